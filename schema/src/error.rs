@@ -1,0 +1,96 @@
+//! The one error type of all readers: which format, where, what was expected,
+//! what was found. The file's name is added by the program that opened it.
+
+use alloc::string::String;
+use core::fmt;
+
+/// Result of a reader.
+pub type Result<T> = core::result::Result<T, ReadError>;
+
+/// File formats of this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// ExecuTorch program, `.pte`.
+    Program,
+    /// Tensor data file, `.ptd`.
+    FlatTensor,
+    /// Trace, `.etdp`.
+    EtDump,
+    /// Bundled program, `.bpte`.
+    BundledProgram,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Program => "ExecuTorch program (.pte)",
+            Format::FlatTensor => "tensor data file (.ptd)",
+            Format::EtDump => "ETDump trace (.etdp)",
+            Format::BundledProgram => "bundled program (.bpte)",
+        })
+    }
+}
+
+/// Where in the file something is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Byte offset from the start of the file.
+    Offset(u64),
+    /// A field, as a path such as `execution_plan[0].values[3]`.
+    Field(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Offset(offset) => write!(f, "byte {offset}"),
+            Place::Field(path) => write!(f, "field {path}"),
+        }
+    }
+}
+
+/// Why a file could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a readable {format}: at {place}: expected {expected}, found {found}")]
+pub struct ReadError {
+    /// The format that the bytes were read as.
+    pub format: Format,
+    /// Where the fault is.
+    pub place: Place,
+    /// What a valid file has there.
+    pub expected: String,
+    /// What this file has there.
+    pub found: String,
+}
+
+impl ReadError {
+    /// A fault at a byte offset.
+    pub fn at(
+        format: Format,
+        offset: u64,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        ReadError {
+            format,
+            place: Place::Offset(offset),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+
+    /// A fault in a field.
+    pub fn field(
+        format: Format,
+        path: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        ReadError {
+            format,
+            place: Place::Field(path.into()),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Safe, zero-copy readers of ExecuTorch's file formats.
+//!
+//! Each format has a folder with parallel file names. A reader borrows the
+//! bytes of the file, verifies them once, and then hands out views that can
+//! neither panic nor read outside those bytes.
+//!
+//! The wire schemas are in `schema/fbs/`; [`generated`] is made from them by
+//! `flatc` and committed, so nobody needs `flatc` to build.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod bytes;
+mod error;
+#[rustfmt::skip]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    unused_imports,
+    unsafe_op_in_unsafe_fn,
+    mismatched_lifetime_syntaxes,
+    non_snake_case
+)]
+pub mod generated;
+pub mod ids;
+pub mod pte;
+mod scalar_type;
+mod verify;
+
+pub use error::{Format, Place, ReadError, Result};
+pub use scalar_type::ScalarType;
