@@ -1,0 +1,1 @@
+//! What is concluded from a program and a trace.

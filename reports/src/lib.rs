@@ -1,0 +1,1 @@
+//! Tables, documents and exports over the model of `et-inspector`.
