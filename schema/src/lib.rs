@@ -25,6 +25,7 @@ mod error;
 )]
 pub mod generated;
 pub mod ids;
+pub mod layout;
 pub mod pte;
 mod scalar_type;
 mod verify;
