@@ -13,6 +13,7 @@ extern crate alloc;
 
 mod bytes;
 mod error;
+mod error_code;
 #[rustfmt::skip]
 #[allow(
     missing_docs,
@@ -31,4 +32,5 @@ mod scalar_type;
 mod verify;
 
 pub use error::{Format, Place, ReadError, Result};
+pub use error_code::ErrorCode;
 pub use scalar_type::ScalarType;

@@ -16,6 +16,6 @@ mod value;
 pub use delegate::{CompileSpec, Delegate, Processed};
 pub use file::{File, NamedData, Segment};
 pub use header::ExtendedHeader;
-pub use instruction::{Chain, Frame, Instruction};
+pub use instruction::{Args, Chain, Frame, Instruction};
 pub use method::{Method, Operator};
-pub use value::{Allocation, DeviceType, Dynamism, Location, Tensor, Value};
+pub use value::{Allocation, DeviceType, Dynamism, Location, Tensor, Value, ValueList};
