@@ -1,1 +1,34 @@
 //! The instrumented ExecuTorch runtime.
+//!
+//! ```text
+//! Program   a verified .pte and its .ptd files      program.rs
+//! Method    loaded: memory, values, instructions     method/
+//! memory/   pools with enforced limits, planned arenas, disjoint views
+//! tensor/   shapes, element types, the views that kernels get
+//! kernels/  one file per operator family, found by name in the registry
+//! prim/     operators on values themselves (sizes, scalars, views)
+//! ```
+//!
+//! It knows tracing only through [`etdump::Tracer`]. Memory accounting follows
+//! ExecuTorch's C++ runtime byte for byte ([`et_schema::layout`]), so a limit
+//! that fails on the board fails here, with the same error.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+mod error;
+pub mod kernels;
+mod memory;
+mod method;
+mod prim;
+mod program;
+pub mod tensor;
+mod value;
+
+pub use error::{Error, KernelError, KernelResult};
+pub use memory::{PoolLimits, PoolUsage};
+pub use method::{Input, LoadOptions, Method, MissingOperator, OutputRef, missing_operators};
+pub use program::{ExternalTensor, Program};
+pub use value::Scalar;

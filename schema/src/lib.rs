@@ -27,6 +27,7 @@ mod error_code;
 pub mod generated;
 pub mod ids;
 pub mod layout;
+pub mod operators;
 pub mod pte;
 mod scalar_type;
 mod verify;

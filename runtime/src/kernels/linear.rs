@@ -1,0 +1,2 @@
+use super::Kernel;
+pub(super) const KERNELS: &[(&str, Kernel)] = &[];

@@ -1,0 +1,44 @@
+//! Operators by family, and the registry that finds one by its name.
+//!
+//! A family is a file with a table `KERNELS` of names and functions. A kernel
+//! gets its arguments by position in the operator's signature
+//! ([`et_schema::operators`]) and its outputs separately; it resizes the
+//! outputs, checks what ExecuTorch's kernel checks, and writes every element.
+//! Inputs never overlap outputs: the caller has seen to that.
+
+mod args;
+mod linear;
+mod softmax;
+
+pub use args::{Arg, Args, Outs};
+
+use crate::error::KernelResult;
+use crate::prim::{self, PrimOp};
+
+/// A kernel: reads `args`, writes `outs`.
+pub type Kernel = fn(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult;
+
+/// What runs an operator.
+#[derive(Clone, Copy)]
+pub(crate) enum Implementation {
+    /// A kernel over tensors.
+    Kernel(Kernel),
+    /// An operator on the method's values.
+    Prim(PrimOp),
+}
+
+/// Every family's kernels.
+const FAMILIES: &[&[(&str, Kernel)]] = &[linear::KERNELS, softmax::KERNELS];
+
+/// The implementation of an operator, such as `aten::add.out`.
+pub(crate) fn find(name: &str) -> Option<Implementation> {
+    let kernel = FAMILIES.iter().copied().flatten().find(|(own, _)| *own == name);
+    kernel
+        .map(|(_, kernel)| Implementation::Kernel(*kernel))
+        .or_else(|| prim::find(name).map(Implementation::Prim))
+}
+
+/// Names of all operators that this runtime has, in no particular order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().copied().flatten().map(|(name, _)| *name).chain(prim::names())
+}

@@ -1,0 +1,144 @@
+//! `Method::execute`: runs the chains, one instruction after the other.
+
+use super::Method;
+use super::call;
+use super::instruction::Instruction;
+use crate::error::{Error, KernelError};
+use crate::prim::Stack;
+use crate::tensor::Bool;
+use crate::value::{EValue, Scalar, Storage};
+use alloc::format;
+use alloc::string::String;
+use et_schema::ErrorCode;
+use et_schema::ids::{ChainId, InstructionId, ValueId};
+use etdump::{DebugLevel, Place, Tracer};
+
+/// The C++ runtime's guard against programs that never end (`ET_MAX_INSTRUCTIONS`).
+const MAX_INSTRUCTIONS: u64 = 10_000_000;
+
+impl<'p> Method<'p> {
+    /// Runs the method once, on the inputs that were set.
+    ///
+    /// The trace gets a run `Execute`, whose events have the names, order and
+    /// ids of the C++ runtime. A failing run has no `Method::execute` event.
+    ///
+    /// # Errors
+    /// The error of the first instruction that fails, or `InvalidProgram`
+    /// after ten million instructions.
+    pub fn execute(&mut self, tracer: &mut dyn Tracer) -> Result<(), Error> {
+        for id in self.outputs.clone() {
+            if let Some((tensor, _)) = self.values.tensor(id) {
+                self.give_memory(tensor)?;
+            }
+        }
+        self.pools.temp.reset();
+        self.pools.begin_run("Execute", tracer);
+        let execute = tracer.begin("Method::execute", Place::Method);
+        let mut executed = 0;
+        for chain in 0..self.chains.len() {
+            self.run_chain(chain, &mut executed, tracer)?;
+        }
+        tracer.end("Method::execute", Place::Method, execute);
+        if tracer.debug_level() >= DebugLevel::ProgramOutputs {
+            for id in &self.outputs {
+                call::log_value(self, *id, Place::Method, true, tracer);
+            }
+        }
+        Ok(())
+    }
+
+    fn run_chain(
+        &mut self,
+        chain: usize,
+        executed: &mut u64,
+        tracer: &mut dyn Tracer,
+    ) -> Result<(), Error> {
+        let mut next = 0;
+        while next < self.chains[chain].len() {
+            *executed += 1;
+            let at = (ChainId(chain as u32), InstructionId(next as u32));
+            if *executed > MAX_INSTRUCTIONS {
+                return Err(Error {
+                    at: Some(at),
+                    ..Error::new(
+                        ErrorCode::InvalidProgram,
+                        format!(
+                            "Possible infinite loop: more than {MAX_INSTRUCTIONS} instructions ran"
+                        ),
+                    )
+                });
+            }
+            next = self.step(chain, next, Place::Instruction(at.0, at.1), tracer).map_err(
+                |(error, operator)| Error {
+                    code: error.code,
+                    message: error.message,
+                    at: Some(at),
+                    operator,
+                },
+            )?;
+            self.pools.temp.reset();
+        }
+        Ok(())
+    }
+
+    /// Runs one instruction and returns the index of the next, or the error
+    /// and the operator that it came from.
+    fn step(
+        &mut self,
+        chain: usize,
+        index: usize,
+        place: Place,
+        tracer: &mut dyn Tracer,
+    ) -> Result<usize, (KernelError, Option<String>)> {
+        let event = match &self.chains[chain][index] {
+            Instruction::Kernel(_) | Instruction::Prim { .. } => "OPERATOR_CALL",
+            Instruction::Move { .. } => "MOVE_CALL",
+            Instruction::JumpFalse { .. } => "JF_CALL",
+            Instruction::Free { .. } => "FREE_CALL",
+        };
+        let begun = tracer.begin(event, place);
+        let mut next = index + 1;
+        match &self.chains[chain][index] {
+            Instruction::Kernel(_) => call::kernel(self, chain, index, place, tracer)?,
+            Instruction::Prim { name, op, args } => {
+                let mut stack = Stack { values: &mut self.values, arenas: &mut self.arenas, args };
+                op(&mut stack).map_err(|e| (e, Some(name.clone())))?;
+            }
+            Instruction::Move { from, to } => {
+                self.values.slots[to.index()] = self.values.slots[from.index()];
+            }
+            Instruction::JumpFalse { condition, destination } => {
+                if !self.condition(*condition).map_err(|e| (e, None))? {
+                    next = *destination;
+                }
+            }
+            Instruction::Free { value } => {
+                if let Some((tensor, _)) = self.values.tensor(*value) {
+                    self.values.tensors[tensor.index()].storage = Storage::None;
+                }
+            }
+        }
+        tracer.end(event, place, begun);
+        Ok(next)
+    }
+
+    /// A Bool, or a bool tensor whose elements are all true.
+    fn condition(&self, id: ValueId) -> Result<bool, KernelError> {
+        match self.values.get(id) {
+            Some(EValue::Scalar(Scalar::Bool(value))) => Ok(value),
+            Some(EValue::Tensor(tensor)) => {
+                let elements = self.tensor_ref(tensor).data::<Bool>().map_err(|e| {
+                    KernelError::new(ErrorCode::InvalidProgram, format!("condition: {}", e.message))
+                })?;
+                Ok(elements.iter().all(|e| e.get()))
+            }
+            other => Err(KernelError::new(
+                ErrorCode::InvalidProgram,
+                format!(
+                    "the condition is a {}, not a Bool or a bool tensor",
+                    other.map_or("missing value", |v| v.kind())
+                ),
+            )),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Instructions, resolved against the registry once, when the method loads.
+
+use crate::kernels::Kernel;
+use crate::prim::PrimOp;
+use alloc::boxed::Box;
+use alloc::string::String;
+use et_schema::ids::ValueId;
+use et_schema::operators::Signature;
+
+/// An instruction, ready to run.
+pub(super) enum Instruction {
+    Kernel(KernelCall),
+    Prim { name: String, op: PrimOp, args: Box<[ValueId]> },
+    Move { from: ValueId, to: ValueId },
+    JumpFalse { condition: ValueId, destination: usize },
+    Free { value: ValueId },
+}
+
+/// A call of an operator's kernel.
+pub(super) struct KernelCall {
+    /// Name with overload, such as `aten::add.out`.
+    pub name: String,
+    /// Name of the trace event around the kernel.
+    pub event: String,
+    pub kernel: Kernel,
+    pub signature: &'static Signature,
+    /// One value per argument of the signature; the repeated return values are left out.
+    pub args: Box<[ValueId]>,
+}

@@ -1,0 +1,115 @@
+//! A loaded method: what its instructions work on, and how they run.
+
+mod call;
+mod execute;
+mod instruction;
+mod io;
+mod load;
+mod planned;
+mod values;
+
+use crate::memory::{Arena, Pool, PoolLimits, PoolUsage};
+use crate::value::Values;
+use alloc::string::String;
+use alloc::vec::Vec;
+use et_schema::ids::{ChainId, InstructionId, ValueId};
+use et_schema::layout::Abi;
+use etdump::{AllocationRecord, AllocatorIndex, AllocatorInfo, Tracer};
+pub use io::{Input, OutputRef};
+pub use load::missing_operators;
+
+/// How to load a method.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadOptions {
+    /// ABI whose object sizes the pools count.
+    pub abi: Abi,
+    /// Limits of the pools.
+    pub limits: PoolLimits,
+    /// Threads that kernels may use, at least 1.
+    pub threads: usize,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        LoadOptions { abi: Abi::X86_64, limits: PoolLimits::default(), threads: 1 }
+    }
+}
+
+/// An operator that this runtime has no kernel for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingOperator {
+    /// Name with overload, such as `aten::add.out`.
+    pub name: String,
+    /// The first instruction that calls it.
+    pub first: (ChainId, InstructionId),
+    /// How many instructions call it.
+    pub count: usize,
+}
+
+/// A method, loaded and ready to run.
+pub struct Method<'p> {
+    name: &'p str,
+    values: Values<'p>,
+    inputs: Vec<ValueId>,
+    outputs: Vec<ValueId>,
+    chains: Vec<Vec<instruction::Instruction>>,
+    arenas: Vec<Arena>,
+    pools: Pools,
+    threads: usize,
+}
+
+/// The allocators of a method, in the order in which traces list them.
+pub(crate) struct Pools {
+    method: Pool,
+    planned: Vec<Pool>,
+    temp: Pool,
+}
+
+impl Pools {
+    fn method_index(&self) -> AllocatorIndex {
+        AllocatorIndex(0)
+    }
+
+    fn planned_index(&self, buffer: usize) -> AllocatorIndex {
+        AllocatorIndex(1 + buffer as u32)
+    }
+
+    fn temp_index(&self) -> AllocatorIndex {
+        AllocatorIndex(1 + self.planned.len() as u32)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Pool> {
+        core::iter::once(&self.method).chain(&self.planned).chain(core::iter::once(&self.temp))
+    }
+
+    fn begin_run(&self, name: &str, tracer: &mut dyn Tracer) {
+        let infos: Vec<AllocatorInfo<'_>> = self
+            .iter()
+            .map(|pool| AllocatorInfo {
+                name: pool.name(),
+                capacity: pool.limit().unwrap_or(u64::MAX),
+            })
+            .collect();
+        tracer.begin_run(name, &infos);
+    }
+
+    /// Takes `size` bytes from the temp allocator on behalf of a kernel.
+    fn allocate_temp(&mut self, size: u64, align: u32, tracer: &mut dyn Tracer) -> bool {
+        let allocator = self.temp_index();
+        let Ok(offset) = self.temp.allocate(size, align) else { return false };
+        tracer.allocation(AllocationRecord { allocator, size, offset });
+        true
+    }
+}
+
+impl<'p> Method<'p> {
+    /// Name.
+    pub fn name(&self) -> &'p str {
+        self.name
+    }
+
+    /// What each allocator gave out: `method`, `planned_1` …, `temp`.
+    pub fn pool_usage(&self) -> Vec<PoolUsage> {
+        self.pools.iter().map(Pool::usage).collect()
+    }
+}

@@ -1,0 +1,11 @@
+//! Tensors: shape and layout ([`TensorMeta`]), element types ([`Element`]),
+//! and the borrowed views that kernels work on.
+
+mod element;
+mod meta;
+mod view;
+
+pub use element::Element;
+pub(crate) use element::{Bool, with_dtype};
+pub use meta::{Dims, MAX_RANK, TensorMeta};
+pub use view::{TensorMut, TensorRef};
