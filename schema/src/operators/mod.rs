@@ -198,3 +198,12 @@ pub fn find(name: &str) -> Option<&'static Signature> {
     let index = ALL.binary_search_by(|signature| signature.name.cmp(name)).ok()?;
     Some(&ALL[index])
 }
+
+/// The signature of `name` (namespace and operator) with `overload`, which is
+/// empty for an operator that has none.
+pub fn find_overload(name: &str, overload: &str) -> Option<&'static Signature> {
+    let separator = if overload.is_empty() { "" } else { "." };
+    let parts = || [name, separator, overload].into_iter().flat_map(str::bytes);
+    let index = ALL.binary_search_by(|signature| signature.name.bytes().cmp(parts())).ok()?;
+    Some(&ALL[index])
+}
