@@ -53,11 +53,7 @@ impl<'a> File<'a> {
             Some(header) => check_sizes(bytes, header)?,
             None => bytes,
         };
-        let program = verify::root::<flatbuffers::ForwardsUOffset<fb::Program>>(
-            Format::Program,
-            flatbuffer,
-            0,
-        )?;
+        let program = verify::root::<fb::Program>(Format::Program, flatbuffer, 0)?;
         Ok(File { bytes, header, program })
     }
 
