@@ -1,1 +1,26 @@
-fn main() {}
+//! `etinspect`: profiling and debugging of ExecuTorch programs.
+//!
+//! ```text
+//! cli.rs        the command line: global options, the list of commands
+//! commands/     one file per command: its arguments, and what it prints
+//! input.rs      opening files and standard input
+//! output.rs     standard output, files that appear only when complete
+//! failure.rs    errors, and the exit status that each kind has
+//! text.rs       escaping, sizes and times for people
+//! tensors/      .npy files and comparison of outputs
+//! ```
+
+mod cli;
+mod commands;
+mod failure;
+mod input;
+mod output;
+mod size;
+mod tensors;
+mod text;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os())
+}

@@ -1,0 +1,124 @@
+//! The command line: global options and the commands.
+
+use crate::commands;
+use crate::failure::{Failure, Status};
+use crate::output::Output;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Profiling and debugging of ExecuTorch programs (.pte) and traces (.etdp).
+#[derive(Debug, Parser)]
+#[command(
+    name = "etinspect",
+    version,
+    about,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "\
+Exit status: 0 done; 1 an expectation or limit is not met; 2 wrong usage or unreadable
+input; 3 the model hung or ran past its timeout; 4 the program failed on the runtime.
+
+Examples:
+  etinspect run model.pte --etdump trace.etdp
+  etinspect events trace.etdp
+  etinspect show model.pte
+  etinspect explain 0x21"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// When to use colours; NO_COLOR is honoured
+    #[arg(long, value_enum, global = true, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+
+    /// Say nothing that is not asked for
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Write the result to FILE instead of standard output
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Global {
+    /// Whether the result is coloured.
+    pub fn colors_output(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                self.output.is_none()
+                    && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+                    && std::io::stdout().is_terminal()
+            }
+        }
+    }
+
+    /// Where the result goes.
+    pub fn open_output(&self) -> Result<Output, Failure> {
+        Output::open(self.output.as_deref())
+    }
+
+    /// A remark for the person at the terminal.
+    pub fn note(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            eprintln!("etinspect: {message}");
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(commands::run::RunArgs),
+}
+
+/// Parses the command line and runs the command.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap, but go to standard output.
+            let status = if error.use_stderr() { Status::Usage } else { Status::Done };
+            let _ = error.print();
+            return status.into();
+        }
+    };
+    let result = match &cli.command {
+        Command::Run(args) => commands::run::run(args, &cli.global),
+    };
+    match result {
+        Ok(status) => status.into(),
+        Err(failure) if failure.is_broken_pipe() => Status::Done.into(),
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "etinspect: error: {failure}");
+            failure.status().into()
+        }
+    }
+}
