@@ -85,13 +85,6 @@ impl Global {
     pub fn open_output(&self) -> Result<Output, Failure> {
         Output::open(self.output.as_deref())
     }
-
-    /// A remark for the person at the terminal.
-    pub fn note(&self, message: impl std::fmt::Display) {
-        if !self.quiet {
-            eprintln!("etinspect: {message}");
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -149,11 +149,11 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
         Format::Text => output.text(&report.text(global.colors_output()))?,
     }
     output.finish()?;
-    Ok(match report.outcome() {
-        Outcome::Done => Status::Done,
-        Outcome::NotMet => Status::NotMet,
-        Outcome::Failed => Status::Runtime,
-    })
+    match report.outcome() {
+        Outcome::Done => Ok(Status::Done),
+        Outcome::NotMet => Ok(Status::NotMet),
+        Outcome::Failed(message) => Err(Failure::Runtime(message)),
+    }
 }
 
 /// Why there is no complete run.

@@ -16,14 +16,14 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// How the run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As it should.
     Done,
     /// An output is not what was expected.
     NotMet,
-    /// The runtime reported an error.
-    Failed,
+    /// The runtime reported this error.
+    Failed(String),
 }
 
 /// Everything that a run found.
@@ -165,9 +165,9 @@ impl RunReport {
 
     /// How the run ended.
     pub fn outcome(&self) -> Outcome {
-        match &self.expect {
-            _ if self.error.is_some() => Outcome::Failed,
-            Some(checked) if checked.outside > 0 => Outcome::NotMet,
+        match (&self.error, &self.expect) {
+            (Some(error), _) => Outcome::Failed(escape(&error.to_string())),
+            (None, Some(checked)) if checked.outside > 0 => Outcome::NotMet,
             _ => Outcome::Done,
         }
     }
@@ -222,9 +222,6 @@ impl RunReport {
         self.pools_text(&mut text);
         if let Some(checked) = &self.expect {
             checked.text(&mut text);
-        }
-        if let Some(error) = &self.error {
-            let _ = writeln!(text, "\nerror: {}", escape(&error.to_string()));
         }
         text
     }
