@@ -6,6 +6,7 @@
 //! input.rs      opening files and standard input
 //! output.rs     standard output, files that appear only when complete
 //! failure.rs    errors, and the exit status that each kind has
+//! findings.rs   findings as text and JSON
 //! text.rs       escaping, sizes and times for people
 //! tensors/      .npy files and comparison of outputs
 //! ```
@@ -13,6 +14,7 @@
 mod cli;
 mod commands;
 mod failure;
+mod findings;
 mod input;
 mod output;
 mod size;

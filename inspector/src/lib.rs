@@ -1,1 +1,9 @@
 //! What is concluded from a program and a trace.
+//!
+//! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
+//! * [`findings`]: conclusions with a code, evidence and a remedy
+
+#![forbid(unsafe_code)]
+
+pub mod findings;
+pub mod memory;

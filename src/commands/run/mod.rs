@@ -1,5 +1,6 @@
 //! `etinspect run`: executes a program on the instrumented runtime.
 
+mod findings;
 mod inputs;
 mod profile;
 mod report;
@@ -141,7 +142,10 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
     match execute(args, Program::new(file), &name, &inputs, &expected, &mut report) {
         Ok(()) => {}
         Err(Stop::Failure(failure)) => return Err(failure),
-        Err(Stop::Error(error)) => report.fail(error),
+        Err(Stop::Error(error)) => {
+            let found = findings::of(&file, &name, args, &error);
+            report.fail(error, found);
+        }
     }
     let mut output = global.open_output()?;
     match args.format {

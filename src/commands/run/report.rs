@@ -3,9 +3,11 @@
 use super::inputs::bits_of;
 use super::profile::{Profile, Timing};
 use crate::failure::Failure;
+use crate::findings;
 use crate::tensors::{Array, Difference, Tolerance, compare};
 use crate::text::{self, escape};
 use comfy_table::{CellAlignment, Table, presets};
+use et_inspector::findings::Finding;
 use et_runtime::{Error, OutputRef, PoolUsage, Program, Scalar};
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::pte::Instruction;
@@ -38,6 +40,7 @@ pub struct RunReport {
     load: Timing,
     pools: Vec<PoolUsage>,
     error: Option<Error>,
+    findings: Vec<Finding>,
 }
 
 /// An output, copied out of the runtime.
@@ -121,12 +124,13 @@ impl RunReport {
             load: Timing::default(),
             pools: Vec::new(),
             error: None,
+            findings: Vec::new(),
         }
     }
 
-    /// The runtime's error.
-    pub fn fail(&mut self, error: Error) {
-        self.error = Some(error);
+    /// The runtime's error, and what is concluded from it.
+    pub fn fail(&mut self, error: Error, findings: Vec<Finding>) {
+        (self.error, self.findings) = (Some(error), findings);
     }
 
     /// What the allocators gave out.
@@ -184,7 +188,7 @@ impl RunReport {
             "allocators": self.pools.iter().map(pool_json).collect::<Vec<_>>(),
             "execute_ns": self.execute.total_ns,
             "load_ns": self.load.total_ns,
-            "findings": [],
+            "findings": findings::json(&self.findings),
         });
         if let Some(checked) = &self.expect {
             document["expect"] = checked.json();
@@ -222,6 +226,9 @@ impl RunReport {
         self.pools_text(&mut text);
         if let Some(checked) = &self.expect {
             checked.text(&mut text);
+        }
+        if !self.findings.is_empty() {
+            let _ = write!(text, "\nFindings\n{}", findings::text(&self.findings));
         }
         text
     }

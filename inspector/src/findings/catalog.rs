@@ -1,0 +1,114 @@
+//! Every code that a finding can have, with what it means and what to do.
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// May go wrong.
+    Warning,
+    /// Does not work.
+    Error,
+}
+
+impl Severity {
+    /// Name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// A page of the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Stable code, such as `ETM001`.
+    pub code: &'static str,
+    /// How bad a case of it is.
+    pub severity: Severity,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// Why it happens.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = {
+        code: $code:literal,
+        severity: $severity:ident,
+        title: $title:literal,
+        meaning: $meaning:literal,
+        remedy: $remedy:literal,
+    },)+) => {
+        /// Kind of a finding.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Code] = &[$(Code::$name,)+];
+
+            /// The catalog's page.
+            pub fn page(self) -> &'static Page {
+                match self {
+                    $(Code::$name => &Page {
+                        code: $code,
+                        severity: Severity::$severity,
+                        title: $title,
+                        meaning: $meaning,
+                        remedy: $remedy,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A pool is too small.
+    PoolExhausted = {
+        code: "ETM001",
+        severity: Error,
+        title: "an allocator is too small for the program",
+        meaning: "ExecuTorch's runtime takes planned buffers, its own objects and scratch memory \
+                  from pools of fixed size. The program needs more of one of them than it has, \
+                  so loading stops with MemoryAllocationFailed (0x21).",
+        remedy: "Make the pool at least as large as the finding says. If the board has no such \
+                 memory, plan less: quantize activations, use smaller inputs, or place planned \
+                 buffers in another memory.",
+    },
+    /// Operators without a kernel.
+    MissingOperator = {
+        code: "ETR001",
+        severity: Error,
+        title: "the program calls an operator that the runtime has no kernel for",
+        meaning: "Each operator of a program needs a kernel of the same name and overload, built \
+                  into the runtime. One that is missing stops loading with OperatorMissing (0x14).",
+        remedy: "Register the kernels in the firmware (select them by the names that the finding \
+                 lists), or export the program without these operators, for example by \
+                 delegating or decomposing them.",
+    },
+    /// A backend that is not there.
+    MissingBackend = {
+        code: "ETD001",
+        severity: Error,
+        title: "the program has a delegate whose backend the runtime does not have",
+        meaning: "A delegate is a part of the program that only its own backend can run. A \
+                  runtime without that backend stops loading with NotFound (0x20).",
+        remedy: "Link the backend into the firmware, or export the program without it.",
+    },
+}
+
+impl Code {
+    /// The code with this name, in any letter case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|c| c.page().code.eq_ignore_ascii_case(name))
+    }
+}

@@ -1,0 +1,32 @@
+//! `ETR001` and `ETD001`: what the program needs and the runtime does not have.
+
+use super::{Code, Finding};
+use et_schema::ids::{ChainId, InstructionId};
+
+/// An operator without a kernel, called `count` times, first `at` an instruction.
+pub fn missing_operator(name: &str, at: (ChainId, InstructionId), count: usize) -> Finding {
+    let (chain, instruction) = at;
+    Finding {
+        code: Code::MissingOperator,
+        title: format!(
+            "no kernel for {name}, which {count} {} (first {chain}:{instruction})",
+            if count == 1 { "instruction calls" } else { "instructions call" }
+        ),
+        evidence: vec![("operator", name.to_owned()), ("calls", count.to_string())],
+        remedy: format!("build a kernel for {name} into the runtime, or export without it"),
+        at: Some(at),
+        operator: Some(name.to_owned()),
+    }
+}
+
+/// A delegate whose backend is not there.
+pub fn missing_backend(id: &str) -> Finding {
+    Finding {
+        code: Code::MissingBackend,
+        title: format!("no backend {id} in this runtime"),
+        evidence: vec![("backend", id.to_owned())],
+        remedy: format!("export the program without {id} to run it here"),
+        at: None,
+        operator: None,
+    }
+}

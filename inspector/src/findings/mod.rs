@@ -1,0 +1,31 @@
+//! Findings: conclusions with a stable code, evidence and a remedy.
+//!
+//! All commands and reports show the same findings, made here. What a code
+//! means in general stands in the [`catalog`]; a [`Finding`] is one case of it.
+
+pub mod catalog;
+mod missing;
+mod pool;
+
+pub use catalog::{Code, Severity};
+pub use missing::{missing_backend, missing_operator};
+pub use pool::{Limits, pool_exhausted};
+
+use et_schema::ids::{ChainId, InstructionId};
+
+/// One conclusion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of conclusion.
+    pub code: Code,
+    /// What is the case, in one sentence.
+    pub title: String,
+    /// The numbers and names behind it.
+    pub evidence: Vec<(&'static str, String)>,
+    /// What to change, with the setting and its value.
+    pub remedy: String,
+    /// Where in the program.
+    pub at: Option<(ChainId, InstructionId)>,
+    /// Operator there.
+    pub operator: Option<String>,
+}

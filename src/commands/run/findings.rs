@@ -1,0 +1,41 @@
+//! What a failed run says about the program.
+
+use super::RunArgs;
+use et_inspector::findings::{Finding, Limits, missing_backend, missing_operator, pool_exhausted};
+use et_inspector::memory::{LoadRequest, Requirements};
+use et_runtime::Error;
+use et_schema::ErrorCode;
+use et_schema::pte::File;
+
+/// The findings behind `error`, which running method `name` of `file` ended with.
+pub fn of(file: &File<'_>, name: &str, args: &RunArgs, error: &Error) -> Vec<Finding> {
+    let Some(method) = file.method(name) else { return Vec::new() };
+    match error.code {
+        ErrorCode::MemoryAllocationFailed => {
+            let request = LoadRequest {
+                file,
+                method: &method,
+                abi: args.abi.into(),
+                temp_pool: args.temp_pool,
+                external_data: false,
+            };
+            let limits = Limits { method: args.method_pool, planned: args.planned_pool };
+            Requirements::of(request).map(|n| pool_exhausted(&n, limits)).unwrap_or_default()
+        }
+        ErrorCode::OperatorMissing => et_runtime::missing_operators(&method)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|m| missing_operator(&m.name, m.first, m.count))
+            .collect(),
+        ErrorCode::NotFound => method
+            .delegates()
+            .map(|delegate| missing_backend(delegate.id()))
+            .fold(Vec::new(), |mut found, finding| {
+                if !found.contains(&finding) {
+                    found.push(finding);
+                }
+                found
+            }),
+        _ => Vec::new(),
+    }
+}
