@@ -14,6 +14,7 @@ extern crate alloc;
 mod bytes;
 mod error;
 mod error_code;
+pub mod etdump;
 #[rustfmt::skip]
 #[allow(
     missing_docs,

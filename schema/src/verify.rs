@@ -36,6 +36,15 @@ where
         .map_err(|e| damaged(format, &e, origin))
 }
 
+/// As [`root`], for a FlatBuffer that begins with its own size.
+pub(crate) fn size_prefixed_root<'a, T>(format: Format, bytes: &'a [u8]) -> Result<T::Inner>
+where
+    T: Follow<'a> + Verifiable + 'a,
+{
+    flatbuffers::size_prefixed_root_with_opts::<T>(&options(bytes.len()), bytes)
+        .map_err(|e| damaged(format, &e, 0))
+}
+
 fn damaged(format: Format, error: &InvalidFlatbuffer, origin: u64) -> ReadError {
     use InvalidFlatbuffer as E;
     let (offset, expected, found) = match error {
