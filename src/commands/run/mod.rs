@@ -3,6 +3,7 @@
 mod findings;
 mod inputs;
 mod profile;
+mod recorder;
 mod report;
 
 use crate::cli::Global;
@@ -15,7 +16,8 @@ use clap::{Args, ValueEnum};
 use et_runtime::{LoadOptions, Method, OutputRef, PoolLimits, Program};
 use et_schema::layout::Abi;
 use et_schema::pte::File;
-use profile::Profile;
+use etdump::{Contents, DebugLevel, EtDump, EtDumpWriter, SystemClock};
+use recorder::Recorder;
 use report::{Checked, Outcome, RunReport};
 use std::path::{Path, PathBuf};
 
@@ -58,6 +60,18 @@ pub struct RunArgs {
     /// Runs before them that are not
     #[arg(long, value_name = "N", default_value_t = 0)]
     warmup: u32,
+
+    /// Write the trace, an ETDump
+    #[arg(long, value_name = "OUT.etdp")]
+    etdump: Option<PathBuf>,
+
+    /// Write what every operator put out, for the debug events of --etdump
+    #[arg(long, value_name = "OUT.bin", requires = "etdump")]
+    debug_buffer: Option<PathBuf>,
+
+    /// Leave out of --etdump what ExecuTorch's own Inspector cannot read
+    #[arg(long, requires = "etdump")]
+    inspector_compatible: bool,
 
     /// Write the outputs as output_0.npy ... into this folder
     #[arg(long, value_name = "DIR")]
@@ -189,22 +203,14 @@ fn execute(
     let limits =
         PoolLimits { method: args.method_pool, planned: args.planned_pool, temp: args.temp_pool };
     let options = LoadOptions { abi: args.abi.into(), limits, threads: 1 };
-    let mut profile = Profile::default();
-    let mut method = Method::load(&program, name, options, &mut profile)?;
-    report.set_pools(method.pool_usage());
-    inputs::set(&mut method, inputs)?;
-    for _ in 0..args.warmup {
-        method.execute(&mut etdump::NoTracer)?;
-        inputs::set(&mut method, inputs)?;
+    let mut recorder = recorder(args);
+    let ran = load_and_run(args, &program, name, options, inputs, &mut recorder, report);
+    let (profile, trace) = recorder.finish();
+    if let Some(trace) = trace {
+        write_trace(args, &trace, report)?;
     }
-    for iteration in 0..args.iterations {
-        if iteration > 0 {
-            inputs::set(&mut method, inputs)?;
-        }
-        method.execute(&mut profile)?;
-    }
+    let method = ran?;
     report.set_operators(&program, name, &profile);
-    report.set_pools(method.pool_usage());
     let outputs: Vec<OutputRef<'_>> = method.outputs().collect();
     report.set_outputs(&outputs);
     if !expected.is_empty() {
@@ -214,6 +220,57 @@ fn execute(
     if let Some(dir) = &args.output_dir {
         write_outputs(dir, &outputs)?;
     }
+    Ok(())
+}
+
+/// A failing run leaves its trace behind as well.
+fn load_and_run<'p>(
+    args: &RunArgs,
+    program: &Program<'p>,
+    name: &str,
+    options: LoadOptions,
+    inputs: &[inputs::Given],
+    recorder: &mut Recorder,
+    report: &mut RunReport,
+) -> Result<Method<'p>, Stop> {
+    let mut method = Method::load(program, name, options, recorder)?;
+    report.set_pools(method.pool_usage());
+    for _ in 0..args.warmup {
+        inputs::set(&mut method, inputs)?;
+        method.execute(&mut etdump::NoTracer)?;
+    }
+    for _ in 0..args.iterations {
+        inputs::set(&mut method, inputs)?;
+        let result = method.execute(recorder);
+        report.set_pools(method.pool_usage());
+        result?;
+    }
+    Ok(method)
+}
+
+fn recorder(args: &RunArgs) -> Recorder {
+    if args.etdump.is_none() {
+        return Recorder::default();
+    }
+    let contents =
+        if args.inspector_compatible { Contents::InspectorCompatible } else { Contents::Full };
+    let mut trace = EtDumpWriter::new(SystemClock::default(), contents);
+    if args.debug_buffer.is_some() {
+        trace.log_values(DebugLevel::IntermediateOutputs, None);
+    }
+    Recorder::with_trace(trace)
+}
+
+fn write_trace(args: &RunArgs, trace: &EtDump, report: &mut RunReport) -> Result<(), Failure> {
+    let mut written = Vec::new();
+    let files = [(&args.debug_buffer, &trace.debug_buffer), (&args.etdump, &trace.bytes)];
+    for (path, bytes) in files {
+        if let Some(path) = path {
+            OutputFile::write_all(path, bytes)?;
+            written.push((path.clone(), bytes.len()));
+        }
+    }
+    report.set_trace(written, trace.loss);
     Ok(())
 }
 

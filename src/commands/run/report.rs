@@ -11,11 +11,12 @@ use et_inspector::findings::Finding;
 use et_runtime::{Error, OutputRef, PoolUsage, Program, Scalar};
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::pte::Instruction;
+use etdump::Loss;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How the run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct RunReport {
     pools: Vec<PoolUsage>,
     error: Option<Error>,
     findings: Vec<Finding>,
+    trace: Vec<(PathBuf, usize)>,
+    loss: Loss,
 }
 
 /// An output, copied out of the runtime.
@@ -125,6 +128,8 @@ impl RunReport {
             pools: Vec::new(),
             error: None,
             findings: Vec::new(),
+            trace: Vec::new(),
+            loss: Loss::default(),
         }
     }
 
@@ -136,6 +141,11 @@ impl RunReport {
     /// What the allocators gave out.
     pub fn set_pools(&mut self, pools: Vec<PoolUsage>) {
         self.pools = pools;
+    }
+
+    /// Files of the trace with their sizes, and what could not go into them.
+    pub fn set_trace(&mut self, files: Vec<(PathBuf, usize)>, loss: Loss) {
+        (self.trace, self.loss) = (files, loss);
     }
 
     /// Result of `--expect`.
@@ -227,6 +237,7 @@ impl RunReport {
         if let Some(checked) = &self.expect {
             checked.text(&mut text);
         }
+        self.trace_text(&mut text);
         if !self.findings.is_empty() {
             let _ = write!(text, "\nFindings\n{}", findings::text(&self.findings));
         }
@@ -266,6 +277,24 @@ impl RunReport {
             text::nanoseconds(self.load.total_ns),
             indented(&table)
         );
+    }
+
+    fn trace_text(&self, text: &mut String) {
+        for (path, size) in &self.trace {
+            let path = escape(&path.to_string_lossy());
+            let _ = writeln!(text, "\nWrote {path}, {}", text::bytes(*size as u64));
+        }
+        let Loss { values_without_space, values_of_unsupported_type } = self.loss;
+        if values_of_unsupported_type > 0 {
+            let _ = writeln!(
+                text,
+                "Left out {values_of_unsupported_type} values of types that ExecuTorch's Inspector \
+                 refuses; without --inspector-compatible they are written"
+            );
+        }
+        if values_without_space > 0 {
+            let _ = writeln!(text, "Left out {values_without_space} values: debug buffer full");
+        }
     }
 
     fn pools_text(&self, text: &mut String) {
