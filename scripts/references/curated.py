@@ -1,0 +1,51 @@
+"""Chooses the few cases per operator that the repository keeps."""
+import copy
+
+LIMIT = 12
+
+
+def pick(operator, entries):
+    """Indices of cases: one per hint first, then one per combination of types, two refusals last."""
+    chosen, types, hints = [], set(), set()
+    usable = [i for i, e in enumerate(entries) if not e.get("platform_defined")]
+    good = [i for i in usable if "error" not in entries[i] and not entries[i].get("undefined_outputs")]
+    refused = [i for i in usable if "error" in entries[i] and entries[i]["error"]["stage"] != "timeout"]
+    room = LIMIT - min(len(refused), 2)
+    for index in good:
+        if _hint(entries[index]) not in hints and len(chosen) < room * 2 // 3:
+            hints.add(_hint(entries[index]))
+            types.add(_types(entries[index]))
+            chosen.append(index)
+    for index in good:
+        if _types(entries[index]) not in types and len(chosen) < room:
+            types.add(_types(entries[index]))
+            chosen.append(index)
+    chosen += [i for i in good if i not in chosen][: max(room - len(chosen), 0)]
+    chosen += refused[: LIMIT - len(chosen)] if len(good) < room else refused[:2]
+    if not chosen:
+        chosen = usable[:LIMIT]
+    return sorted(chosen)
+
+
+def _hint(entry):
+    """The method's name without its number and types."""
+    words = entry["method"].split("_")[1:]
+    return "_".join(word for word in words if len(word) > 3 or word in ("bound", "dim", "pad", "all"))
+
+
+def _types(entry):
+    described = [t["dtype"] if isinstance(t, dict) else type(t).__name__ for t in entry["inputs"][:2]]
+    return tuple(described + [o["dtype"] for o in entry.get("outputs", []) if isinstance(o, dict)][:1])
+
+
+def restrict(operator, indices):
+    """The operator with only these cases."""
+    small = copy.copy(operator)
+    small.cases = [operator.cases[i] for i in indices]
+    return small
+
+
+def brief(entries):
+    """What a test must know beyond the bundled program itself."""
+    kept = ("method", "error", "undefined_outputs", "differs_from_pytorch")
+    return [{k: e[k] for k in kept if k in e} for e in entries]
