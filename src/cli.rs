@@ -89,7 +89,8 @@ impl Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(commands::run::RunArgs),
+    Run(Box<commands::run::RunArgs>),
+    Events(commands::events::EventsArgs),
 }
 
 /// Parses the command line and runs the command.
@@ -105,6 +106,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, &cli.global),
+        Command::Events(args) => commands::events::run(args, &cli.global),
     };
     match result {
         Ok(status) => status.into(),

@@ -1,1 +1,8 @@
 //! Tables, documents and exports over the model of `et-inspector`.
+//!
+//! One folder per subject, one file per form.
+
+#![forbid(unsafe_code)]
+
+pub mod events;
+mod python;

@@ -1,3 +1,4 @@
 //! The commands, one file each: arguments, and what is printed.
 
+pub mod events;
 pub mod run;

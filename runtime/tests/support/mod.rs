@@ -69,6 +69,17 @@ pub fn number(scalar_type: ScalarType, bytes: &[u8]) -> f64 {
     }
 }
 
+/// Sets the inputs that `case_dir` has; others keep the program's value.
+pub fn set_inputs(method: &mut Method<'_>, case_dir: &Path) -> Result<(), String> {
+    for index in 0..method.input_count() {
+        let Ok(array) = Array::read(&case_dir.join(format!("in_{index}.npy"))) else { continue };
+        let Array { scalar_type, sizes, data } = &array;
+        let input = Input::Tensor { scalar_type: *scalar_type, sizes, data };
+        method.set_input(index, input).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
 /// Loads `method` and runs every case of `io` in order, as one loaded method.
 pub fn check_model(dir: &Path, method_name: &str, rtol: f64, atol: f64) -> Result<(), String> {
     let bytes = fs::read(dir.join("model.pte")).unwrap();
@@ -80,14 +91,7 @@ pub fn check_model(dir: &Path, method_name: &str, rtol: f64, atol: f64) -> Resul
     let io = dir.join("io").join(method_name);
     let mut case = 0;
     while let Some(case_dir) = Some(io.join(format!("case{case}"))).filter(|d| d.is_dir()) {
-        for index in 0..method.input_count() {
-            let Ok(array) = Array::read(&case_dir.join(format!("in_{index}.npy"))) else {
-                continue;
-            };
-            let Array { scalar_type, sizes, data } = &array;
-            let input = Input::Tensor { scalar_type: *scalar_type, sizes, data };
-            method.set_input(index, input).map_err(|e| e.to_string())?;
-        }
+        set_inputs(&mut method, &case_dir)?;
         method.execute(&mut tracer).map_err(|e| e.to_string())?;
         for (index, output) in method.outputs().enumerate() {
             let Ok(expected) = Array::read(&case_dir.join(format!("out_{index}.npy"))) else {

@@ -1,0 +1,211 @@
+//! Grouping of a trace into blocks.
+//!
+//! Within a run, events of one instruction (or of one delegate operation) come
+//! together in the order in which the first of them was seen. An event that
+//! repeats in a run, as in a loop, replaces the one before, as it does in the
+//! Inspector. Runs with the same events in the same order merge into one block
+//! that has one sample per run and event.
+
+use super::statistics::Statistics;
+use super::time::Times;
+use et_schema::etdump::{DebugEvent, DelegateId, Event, File, ProfileEvent, Run};
+use std::collections::HashMap;
+
+/// Events of a trace, by block.
+#[derive(Clone, Debug, Default)]
+pub struct EventBlocks<'a> {
+    /// The blocks, in the order of their first runs.
+    pub blocks: Vec<Block<'a>>,
+    /// Allocation events, which have no place in the Inspector's table.
+    pub allocation_events: usize,
+    /// Events that a later one of the same run and name replaced.
+    pub replaced: usize,
+}
+
+/// Runs with the same events.
+#[derive(Clone, Debug)]
+pub struct Block<'a> {
+    /// `Default`, `Execute` or what the runtime called it.
+    pub name: &'a str,
+    /// Number of runs.
+    pub runs: usize,
+    /// The bundled input that they ran on.
+    pub bundled_input_index: Option<u32>,
+    /// Their events.
+    pub events: Vec<EventRow<'a>>,
+}
+
+/// One event over all runs of its block.
+#[derive(Clone, Debug)]
+pub struct EventRow<'a> {
+    /// Name in the trace; empty for an instruction that only logged values.
+    pub name: &'a str,
+    /// Chain, -1 outside of chains.
+    pub chain: i64,
+    /// Instruction, -1 if unset.
+    pub instruction: i32,
+    /// The delegate's own operation, if it is one.
+    pub delegate_id: Option<DelegateId<'a>>,
+    /// Begin and end of each run, in ticks; empty if only values were logged.
+    pub samples: Vec<Sample>,
+    /// Values that the event's instruction logged in the first run.
+    pub debug_events: Vec<DebugEvent<'a>>,
+}
+
+/// Begin and end of an event, in ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Begin.
+    pub start: u64,
+    /// End.
+    pub end: u64,
+}
+
+impl EventRow<'_> {
+    /// The name to show: a delegate's own operations go by their id.
+    pub fn display_name(&self) -> String {
+        match self.delegate_id {
+            Some(DelegateId::Int(id)) => id.to_string(),
+            Some(DelegateId::Name(name)) => name.to_owned(),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// Time of each run. A clock that ran backwards gives 0.
+    pub fn raw(&self, times: &Times) -> Vec<f64> {
+        let elapsed = match self.delegate_id {
+            Some(_) => Times::elapsed_in_delegate,
+            None => Times::elapsed,
+        };
+        self.samples.iter().map(|s| elapsed(times, s.start, s.end).unwrap_or(0.0)).collect()
+    }
+
+    /// Statistics over the runs.
+    pub fn statistics(&self, times: &Times) -> Option<Statistics> {
+        Statistics::of(&self.raw(times))
+    }
+
+    /// `OPERATOR_CALL` spans its kernel's event: a sum that takes both counts twice.
+    pub fn is_operator_call(&self) -> bool {
+        self.delegate_id.is_none() && self.name.contains("OPERATOR_CALL")
+    }
+}
+
+/// What makes two events of one run the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Signature<'a> {
+    instruction: i32,
+    profile: Option<(&'a str, i32, Option<DelegateId<'a>>)>,
+    debug: Option<(&'a str, i32, Option<DelegateId<'a>>)>,
+}
+
+/// Instruction, chain and delegate operation.
+type InstructionKey<'a> = (i32, i64, Option<DelegateId<'a>>);
+
+#[derive(Default)]
+struct InstructionEvents<'a> {
+    chain: i64,
+    profile: Vec<ProfileEvent<'a>>,
+    debug: Vec<DebugEvent<'a>>,
+}
+
+impl<'a> EventBlocks<'a> {
+    /// Groups the events of `file`.
+    pub fn of(file: &File<'a>) -> Self {
+        let mut result = EventBlocks::default();
+        let mut by_signature: HashMap<(&str, Option<u32>, Vec<Signature<'a>>), usize> =
+            HashMap::new();
+        for run in file.runs() {
+            let rows = result.rows(&run);
+            let signatures = rows.iter().map(|(signature, _)| *signature).collect();
+            let key = (run.name(), run.bundled_input_index(), signatures);
+            if let Some(index) = by_signature.get(&key) {
+                result.blocks[*index].add_run(rows);
+            } else {
+                by_signature.insert(key, result.blocks.len());
+                result.blocks.push(Block {
+                    name: run.name(),
+                    runs: 1,
+                    bundled_input_index: run.bundled_input_index(),
+                    events: rows.into_iter().map(|(_, row)| row).collect(),
+                });
+            }
+        }
+        result
+    }
+
+    /// The rows of one run, each with what identifies it.
+    fn rows(&mut self, run: &Run<'a>) -> Vec<(Signature<'a>, EventRow<'a>)> {
+        let mut rows: Vec<(Signature<'a>, EventRow<'a>)> = Vec::with_capacity(run.events().len());
+        let mut index_of: HashMap<Signature<'a>, usize> = HashMap::new();
+        for ((instruction, _, delegate_id), events) in self.instructions(run) {
+            let debug = events.debug.first().map(|e| (e.name, e.instruction_id, e.delegate_id));
+            let profiles = events.profile.iter().map(Some);
+            let only_debug = events.profile.is_empty().then_some(None);
+            for profile in profiles.chain(only_debug) {
+                let signature = Signature {
+                    instruction,
+                    profile: profile.map(|e| (e.name, e.instruction_id, e.delegate_id)),
+                    debug,
+                };
+                let row = EventRow {
+                    name: profile.map_or("", |e| e.name),
+                    chain: events.chain,
+                    instruction,
+                    delegate_id,
+                    samples: profile
+                        .map(|e| Sample { start: e.start_time, end: e.end_time })
+                        .into_iter()
+                        .collect(),
+                    debug_events: events.debug.clone(),
+                };
+                if let Some(index) = index_of.get(&signature) {
+                    self.replaced += 1;
+                    rows[*index].1 = row;
+                } else {
+                    index_of.insert(signature, rows.len());
+                    rows.push((signature, row));
+                }
+            }
+        }
+        rows
+    }
+
+    /// The events of a run by instruction, in the order of first sight.
+    fn instructions(&mut self, run: &Run<'a>) -> Vec<(InstructionKey<'a>, InstructionEvents<'a>)> {
+        let mut found: Vec<(InstructionKey<'a>, InstructionEvents<'a>)> = Vec::new();
+        let mut index_of: HashMap<InstructionKey<'a>, usize> = HashMap::new();
+        for event in run.events() {
+            let key = match event {
+                Event::Profile(e) => (e.instruction_id, i64::from(e.chain_index), e.delegate_id),
+                Event::Debug(e) if !e.is_output => {
+                    (e.instruction_id, e.chain_index as i64, e.delegate_id)
+                }
+                Event::Allocation(_) => {
+                    self.allocation_events += 1;
+                    continue;
+                }
+                Event::Debug(_) | Event::Empty => continue,
+            };
+            let index = *index_of.entry(key).or_insert_with(|| {
+                found.push((key, InstructionEvents { chain: key.1, ..Default::default() }));
+                found.len() - 1
+            });
+            match event {
+                Event::Profile(e) => found[index].1.profile.push(e),
+                Event::Debug(e) => found[index].1.debug.push(e),
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+impl<'a> Block<'a> {
+    fn add_run(&mut self, rows: Vec<(Signature<'a>, EventRow<'a>)>) {
+        self.runs += 1;
+        for (own, (_, row)) in self.events.iter_mut().zip(rows) {
+            own.samples.extend(row.samples);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Our tables equal those that ExecuTorch's own Inspector wrote of the same traces.
+
+use et_inspector::events::{EventBlocks, TimeScale, Times};
+use et_reports::events::{csv, json, tsv};
+use et_schema::etdump::File;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn traces() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/traces")
+}
+
+fn milliseconds() -> Times {
+    Times::new(TimeScale::Nanoseconds, TimeScale::Milliseconds).unwrap()
+}
+
+#[test]
+fn tsv_is_the_inspectors_byte_for_byte() {
+    let mut checked = 0;
+    for entry in fs::read_dir(traces()).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(name) = path.to_str().unwrap().strip_suffix(".norecord.tsv") else { continue };
+        let bytes = fs::read(format!("{name}.etdp")).unwrap();
+        let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
+        assert_eq!(
+            tsv(&blocks, &milliseconds(), true),
+            fs::read_to_string(&path).unwrap(),
+            "{name}"
+        );
+        checked += 1;
+    }
+    assert!(checked >= 15, "only {checked} tables were checked");
+}
+
+#[test]
+fn loop_iterations_that_replace_each_other_are_counted() {
+    let bytes = fs::read(traces().join("map_loop__it10.etdp")).unwrap();
+    let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
+    assert!(blocks.replaced > 0);
+}
+
+#[test]
+fn allocation_events_do_not_disturb_the_table() {
+    let bytes = fs::read(traces().join("linear__runner_alloc.etdp")).unwrap();
+    let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
+    assert_eq!(blocks.allocation_events, 31);
+    assert_eq!(blocks.blocks.len(), 2);
+    assert_eq!(blocks.blocks[1].runs, 2);
+}
+
+#[test]
+fn json_has_every_event_with_its_samples() {
+    let bytes = fs::read(traces().join("linear__it3.etdp")).unwrap();
+    let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
+    let document: serde_json::Value =
+        serde_json::from_str(&json(&blocks, &milliseconds())).unwrap();
+    assert_eq!(document["schema"], "etinspect.events/1");
+    let kernel = &document["blocks"][1]["events"][0];
+    assert_eq!(kernel["name"], "native_call_permute_copy.out");
+    assert_eq!(kernel["raw"], serde_json::json!([0.005221, 0.000235, 0.000173]));
+    assert_eq!(kernel["count"], 3);
+}
+
+#[test]
+fn csv_has_a_row_for_every_event() {
+    let bytes = fs::read(traces().join("linear__it3.etdp")).unwrap();
+    let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
+    let rows: usize = blocks.blocks.iter().map(|b| b.events.len()).sum();
+    assert_eq!(csv(&blocks, &milliseconds()).lines().count(), rows + 1);
+}
+
+#[test]
+fn damaged_trace_is_refused_with_its_place() {
+    let bytes = fs::read(traces().join("dtype_fp16__it1_dbg.etdp")).unwrap();
+    if let Err(error) = File::parse(&bytes) {
+        assert!(error.to_string().contains("at byte"), "{error}");
+    }
+    let bytes = fs::read(traces().join("linear__it3.etdp")).unwrap();
+    let error = File::parse(&bytes[..bytes.len() / 2]).unwrap_err();
+    assert!(error.to_string().contains("truncated"), "{error}");
+}
