@@ -20,6 +20,30 @@ pub enum Format {
     BundledProgram,
 }
 
+impl Format {
+    /// FlatBuffers' file identifier.
+    pub const fn identifier(self) -> &'static [u8; 4] {
+        match self {
+            Format::Program => b"ET12",
+            Format::FlatTensor => b"FT01",
+            Format::EtDump => b"ED00",
+            Format::BundledProgram => b"BP08",
+        }
+    }
+
+    /// The format whose identifier `bytes` carry, if it is one of ours. ETDumps
+    /// may carry it after a size prefix of 4 bytes.
+    pub fn detect(bytes: &[u8]) -> Option<Self> {
+        const ALL: [Format; 4] =
+            [Format::Program, Format::FlatTensor, Format::EtDump, Format::BundledProgram];
+        let carries = |at: usize, format: &Format| {
+            bytes.get(at..at + 4).is_some_and(|id| id == format.identifier())
+        };
+        let plain = ALL.into_iter().find(|format| carries(4, format));
+        plain.or_else(|| Some(Format::EtDump).filter(|format| carries(8, format)))
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -38,6 +62,8 @@ pub enum Place {
     Offset(u64),
     /// A field, as a path such as `execution_plan[0].values[3]`.
     Field(String),
+    /// Byte offset from the start of the file, and the field that refers to it.
+    FieldAt(String, u64),
 }
 
 impl fmt::Display for Place {
@@ -45,6 +71,7 @@ impl fmt::Display for Place {
         match self {
             Place::Offset(offset) => write!(f, "byte {offset}"),
             Place::Field(path) => write!(f, "field {path}"),
+            Place::FieldAt(path, offset) => write!(f, "byte {offset} (field {path})"),
         }
     }
 }
@@ -77,6 +104,20 @@ impl ReadError {
             expected: expected.into(),
             found: found.into(),
         }
+    }
+
+    /// A fault at a byte offset that the field `path` leads to. The path may
+    /// be empty if it is not known.
+    pub fn at_field(
+        format: Format,
+        offset: u64,
+        path: String,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        let place =
+            if path.is_empty() { Place::Offset(offset) } else { Place::FieldAt(path, offset) };
+        ReadError { format, place, expected: expected.into(), found: found.into() }
     }
 
     /// A fault in a field.

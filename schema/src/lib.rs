@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+pub mod bundled;
 mod bytes;
 mod error;
 mod error_code;
@@ -29,6 +30,7 @@ pub mod generated;
 pub mod ids;
 pub mod layout;
 pub mod operators;
+pub mod ptd;
 pub mod pte;
 mod scalar_type;
 mod verify;

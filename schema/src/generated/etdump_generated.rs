@@ -445,8 +445,8 @@ impl ::flatbuffers::Verifiable for Tensor<'_> {
   ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
     v.visit_table(pos)?
      .visit_field::<super::executorch_flatbuffer::ScalarType>("scalar_type", Self::VT_SCALAR_TYPE, false)?
-     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, i64>>>("sizes", Self::VT_SIZES, false)?
-     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, i64>>>("strides", Self::VT_STRIDES, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<crate::verify::Scalars<i64>>>("sizes", Self::VT_SIZES, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<crate::verify::Scalars<i64>>>("strides", Self::VT_STRIDES, false)?
      .visit_field::<i64>("offset", Self::VT_OFFSET, false)?
      .finish();
     Ok(())

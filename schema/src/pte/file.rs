@@ -9,8 +9,7 @@ use crate::generated::program_generated::executorch_flatbuffer as fb;
 use crate::verify;
 use alloc::format;
 use alloc::string::{String, ToString};
-
-const IDENTIFIER: &[u8; 4] = b"ET12";
+use flatbuffers::Vector;
 
 /// A verified `.pte` file.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +28,29 @@ pub struct Segment {
     pub size: u64,
 }
 
+/// Pieces of one segment, by the offsets at which they start.
+#[derive(Clone, Copy, Debug)]
+pub struct Subsegments<'a> {
+    /// Index of the segment.
+    pub segment_index: u32,
+    offsets: Vector<'a, u64>,
+}
+
+impl<'a> Subsegments<'a> {
+    /// Offsets in the segment. Entry 0 is reserved, because
+    /// `Tensor.data_buffer_idx` 0 means no data.
+    pub fn offsets(&self) -> impl ExactSizeIterator<Item = u64> + use<'a> {
+        self.offsets.iter()
+    }
+
+    fn new(subsegments: fb::SubsegmentOffsets<'a>) -> Self {
+        Subsegments {
+            segment_index: subsegments.segment_index(),
+            offsets: subsegments.offsets().unwrap_or_default(),
+        }
+    }
+}
+
 /// A blob that delegates and external tensors find by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamedData<'a> {
@@ -41,20 +63,30 @@ pub struct NamedData<'a> {
 impl<'a> File<'a> {
     /// Checks the container and verifies the FlatBuffer in it.
     ///
-    /// Segments are not touched: a file whose segments were cut off is
-    /// reported here, from the header's sizes, as ExecuTorch's loader does.
+    /// The data in segments is not touched, but a file whose segments were cut
+    /// off is reported here.
     ///
     /// # Errors
     /// Wrong identifier, damaged header, truncated file, invalid FlatBuffer.
     pub fn parse(bytes: &'a [u8]) -> Result<Self> {
-        check_identifier(bytes)?;
+        verify::identifier(Format::Program, bytes)?;
         let header = ExtendedHeader::parse(bytes)?;
         let flatbuffer = match header {
             Some(header) => check_sizes(bytes, header)?,
             None => bytes,
         };
         let program = verify::root::<fb::Program>(Format::Program, flatbuffer, 0)?;
-        Ok(File { bytes, header, program })
+        let file = File { bytes, header, program };
+        if header.is_some_and(|header| header.segment_data_size.is_none()) {
+            file.check_segments()?;
+        }
+        Ok(file)
+    }
+
+    /// Headers of older exporters do not say how long the file is; its
+    /// segments do.
+    fn check_segments(&self) -> Result<()> {
+        (0..self.segments().len() as u32).try_for_each(|index| self.segment(index).map(drop))
     }
 
     /// All bytes of the file.
@@ -108,22 +140,42 @@ impl<'a> File<'a> {
     /// No such segment, or it reaches past the end of the file.
     pub fn segment(&self, index: u32) -> Result<&'a [u8]> {
         let place = || format!("segments[{index}]");
-        let count = self.program.segments().map_or(0, |s| s.len());
-        let segment = self.segments().nth(index as usize).ok_or_else(|| {
-            ReadError::field(Format::Program, place(), format!("one of {count} segments"), "none")
-        })?;
-        let base = self.header.map_or(0, |h| h.segment_base_offset);
-        base.checked_add(segment.offset)
-            .filter(|_| self.header.is_some())
-            .and_then(|start| slice(self.bytes, start, segment.size))
-            .ok_or_else(|| {
-                ReadError::field(
-                    Format::Program,
-                    place(),
-                    format!("{} bytes at {base} + {}", segment.size, segment.offset),
-                    format!("a file of {} bytes", self.bytes.len()),
-                )
-            })
+        let segments = self.program.segments().unwrap_or_default();
+        if index as usize >= segments.len() {
+            let expected = format!("one of {} segments", segments.len());
+            return Err(ReadError::field(Format::Program, place(), expected, "none"));
+        }
+        let segment = segments.get(index as usize);
+        let (offset, size) = (segment.offset(), segment.size());
+        let Some(header) = self.header else {
+            let expected = "an extended header that says where segments start";
+            return Err(ReadError::field(Format::Program, place(), expected, "none"));
+        };
+        let base = header.segment_base_offset;
+        let start = base.checked_add(offset);
+        start.and_then(|start| slice(self.bytes, start, size)).ok_or_else(|| {
+            let expected = format!("{size} bytes at {base} + {offset}");
+            let found = format!("a file of {} bytes (truncated?)", self.bytes.len());
+            ReadError::field(Format::Program, place(), expected, found)
+        })
+    }
+
+    /// Where constants lie in a segment, `None` if the program has no such segment.
+    pub fn constant_segment(&self) -> Option<Subsegments<'a>> {
+        self.program.constant_segment().map(Subsegments::new)
+    }
+
+    /// Where initial values of mutable tensors lie. ExecuTorch's runtime uses the first only.
+    pub fn mutable_data_segments(
+        &self,
+    ) -> impl ExactSizeIterator<Item = Subsegments<'a>> + use<'a> {
+        let segments = self.program.mutable_data_segments().unwrap_or_default();
+        (0..segments.len()).map(move |i| Subsegments::new(segments.get(i)))
+    }
+
+    /// Number of constants inside the FlatBuffer, entry 0 included.
+    pub fn inline_constant_count(&self) -> usize {
+        self.program.constant_buffer().map_or(0, |buffers| buffers.len())
     }
 
     /// Whether constants lie in the FlatBuffer (`constant_buffer`, the oldest
@@ -261,24 +313,6 @@ impl<'a> File<'a> {
             ));
         }
         Ok(data.get(index as usize).data().unwrap_or_default().bytes())
-    }
-}
-
-fn check_identifier(bytes: &[u8]) -> Result<()> {
-    match bytes.get(4..8) {
-        Some(id) if id == IDENTIFIER => Ok(()),
-        Some(id) => Err(ReadError::at(
-            Format::Program,
-            4,
-            "file identifier \"ET12\"",
-            format!("\"{}\"", id.escape_ascii()),
-        )),
-        None => Err(ReadError::at(
-            Format::Program,
-            0,
-            "at least 8 bytes",
-            format!("{} bytes", bytes.len()),
-        )),
     }
 }
 

@@ -29,7 +29,8 @@ impl<'a> Chain<'a> {
 
     /// The instruction at `id`, if there is one.
     pub fn instruction(&self, id: InstructionId) -> Option<Instruction<'a>> {
-        self.instructions().nth(id.index())
+        let instructions = self.chain.instructions()?;
+        (id.index() < instructions.len()).then(|| Instruction::new(instructions.get(id.index())))
     }
 
     /// Python stack of instruction `id`, innermost last; empty unless exported with stack traces.

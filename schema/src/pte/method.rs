@@ -24,6 +24,15 @@ pub struct Operator<'a> {
     pub overload: &'a str,
 }
 
+impl<'a> Operator<'a> {
+    fn new(operator: fb::Operator<'a>) -> Self {
+        Operator {
+            name: operator.name().unwrap_or_default(),
+            overload: operator.overload().unwrap_or_default(),
+        }
+    }
+}
+
 impl fmt::Display for Operator<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
@@ -94,21 +103,17 @@ impl<'a> Method<'a> {
     /// # Errors
     /// No such chain.
     pub fn chain(&self, id: ChainId) -> Result<Chain<'a>> {
-        self.chains()
-            .nth(id.index())
-            .ok_or_else(|| self.missing("chains", id.index(), self.chain_count()))
+        let chains = self.plan.chains().unwrap_or_default();
+        if id.index() >= chains.len() {
+            return Err(self.missing("chains", id.index(), chains.len()));
+        }
+        Ok(Chain::new(chains.get(id.index())))
     }
 
     /// The operators that kernel calls refer to.
     pub fn operators(&self) -> impl ExactSizeIterator<Item = Operator<'a>> + use<'a> {
         let operators = self.plan.operators().unwrap_or_default();
-        (0..operators.len()).map(move |i| {
-            let operator = operators.get(i);
-            Operator {
-                name: operator.name().unwrap_or_default(),
-                overload: operator.overload().unwrap_or_default(),
-            }
-        })
+        (0..operators.len()).map(move |i| Operator::new(operators.get(i)))
     }
 
     /// The operator at `id`.
@@ -116,9 +121,11 @@ impl<'a> Method<'a> {
     /// # Errors
     /// No such operator.
     pub fn operator(&self, id: OperatorId) -> Result<Operator<'a>> {
-        let mut operators = self.operators();
-        let count = operators.len();
-        operators.nth(id.index()).ok_or_else(|| self.missing("operators", id.index(), count))
+        let operators = self.plan.operators().unwrap_or_default();
+        if id.index() >= operators.len() {
+            return Err(self.missing("operators", id.index(), operators.len()));
+        }
+        Ok(Operator::new(operators.get(id.index())))
     }
 
     /// The delegates that delegate calls refer to.
@@ -132,9 +139,11 @@ impl<'a> Method<'a> {
     /// # Errors
     /// No such delegate.
     pub fn delegate(&self, id: DelegateId) -> Result<Delegate<'a>> {
-        let mut delegates = self.delegates();
-        let count = delegates.len();
-        delegates.nth(id.index()).ok_or_else(|| self.missing("delegates", id.index(), count))
+        let delegates = self.plan.delegates().unwrap_or_default();
+        if id.index() >= delegates.len() {
+            return Err(self.missing("delegates", id.index(), delegates.len()));
+        }
+        Ok(Delegate::new(delegates.get(id.index())))
     }
 
     /// Memory id and size in bytes of each planned buffer. The file's entry 0

@@ -14,7 +14,7 @@ mod method;
 mod value;
 
 pub use delegate::{CompileSpec, Delegate, Processed};
-pub use file::{File, NamedData, Segment};
+pub use file::{File, NamedData, Segment, Subsegments};
 pub use header::ExtendedHeader;
 pub use instruction::{Args, Chain, Frame, Instruction};
 pub use method::{Method, Operator};
