@@ -16,4 +16,13 @@ macro_rules! models {
 
 models! {
     softmax: 1e-5, 1e-6;
+    add: 0.0, 0.0;
+    add_mul: 0.0, 0.0;
+    activations: 1e-5, 1e-6;
+    dtype_int8: 0.0, 0.0;
+    dtype_int32: 0.0, 0.0;
+    dtype_fp16: 1e-3, 1e-3;
+    dtype_bf16: 1e-2, 1e-2;
+    dtype_casts: 0.0, 0.0;
+    scalar_inputs: 1e-5, 1e-6;
 }

@@ -7,6 +7,7 @@
 //! Inputs never overlap outputs: the caller has seen to that.
 
 mod args;
+mod elementwise;
 mod linear;
 mod softmax;
 
@@ -28,7 +29,15 @@ pub(crate) enum Implementation {
 }
 
 /// Every family's kernels.
-const FAMILIES: &[&[(&str, Kernel)]] = &[linear::KERNELS, softmax::KERNELS];
+const FAMILIES: &[&[(&str, Kernel)]] = &[
+    elementwise::activation::KERNELS,
+    elementwise::arithmetic::KERNELS,
+    elementwise::copy::KERNELS,
+    elementwise::fill::KERNELS,
+    elementwise::unary::KERNELS,
+    linear::KERNELS,
+    softmax::KERNELS,
+];
 
 /// The implementation of an operator, such as `aten::add.out`.
 pub(crate) fn find(name: &str) -> Option<Implementation> {

@@ -26,6 +26,9 @@ impl<'a> TensorRef<'a> {
     /// memory, too little, or none that is aligned for it.
     pub fn data<T: Element>(&self) -> KernelResult<&'a [T]> {
         check(self.meta, T::DTYPE, self.data.len())?;
+        if self.meta.nbytes() == 0 {
+            return Ok(&[]);
+        }
         bytemuck::try_cast_slice(&self.data[..self.meta.nbytes()]).map_err(|_| misaligned())
     }
 
@@ -81,6 +84,9 @@ impl TensorMut<'_> {
     pub fn data_mut<T: Element>(&mut self) -> KernelResult<&mut [T]> {
         check(&self.meta, T::DTYPE, self.data.len())?;
         let nbytes = self.meta.nbytes();
+        if nbytes == 0 {
+            return Ok(&mut []);
+        }
         bytemuck::try_cast_slice_mut(&mut self.data[..nbytes]).map_err(|_| misaligned())
     }
 

@@ -1,0 +1,84 @@
+//! Applies a function to every element of one, two or three tensors.
+//!
+//! `C` is the type that the operator computes in and `R` the type of its
+//! results; tensors of other types are converted. The loops over chunks are
+//! the only code made for each operator and type.
+
+use super::stream::{CHUNK, Pairing, Sink, Source};
+use crate::error::{KernelError, KernelResult};
+use crate::tensor::{Element, TensorMut, TensorRef};
+use smallvec::SmallVec;
+
+/// `out[i] = f(a[i])`, by position in memory.
+///
+/// # Errors
+/// As [`map2`].
+pub(super) fn map1<C: Element, R: Element>(
+    a: &TensorRef<'_>,
+    out: &mut TensorMut<'_>,
+    f: impl Fn(C) -> R,
+) -> KernelResult {
+    run([a], out, Pairing::Memory, &|[a], out| {
+        out.iter_mut().zip(a).for_each(|(out, a)| *out = f(*a));
+    })
+}
+
+/// `out[i] = f(a[i], b[i])`, broadcast to the shape that `out` has.
+///
+/// # Errors
+/// A tensor has a type that no element-wise operator takes or has no data, or
+/// shapes do not go together.
+pub(super) fn map2<C: Element, R: Element>(
+    a: &TensorRef<'_>,
+    b: &TensorRef<'_>,
+    out: &mut TensorMut<'_>,
+    f: impl Fn(C, C) -> R,
+) -> KernelResult {
+    run([a, b], out, Pairing::Index, &|[a, b], out| {
+        out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (a, b))| *out = f(*a, *b));
+    })
+}
+
+/// `out[i] = f(a[i], b[i], c[i])`, broadcast to the shape that `out` has.
+///
+/// # Errors
+/// As [`map2`].
+pub(super) fn map3<C: Element, R: Element>(
+    inputs: [&TensorRef<'_>; 3],
+    out: &mut TensorMut<'_>,
+    f: impl Fn(C, C, C) -> R,
+) -> KernelResult {
+    run(inputs, out, Pairing::Index, &|[a, b, c], out| {
+        let values = a.iter().zip(b).zip(c);
+        out.iter_mut().zip(values).for_each(|(out, ((a, b), c))| *out = f(*a, *b, *c));
+    })
+}
+
+/// Has `f` write every chunk of `out` from the same chunks of `inputs`.
+pub(super) fn run<C: Element, R: Element, const N: usize>(
+    inputs: [&TensorRef<'_>; N],
+    out: &mut TensorMut<'_>,
+    pairing: Pairing,
+    f: &dyn Fn([&[C]; N], &mut [R]),
+) -> KernelResult {
+    let numel = out.numel();
+    if numel == 0 {
+        return Ok(());
+    }
+    let sources: SmallVec<[Source<'_, C>; N]> = inputs
+        .iter()
+        .map(|tensor| Source::new(tensor, out.meta(), pairing))
+        .collect::<KernelResult<_>>()?;
+    let Ok(mut sources) = sources.into_inner() else {
+        return Err(KernelError::argument("operands are missing"));
+    };
+    let mut sink = Sink::new(out)?;
+    let buffered = sink.is_buffered() || sources.iter().any(Source::is_buffered);
+    let step = if buffered { CHUNK } else { numel };
+    for at in (0..numel).step_by(step) {
+        let len = step.min(numel - at);
+        let chunks = sources.each_mut().map(|source| source.chunk(at, len));
+        sink.fill(at, len, |out| f(chunks, out));
+    }
+    Ok(())
+}

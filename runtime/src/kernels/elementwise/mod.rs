@@ -1,0 +1,26 @@
+//! Element-wise operators, and the frame that they share.
+//!
+//! ```text
+//! promote    which type to compute in, what may be stored as what
+//! checks     dim orders, broadcast shapes, resizing
+//! number     arithmetic in the types to compute in; math, the real functions
+//! elements   conversion of element types by chunks
+//! stream     operands and results as chunks in output order: broadcasting, layouts
+//! map        applies a function to one, two or three tensors
+//! ```
+//!
+//! The other files are the operators. Each is one function over the types that
+//! it computes in; only its inner loop is made once for each of these types.
+
+pub(super) mod activation;
+pub(super) mod arithmetic;
+pub(super) mod checks;
+pub(super) mod copy;
+mod elements;
+pub(super) mod fill;
+mod map;
+mod math;
+pub(super) mod number;
+pub(super) mod promote;
+mod stream;
+pub(super) mod unary;

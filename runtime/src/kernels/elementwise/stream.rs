@@ -1,0 +1,313 @@
+//! Operands and results as streams of chunks in the order of the output's
+//! memory, whatever their shapes, layouts and element types are.
+//!
+//! An operand that already is what the operator wants is handed out as it is;
+//! one that repeats in short periods (a scalar, a bias) is unrolled once; any
+//! other is gathered and converted into a buffer chunk by chunk.
+
+use super::elements::{Elements, ElementsMut};
+use crate::error::{KernelResult, ensure};
+use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef};
+use alloc::vec::Vec;
+use smallvec::SmallVec;
+
+/// Elements of a chunk that is buffered.
+pub(super) const CHUNK: usize = 256;
+
+/// How an operand's elements pair up with those of the output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pairing {
+    /// By position in memory: operators of one tensor pay no heed to layouts.
+    Memory,
+    /// By index, with broadcasting.
+    Index,
+}
+
+/// Extent and distance of elements along one or several dimensions that can be
+/// walked as one; distance 0 repeats the element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Axis {
+    size: usize,
+    stride: usize,
+}
+
+type Axes = SmallVec<[Axis; 4]>;
+
+/// An operand, in chunks of `C`.
+pub(super) struct Source<'a, C> {
+    access: Access<'a, C>,
+    buffer: Vec<C>,
+}
+
+enum Access<'a, C> {
+    /// The elements themselves.
+    Direct(&'a [C]),
+    /// Consecutive elements of another type.
+    Convert(Elements<'a>),
+    /// The buffer, from position modulo period on.
+    Repeat(usize),
+    /// Elements along axes, innermost first.
+    Gather(Elements<'a>, Axes),
+}
+
+impl<'a, C: Element> Source<'a, C> {
+    /// The stream of `tensor` for `out`, which must have at least one element
+    /// and a shape that `tensor` broadcasts to.
+    ///
+    /// # Errors
+    /// No data, an unsupported type, or shapes that do not go together.
+    pub fn new(tensor: &TensorRef<'a>, out: &TensorMeta, pairing: Pairing) -> KernelResult<Self> {
+        let axes = match pairing {
+            Pairing::Index => axes(tensor, out)?,
+            Pairing::Memory => {
+                ensure!(
+                    tensor.numel() == out.numel(),
+                    "input {:?} and output {:?} differ in size",
+                    tensor.sizes(),
+                    out.sizes()
+                );
+                SmallVec::from_slice(&[Axis { size: out.numel(), stride: 1 }])
+            }
+        };
+        if matches!(axes[..], [] | [Axis { stride: 1, .. }]) {
+            let access = if tensor.scalar_type() == C::DTYPE {
+                Access::Direct(tensor.data()?)
+            } else {
+                Access::Convert(Elements::of(tensor)?)
+            };
+            return Ok(Source { access, buffer: Vec::new() });
+        }
+        let elements = Elements::of(tensor)?;
+        Ok(match period(&axes) {
+            Some(period) => {
+                let len = CHUNK.min(out.numel()).saturating_add(period);
+                Source { access: Access::Repeat(period), buffer: unroll(&elements, &axes, len) }
+            }
+            None => Source { access: Access::Gather(elements, axes), buffer: Vec::new() },
+        })
+    }
+
+    /// Whether chunks are limited to [`CHUNK`] elements.
+    pub fn is_buffered(&self) -> bool {
+        !matches!(self.access, Access::Direct(_))
+    }
+
+    /// Elements `at..at + len` of the output's memory order.
+    pub fn chunk(&mut self, at: usize, len: usize) -> &[C] {
+        match &self.access {
+            Access::Direct(data) => return &data[at..at + len],
+            Access::Repeat(period) => return &self.buffer[at % period..][..len],
+            Access::Convert(elements) => {
+                self.buffer.resize(len, C::default());
+                elements.load(at, 1, &mut self.buffer);
+            }
+            Access::Gather(elements, axes) => {
+                self.buffer.resize(len, C::default());
+                gather(elements, axes, at, &mut self.buffer);
+            }
+        }
+        &self.buffer
+    }
+}
+
+/// How to walk `tensor` along the memory of `out`, innermost axis first.
+fn axes(tensor: &TensorMeta, out: &TensorMeta) -> KernelResult<Axes> {
+    let fits =
+        |dim: usize, own: usize| matches!(tensor.size(own), 1) || tensor.size(own) == out.size(dim);
+    let missing = out.rank().checked_sub(tensor.rank());
+    let Some(missing) =
+        missing.filter(|missing| (0..tensor.rank()).all(|own| fits(own + missing, own)))
+    else {
+        return Err(crate::KernelError::argument(alloc::format!(
+            "{:?} does not broadcast to {:?}",
+            tensor.sizes(),
+            out.sizes()
+        )));
+    };
+    let mut axes = Axes::new();
+    for dim in out.dim_order().iter().rev().map(|dim| usize::from(*dim)) {
+        let size = out.size(dim);
+        let stride = match dim.checked_sub(missing) {
+            Some(own) if tensor.size(own) != 1 => tensor.strides()[own] as usize,
+            _ => 0,
+        };
+        match axes.last_mut() {
+            _ if size == 1 => {}
+            Some(last) if stride == last.stride * last.size => last.size *= size,
+            _ => axes.push(Axis { size, stride }),
+        }
+    }
+    Ok(axes)
+}
+
+/// Number of elements after which the walk starts over, if a chunk holds them.
+fn period(axes: &[Axis]) -> Option<usize> {
+    let (outer, inner) = axes.split_last()?;
+    let period = inner.iter().map(|axis| axis.size).product();
+    (outer.stride == 0 && period <= CHUNK).then_some(period)
+}
+
+/// The first `len` elements of a walk that never ends.
+fn unroll<C: Element>(elements: &Elements<'_>, axes: &[Axis], len: usize) -> Vec<C> {
+    let mut buffer = alloc::vec![C::default(); len];
+    let mut endless = Axes::from_slice(axes);
+    if let Some(outer) = endless.last_mut() {
+        outer.size = usize::MAX;
+    }
+    gather(elements, &endless, 0, &mut buffer);
+    buffer
+}
+
+/// Elements from position `at` of a walk along `axes`.
+fn gather<C: Element>(elements: &Elements<'_>, axes: &[Axis], at: usize, out: &mut [C]) {
+    let (inner, outer) = (axes[0], &axes[1..]);
+    let mut index: SmallVec<[usize; 4]> = SmallVec::with_capacity(outer.len());
+    let (mut rest, mut start, mut base) = (at / inner.size, at % inner.size, 0);
+    for axis in outer {
+        index.push(rest % axis.size);
+        base += rest % axis.size * axis.stride;
+        rest /= axis.size;
+    }
+    let mut filled = 0;
+    while filled < out.len() {
+        let run = (inner.size - start).min(out.len() - filled);
+        elements.load(base + start * inner.stride, inner.stride, &mut out[filled..filled + run]);
+        filled += run;
+        start = 0;
+        for (index, axis) in index.iter_mut().zip(outer) {
+            *index += 1;
+            base += axis.stride;
+            if *index < axis.size {
+                break;
+            }
+            *index = 0;
+            base -= axis.size.wrapping_mul(axis.stride);
+        }
+    }
+}
+
+/// The output, in chunks of `R`.
+pub(super) enum Sink<'a, R> {
+    /// The elements themselves.
+    Direct(&'a mut [R]),
+    /// Elements of another type, and the chunk before its conversion.
+    Convert(ElementsMut<'a>, Vec<R>),
+}
+
+impl<'a, R: Element> Sink<'a, R> {
+    /// The stream into `out`.
+    ///
+    /// # Errors
+    /// No data, or an unsupported type.
+    pub fn new<'t: 'a>(out: &'a mut TensorMut<'t>) -> KernelResult<Self> {
+        Ok(if out.scalar_type() == R::DTYPE {
+            Sink::Direct(out.data_mut()?)
+        } else {
+            Sink::Convert(ElementsMut::of(out)?, Vec::new())
+        })
+    }
+
+    /// Whether chunks are limited to [`CHUNK`] elements.
+    pub fn is_buffered(&self) -> bool {
+        matches!(self, Sink::Convert(..))
+    }
+
+    /// Has `fill` write elements `at..at + len`.
+    pub fn fill(&mut self, at: usize, len: usize, fill: impl FnOnce(&mut [R])) {
+        match self {
+            Sink::Direct(data) => fill(&mut data[at..at + len]),
+            Sink::Convert(target, buffer) => {
+                buffer.resize(len, R::default());
+                fill(buffer);
+                target.store(at, buffer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use et_schema::ScalarType;
+    use et_schema::pte::Dynamism;
+
+    fn meta(sizes: &[i32], order: &[u8]) -> TensorMeta {
+        TensorMeta::new(ScalarType::Int, sizes, order, Dynamism::Static).unwrap()
+    }
+
+    /// What `tensor`, which holds 0, 1, 2, … in memory order, streams for `out`.
+    fn stream(tensor: &TensorMeta, out: &TensorMeta, step: usize) -> Vec<i64> {
+        let data: Vec<i32> = (0..tensor.numel() as i32).collect();
+        let tensor = TensorRef { meta: tensor, data: bytemuck::cast_slice(&data) };
+        let mut source = Source::<i64>::new(&tensor, out, Pairing::Index).unwrap();
+        let mut all = Vec::new();
+        for at in (0..out.numel()).step_by(step) {
+            all.extend_from_slice(source.chunk(at, step.min(out.numel() - at)));
+        }
+        all
+    }
+
+    /// The same by index arithmetic for every element.
+    fn expected(tensor: &TensorMeta, out: &TensorMeta) -> Vec<i64> {
+        let mut all = alloc::vec![0; out.numel()];
+        for linear in 0..out.numel() {
+            let (mut rest, mut to, mut from) = (linear, 0, 0);
+            for dim in (0..out.rank()).rev() {
+                let index = rest % out.size(dim);
+                rest /= out.size(dim);
+                to += index * out.strides()[dim] as usize;
+                if let Some(own) = (dim + tensor.rank()).checked_sub(out.rank()) {
+                    from += index % tensor.size(own) * tensor.strides()[own] as usize;
+                }
+            }
+            all[to] = from as i64;
+        }
+        all
+    }
+
+    #[test]
+    fn any_shape_and_layout_streams_in_output_order() {
+        let shapes: [(&[i32], &[i32]); 9] = [
+            (&[2, 3, 4, 5], &[2, 3, 4, 5]),
+            (&[5], &[2, 3, 4, 5]),
+            (&[1], &[7]),
+            (&[], &[3, 3]),
+            (&[3, 1, 1], &[2, 3, 4, 5]),
+            (&[2, 1, 4, 1], &[2, 3, 4, 5]),
+            (&[1, 3, 1, 5], &[2, 3, 4, 5]),
+            (&[4, 300], &[3, 4, 300]),
+            (&[300, 1], &[300, 2]),
+        ];
+        for (from, to) in shapes {
+            for order in [&[0u8, 1, 2, 3][..], &[0, 2, 3, 1], &[3, 1, 0, 2]] {
+                let order = if to.len() == 4 { order } else { &[] };
+                let (tensor, out) = (meta(from, &[]), meta(to, order));
+                for step in [1, 7, CHUNK] {
+                    assert_eq!(
+                        stream(&tensor, &out, step),
+                        expected(&tensor, &out),
+                        "{from:?} to {to:?} in order {order:?} by {step}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_broadcast_are_refused() {
+        let out = meta(&[2, 3], &[]);
+        for sizes in [&[2][..], &[3, 3], &[1, 2, 3], &[0]] {
+            assert!(axes(&meta(sizes, &[]), &out).is_err(), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn neighbouring_dimensions_are_walked_as_one() {
+        let axis = |size, stride| Axis { size, stride };
+        let out = meta(&[2, 3, 4, 5], &[]);
+        assert_eq!(axes(&out, &out).unwrap()[..], [axis(120, 1)]);
+        assert_eq!(axes(&meta(&[4, 5], &[]), &out).unwrap()[..], [axis(20, 1), axis(6, 0)]);
+        let channels = axes(&meta(&[3, 1, 1], &[]), &out).unwrap();
+        assert_eq!(channels[..], [axis(20, 0), axis(3, 1), axis(2, 0)]);
+    }
+}
