@@ -54,12 +54,15 @@ pub(super) fn map3<C: Element, R: Element>(
     })
 }
 
+/// Writes a chunk of results from the same chunks of `N` operands.
+pub(super) type Loop<'f, C, R, const N: usize> = &'f dyn Fn([&[C]; N], &mut [R]);
+
 /// Has `f` write every chunk of `out` from the same chunks of `inputs`.
 pub(super) fn run<C: Element, R: Element, const N: usize>(
     inputs: [&TensorRef<'_>; N],
     out: &mut TensorMut<'_>,
     pairing: Pairing,
-    f: &dyn Fn([&[C]; N], &mut [R]),
+    f: Loop<'_, C, R, N>,
 ) -> KernelResult {
     let numel = out.numel();
     if numel == 0 {

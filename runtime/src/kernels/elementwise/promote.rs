@@ -41,7 +41,8 @@ pub(in crate::kernels) fn promote_scalar(tensor: ScalarType, number: Scalar) -> 
 /// Whether results of type `from` may be stored as `to`: never a float as an
 /// integer, nor a number as a bool.
 pub(in crate::kernels) fn can_cast(from: ScalarType, to: ScalarType) -> bool {
-    !(from.is_floating() && to.is_integral(false)) && !(from != Bool && to == Bool)
+    let truncates = from.is_floating() && to.is_integral(false);
+    !truncates && (from == Bool || to != Bool)
 }
 
 /// The type in which values of type `common` are computed: float32 for the
