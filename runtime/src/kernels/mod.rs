@@ -7,8 +7,14 @@
 //! Inputs never overlap outputs: the caller has seen to that.
 
 mod args;
+mod convolution;
 mod elementwise;
 mod linear;
+mod matrix;
+mod norm;
+mod pool;
+mod reduce;
+mod simd;
 mod softmax;
 
 pub use args::{Arg, Args, Outs};
@@ -30,12 +36,18 @@ pub(crate) enum Implementation {
 
 /// Every family's kernels.
 const FAMILIES: &[&[(&str, Kernel)]] = &[
+    convolution::KERNELS,
     elementwise::activation::KERNELS,
     elementwise::arithmetic::KERNELS,
     elementwise::copy::KERNELS,
     elementwise::fill::KERNELS,
     elementwise::unary::KERNELS,
     linear::KERNELS,
+    norm::KERNELS,
+    pool::KERNELS,
+    reduce::EXTREMUM,
+    reduce::SCAN,
+    reduce::SUM,
     softmax::KERNELS,
 ];
 

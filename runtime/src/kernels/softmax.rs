@@ -1,36 +1,53 @@
 //! Softmax and its logarithm along one dimension.
 
+use super::reduce::normalised_dim;
 use super::{Args, Kernel, Outs};
-use crate::error::{KernelResult, ensure};
+use crate::error::{KernelError, KernelResult, ensure};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
+use alloc::format;
+use et_schema::ScalarType;
 #[cfg(not(feature = "std"))]
 use num_traits::Float;
 
 pub(super) const KERNELS: &[(&str, Kernel)] = &[
-    ("aten::_softmax.out", |args, outs| run(args, outs, softmax_line)),
-    ("aten::_log_softmax.out", |args, outs| run(args, outs, log_softmax_line)),
+    ("aten::_softmax.out", |args, outs| run(args, outs, Form::Plain)),
+    ("aten::_log_softmax.out", |args, outs| run(args, outs, Form::Logarithm)),
 ];
 
-fn run(args: &Args<'_>, outs: &mut Outs<'_>, line: fn(&mut [f64])) -> KernelResult {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Logarithm,
+}
+
+fn run(args: &Args<'_>, outs: &mut Outs<'_>, form: Form) -> KernelResult {
     let (input, dim, half_to_float) = (args.tensor(0)?, args.int(1)?, args.bool(2)?);
     let out = &mut outs[0];
     ensure!(!half_to_float, "softmax from half to float is not supported");
     ensure!(input.scalar_type() == out.scalar_type(), "input and output differ in type");
     out.resize(input.sizes())?;
-    let rank = input.rank().max(1) as i64;
-    ensure!((-rank..rank).contains(&dim), "dimension {dim} of {:?}", input.sizes());
-    let dim = dim.rem_euclid(rank) as usize;
-    with_dtype!(input.scalar_type(), float, T => lines::<T>(&input, out, dim, line), else {
-        ensure!(false, "softmax of {}", input.scalar_type());
-        Ok(())
-    })
+    ensure!(input.dim_order() == out.dim_order(), "input and output differ in layout");
+    let dim = normalised_dim(dim, &input)?;
+    if input.scalar_type() == ScalarType::Float {
+        return lines(&input, out, dim, &mut |line: &mut [f32]| match form {
+            Form::Plain => softmax_f32(line),
+            Form::Logarithm => log_softmax(line),
+        });
+    }
+    with_dtype!(input.scalar_type(), float, T => lines::<T>(&input, out, dim, &mut |line| {
+        match form {
+            Form::Plain => softmax(line),
+            Form::Logarithm => log_softmax(line),
+        }
+    }), else Err(KernelError::argument(format!("softmax of {}", input.scalar_type()))))
 }
 
+/// Runs `line` on a copy of every line along `dim`.
 fn lines<T: Element>(
     input: &TensorRef<'_>,
     out: &mut TensorMut<'_>,
     dim: usize,
-    line: fn(&mut [f64]),
+    line: &mut dyn FnMut(&mut [T]),
 ) -> KernelResult {
     let (len, stride) = (input.size(dim), input.strides().get(dim).map_or(1, |s| *s as usize));
     let source = input.data::<T>()?;
@@ -38,36 +55,51 @@ fn lines<T: Element>(
     if source.is_empty() {
         return Ok(());
     }
-    let mut buffer = alloc::vec![0.0; len];
+    if stride == 1 {
+        target.copy_from_slice(source);
+        target.chunks_exact_mut(len).for_each(line);
+        return Ok(());
+    }
+    let mut buffer = alloc::vec![T::default(); len];
     for block in 0..source.len() / (len * stride) {
         for inner in 0..stride {
             let first = block * len * stride + inner;
-            for (i, value) in buffer.iter_mut().enumerate() {
-                *value = source[first + i * stride].to_f64();
+            for (value, source) in buffer.iter_mut().zip(source[first..].iter().step_by(stride)) {
+                *value = *source;
             }
             line(&mut buffer);
-            for (i, value) in buffer.iter().enumerate() {
-                target[first + i * stride] = T::from_f64(*value);
+            for (target, value) in target[first..].iter_mut().step_by(stride).zip(&buffer) {
+                *target = *value;
             }
         }
     }
     Ok(())
 }
 
-fn shift_by_maximum(values: &mut [f64]) {
-    let maximum = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    values.iter_mut().for_each(|v| *v -= maximum);
+fn maximum<T: Element>(values: &[T]) -> T {
+    values
+        .iter()
+        .copied()
+        .reduce(|a, b| if b > a || b.is_nan() { b } else { a })
+        .unwrap_or_default()
 }
 
-fn softmax_line(values: &mut [f64]) {
-    shift_by_maximum(values);
-    values.iter_mut().for_each(|v| *v = v.exp());
-    let sum: f64 = values.iter().sum();
+fn softmax_f32(values: &mut [f32]) {
+    let shift = maximum(values);
+    values.iter_mut().for_each(|v| *v = (*v - shift).exp());
+    let sum: f32 = values.iter().sum();
     values.iter_mut().for_each(|v| *v /= sum);
 }
 
-fn log_softmax_line(values: &mut [f64]) {
-    shift_by_maximum(values);
-    let log_sum = values.iter().map(|v| v.exp()).sum::<f64>().ln();
-    values.iter_mut().for_each(|v| *v -= log_sum);
+fn softmax<T: Element>(values: &mut [T]) {
+    let shift = maximum(values).to_f64();
+    let sum: f64 = values.iter().map(|v| (v.to_f64() - shift).exp()).sum();
+    values.iter_mut().for_each(|v| *v = T::from_f64((v.to_f64() - shift).exp() / sum));
+}
+
+fn log_softmax<T: Element>(values: &mut [T]) {
+    let shift = maximum(values).to_f64();
+    let sum: f64 = values.iter().map(|v| (v.to_f64() - shift).exp()).sum();
+    let log_sum = sum.ln();
+    values.iter_mut().for_each(|v| *v = T::from_f64(v.to_f64() - shift - log_sum));
 }

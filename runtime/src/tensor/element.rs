@@ -52,6 +52,12 @@ pub trait Element: Pod + Default + PartialEq + PartialOrd + Send + Sync + 'stati
     /// Whether it is a float: conversions go through `f64` instead of `i64`.
     const IS_FLOAT: bool;
 
+    /// Whether it is a float that is no number.
+    #[inline(always)]
+    fn is_nan(self) -> bool {
+        self.partial_cmp(&self).is_none()
+    }
+
     /// Conversion to another element type.
     #[inline(always)]
     fn cast<T: Element>(self) -> T {

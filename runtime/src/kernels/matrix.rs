@@ -1,0 +1,271 @@
+//! Strided matrices and their product, the inner engine of linear layers and
+//! convolutions.
+
+use crate::error::{KernelResult, ensure};
+use crate::tensor::Element;
+use alloc::vec::Vec;
+use half::{bf16, f16};
+
+/// Rows, columns and strides of a matrix in a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub rows: usize,
+    pub cols: usize,
+    pub row_stride: usize,
+    pub col_stride: usize,
+}
+
+impl Shape {
+    /// Rows one after the other.
+    pub fn row_major(rows: usize, cols: usize) -> Self {
+        Shape { rows, cols, row_stride: cols, col_stride: 1 }
+    }
+
+    /// The same elements with rows and columns exchanged.
+    pub fn transposed(self) -> Self {
+        Shape {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+        }
+    }
+
+    /// How many elements a slice must have to hold the matrix.
+    fn extent(&self) -> Option<usize> {
+        if self.rows == 0 || self.cols == 0 {
+            return Some(0);
+        }
+        let last_row = (self.rows - 1).checked_mul(self.row_stride)?;
+        let last_col = (self.cols - 1).checked_mul(self.col_stride)?;
+        last_row.checked_add(last_col)?.checked_add(1)
+    }
+}
+
+/// An element type that matrices can be multiplied in.
+pub(super) trait Multiply: Element {
+    /// `out = left * right`, or `out += left * right` to accumulate.
+    ///
+    /// # Errors
+    /// The shapes do not fit each other or their slices.
+    fn multiply(
+        out: (&mut [Self], Shape),
+        left: (&[Self], Shape),
+        right: (&[Self], Shape),
+        accumulate: bool,
+        threads: usize,
+    ) -> KernelResult;
+}
+
+fn check<T>(out: &(&mut [T], Shape), left: &(&[T], Shape), right: &(&[T], Shape)) -> KernelResult {
+    let (o, l, r) = (out.1, left.1, right.1);
+    ensure!(
+        l.cols == r.rows && o.rows == l.rows && o.cols == r.cols,
+        "cannot multiply {}x{} by {}x{} into {}x{}",
+        l.rows,
+        l.cols,
+        r.rows,
+        r.cols,
+        o.rows,
+        o.cols
+    );
+    let fits = |extent: Option<usize>, len: usize| extent.is_some_and(|e| e <= len);
+    ensure!(
+        fits(o.extent(), out.0.len())
+            && fits(l.extent(), left.0.len())
+            && fits(r.extent(), right.0.len()),
+        "a matrix reaches past its data"
+    );
+    Ok(())
+}
+
+macro_rules! native {
+    ($($type:ty),+) => {
+        $(impl Multiply for $type {
+            fn multiply(
+                out: (&mut [Self], Shape),
+                left: (&[Self], Shape),
+                right: (&[Self], Shape),
+                accumulate: bool,
+                threads: usize,
+            ) -> KernelResult {
+                check(&out, &left, &right)?;
+                blas(out, left, right, accumulate, threads);
+                Ok(())
+            }
+        })+
+    };
+}
+native!(f32, f64);
+
+macro_rules! through_f32 {
+    ($($type:ty),+) => {
+        $(impl Multiply for $type {
+            fn multiply(
+                out: (&mut [Self], Shape),
+                left: (&[Self], Shape),
+                right: (&[Self], Shape),
+                accumulate: bool,
+                threads: usize,
+            ) -> KernelResult {
+                let widen = |items: &[Self]| items.iter().map(|i| i.to_f32()).collect::<Vec<f32>>();
+                let (target, shape) = out;
+                let mut wide = widen(target);
+                f32::multiply(
+                    (&mut wide, shape),
+                    (&widen(left.0), left.1),
+                    (&widen(right.0), right.1),
+                    accumulate,
+                    threads,
+                )?;
+                for (narrow, wide) in target.iter_mut().zip(&wide) {
+                    *narrow = Self::from_f32(*wide);
+                }
+                Ok(())
+            }
+        })+
+    };
+}
+through_f32!(f16, bf16);
+
+macro_rules! integer {
+    ($($type:ty),+) => {
+        $(impl Multiply for $type {
+            fn multiply(
+                out: (&mut [Self], Shape),
+                left: (&[Self], Shape),
+                right: (&[Self], Shape),
+                accumulate: bool,
+                _threads: usize,
+            ) -> KernelResult {
+                check(&out, &left, &right)?;
+                plain(out, left, right, accumulate, |sum, a, b| {
+                    sum.wrapping_add(a.wrapping_mul(b))
+                });
+                Ok(())
+            }
+        })+
+    };
+}
+integer!(u8, i8, i16, i32, i64);
+
+/// The product by definition, row by row.
+fn plain<T: Element>(
+    (out, o): (&mut [T], Shape),
+    (left, l): (&[T], Shape),
+    (right, r): (&[T], Shape),
+    accumulate: bool,
+    multiply_add: impl Fn(T, T, T) -> T,
+) {
+    for row in 0..o.rows {
+        for col in 0..o.cols {
+            let place = row * o.row_stride + col * o.col_stride;
+            let mut sum = if accumulate { out[place] } else { T::default() };
+            for k in 0..l.cols {
+                let a = left[row * l.row_stride + k * l.col_stride];
+                let b = right[k * r.row_stride + col * r.col_stride];
+                sum = multiply_add(sum, a, b);
+            }
+            out[place] = sum;
+        }
+    }
+}
+
+/// The product by the `gemm` crate. The shapes were checked against the slices.
+#[cfg(feature = "std")]
+#[allow(unsafe_code)]
+fn blas<T: Element + num_traits::Float>(
+    (out, o): (&mut [T], Shape),
+    (left, l): (&[T], Shape),
+    (right, r): (&[T], Shape),
+    accumulate: bool,
+    threads: usize,
+) {
+    if o.rows == 0 || o.cols == 0 {
+        return;
+    }
+    let parallelism =
+        if threads > 1 { gemm::Parallelism::Rayon(threads) } else { gemm::Parallelism::None };
+    // SAFETY: `check` has seen that every index of the three shapes lies in
+    // its slice, the strides fit `isize` as they index slices, and the output
+    // is borrowed exclusively, so it overlaps neither input.
+    unsafe {
+        gemm::gemm(
+            o.rows,
+            o.cols,
+            l.cols,
+            out.as_mut_ptr(),
+            o.col_stride as isize,
+            o.row_stride as isize,
+            accumulate,
+            left.as_ptr(),
+            l.col_stride as isize,
+            l.row_stride as isize,
+            right.as_ptr(),
+            r.col_stride as isize,
+            r.row_stride as isize,
+            T::one(),
+            T::one(),
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+/// Without the standard library, the product by definition.
+#[cfg(not(feature = "std"))]
+fn blas<T: Element + num_traits::Float>(
+    out: (&mut [T], Shape),
+    left: (&[T], Shape),
+    right: (&[T], Shape),
+    accumulate: bool,
+    _threads: usize,
+) {
+    plain(out, left, right, accumulate, |sum, a, b| sum + a * b);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn product<T: Multiply>(rows: usize, inner: usize, cols: usize) {
+        let left: Vec<T> = (0..rows * inner).map(|i| T::from_i64(i as i64 % 5 - 2)).collect();
+        let right: Vec<T> = (0..inner * cols).map(|i| T::from_i64(i as i64 % 3 - 1)).collect();
+        let mut expected = vec![T::from_i64(1); rows * cols];
+        for row in 0..rows {
+            for col in 0..cols {
+                let sum: i64 = (0..inner)
+                    .map(|k| left[row * inner + k].to_i64() * right[k * cols + col].to_i64())
+                    .sum();
+                expected[row * cols + col] = T::from_i64(sum + 1);
+            }
+        }
+        let mut out = vec![T::from_i64(1); rows * cols];
+        let shape = Shape::row_major(rows, cols);
+        let (l, r) = (Shape::row_major(rows, inner), Shape::row_major(inner, cols));
+        T::multiply((&mut out, shape), (&left, l), (&right, r), true, 1).unwrap();
+        assert!(out == expected);
+    }
+
+    #[test]
+    fn products_are_those_of_the_definition() {
+        for (rows, inner, cols) in [(1, 1, 1), (3, 5, 7), (16, 33, 20), (2, 0, 3)] {
+            product::<f32>(rows, inner, cols);
+            product::<f64>(rows, inner, cols);
+            product::<f16>(rows, inner, cols);
+            product::<i32>(rows, inner, cols);
+        }
+    }
+
+    #[test]
+    fn matrix_past_its_data_is_refused() {
+        let mut out = [0f32; 4];
+        let shape = Shape::row_major(2, 2);
+        let result =
+            f32::multiply((&mut out, shape), (&[1.0; 4], shape), (&[1.0; 3], shape), false, 1);
+        assert!(result.is_err());
+    }
+}

@@ -1,0 +1,360 @@
+//! Batch, layer and group normalisation.
+
+use super::simd::vectorized;
+use super::{Args, Kernel, Outs};
+use crate::error::{KernelError, KernelResult, ensure};
+use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
+use alloc::format;
+use alloc::vec::Vec;
+#[cfg(not(feature = "std"))]
+use num_traits::Float;
+
+pub(super) const KERNELS: &[(&str, Kernel)] = &[
+    ("aten::_native_batch_norm_legit_no_training.out", batch_norm_no_training),
+    ("aten::_native_batch_norm_legit.out", batch_norm),
+    ("aten::_native_batch_norm_legit.no_stats_out", batch_norm_no_stats),
+    ("aten::native_layer_norm.out", layer_norm),
+    ("aten::native_group_norm.out", group_norm),
+];
+
+fn refuse<T>(what: &str, tensor: &TensorRef<'_>) -> KernelResult<T> {
+    Err(KernelError::argument(format!("{what} of {}", tensor.scalar_type())))
+}
+
+/// The values of an optional tensor of the same type; `default` where it is missing.
+fn values<T: Element>(
+    tensor: Option<&TensorRef<'_>>,
+    count: usize,
+    default: f64,
+) -> KernelResult<Vec<f64>> {
+    let Some(tensor) = tensor else { return Ok(alloc::vec![default; count]) };
+    ensure!(
+        tensor.numel() == count && tensor.is_contiguous(),
+        "expected {count} values, found {:?}",
+        tensor.sizes()
+    );
+    Ok(tensor.data::<T>()?.iter().map(|v| v.to_f64()).collect())
+}
+
+/// Number of channels, elements of a channel in a batch, and distance between
+/// them: channels are the second dimension, in any layout that keeps the
+/// others in order.
+struct Channels {
+    count: usize,
+    stride: usize,
+}
+
+fn channels(input: &TensorRef<'_>) -> KernelResult<Channels> {
+    ensure!(
+        input.rank() >= 2 && (input.is_contiguous() || input.is_channels_last()),
+        "batch norm of {:?}",
+        input.sizes()
+    );
+    Ok(Channels { count: input.size(1), stride: input.strides()[1] as usize })
+}
+
+/// `input * scale + shift`, with one pair per channel.
+fn apply_by_channel<T: Element>(
+    source: &[T],
+    target: &mut [T],
+    channels: &Channels,
+    scale: &[f64],
+    shift: &[f64],
+) {
+    let affine = |x: T, i: usize| T::from_f64(x.to_f64() * scale[i] + shift[i]);
+    if channels.stride == 1 && channels.count > 1 {
+        let pixels = source.chunks_exact(channels.count);
+        for (from, to) in pixels.zip(target.chunks_exact_mut(channels.count)) {
+            for (i, (x, out)) in from.iter().zip(to).enumerate() {
+                *out = affine(*x, i);
+            }
+        }
+        return;
+    }
+    let planes = source.chunks_exact(channels.stride.max(1));
+    for (plane, (from, to)) in
+        planes.zip(target.chunks_exact_mut(channels.stride.max(1))).enumerate()
+    {
+        let i = plane % channels.count.max(1);
+        for (x, out) in from.iter().zip(to) {
+            *out = affine(*x, i);
+        }
+    }
+}
+
+/// As [`apply_by_channel`], in float32 arithmetic and vectorised.
+fn apply_by_channel_f32(
+    source: &[f32],
+    target: &mut [f32],
+    channels: &Channels,
+    scale: &[f64],
+    shift: &[f64],
+) {
+    let narrow = |values: &[f64]| values.iter().map(|v| *v as f32).collect::<Vec<f32>>();
+    let (scale, shift) = (narrow(scale), narrow(shift));
+    let width = if channels.stride == 1 { channels.count } else { channels.stride }.max(1);
+    let blocks = source.chunks_exact(width).zip(target.chunks_exact_mut(width));
+    vectorized(
+        #[inline(always)]
+        || {
+            for (block, (from, to)) in blocks.enumerate() {
+                if channels.stride == 1 {
+                    for (((x, out), a), b) in from.iter().zip(to).zip(&scale).zip(&shift) {
+                        *out = x * a + b;
+                    }
+                } else {
+                    let (a, b) = (scale[block % scale.len()], shift[block % shift.len()]);
+                    for (x, out) in from.iter().zip(to) {
+                        *out = x * a + b;
+                    }
+                }
+            }
+        },
+    );
+}
+
+fn normalise_channels<T: Element>(
+    input: &TensorRef<'_>,
+    out: &mut TensorMut<'_>,
+    channels: &Channels,
+    (mean, inverse): (&[f64], &[f64]),
+    (weight, bias): (&[f64], &[f64]),
+) -> KernelResult {
+    let scale: Vec<f64> = inverse.iter().zip(weight).map(|(i, w)| i * w).collect();
+    let shift: Vec<f64> = mean.iter().zip(&scale).zip(bias).map(|((m, s), b)| b - m * s).collect();
+    let source = input.data::<T>()?;
+    let target = out.data_mut::<T>()?;
+    if source.is_empty() {
+        return Ok(());
+    }
+    match (bytemuck::try_cast_slice(source), bytemuck::try_cast_slice_mut(target)) {
+        (Ok(source), Ok(target)) if T::DTYPE == et_schema::ScalarType::Float => {
+            apply_by_channel_f32(source, target, channels, &scale, &shift);
+        }
+        _ => apply_by_channel(source, out.data_mut::<T>()?, channels, &scale, &shift),
+    }
+    Ok(())
+}
+
+fn prepare(input: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult<Channels> {
+    ensure!(
+        input.scalar_type() == out.scalar_type(),
+        "input is {}, output {}",
+        input.scalar_type(),
+        out.scalar_type()
+    );
+    let channels = channels(input)?;
+    out.resize(input.sizes())?;
+    ensure!(input.dim_order() == out.dim_order(), "input and output differ in layout");
+    Ok(channels)
+}
+
+fn batch_norm_no_training(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (input, weight, bias) =
+        (args.tensor(0)?, args.optional_tensor(1)?, args.optional_tensor(2)?);
+    let (mean, variance, eps) = (args.tensor(3)?, args.tensor(4)?, args.double(6)?);
+    let [out, save_mean, save_inverse] = outs.as_mut_slice() else { return missing_outputs() };
+    let channels = prepare(&input, out)?;
+    save_mean.resize(&[0])?;
+    save_inverse.resize(&[0])?;
+    with_dtype!(input.scalar_type(), float, T => {
+        let count = channels.count;
+        let mean = values::<T>(Some(&mean), count, 0.0)?;
+        let inverse: Vec<f64> = values::<T>(Some(&variance), count, 1.0)?
+            .iter()
+            .map(|v| 1.0 / (v + eps).sqrt())
+            .collect();
+        let weight = values::<T>(weight.as_ref(), count, 1.0)?;
+        let bias = values::<T>(bias.as_ref(), count, 0.0)?;
+        normalise_channels::<T>(&input, out, &channels, (&mean, &inverse), (&weight, &bias))
+    }, else refuse("batch norm", &input))
+}
+
+fn missing_outputs() -> KernelResult {
+    Err(KernelError::argument("an output is missing"))
+}
+
+/// Not in training, the running statistics are used and nothing is saved.
+/// ExecuTorch's kernel refuses training.
+fn batch_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (input, weight, bias) =
+        (args.tensor(0)?, args.optional_tensor(1)?, args.optional_tensor(2)?);
+    ensure!(!args.bool(5)?, "batch norm in training");
+    let eps = args.double(7)?;
+    let [running_mean, running_variance, out, save_mean, save_inverse] = outs.as_mut_slice() else {
+        return missing_outputs();
+    };
+    let channels = prepare(&input, out)?;
+    save_mean.resize(&[0])?;
+    save_inverse.resize(&[0])?;
+    with_dtype!(input.scalar_type(), float, T => {
+        let count = channels.count;
+        let mean = values::<T>(Some(&running_mean.as_ref()), count, 0.0)?;
+        let inverse: Vec<f64> = values::<T>(Some(&running_variance.as_ref()), count, 1.0)?
+            .iter()
+            .map(|v| 1.0 / (v + eps).sqrt())
+            .collect();
+        let weight = values::<T>(weight.as_ref(), count, 1.0)?;
+        let bias = values::<T>(bias.as_ref(), count, 0.0)?;
+        normalise_channels::<T>(&input, out, &channels, (&mean, &inverse), (&weight, &bias))
+    }, else refuse("batch norm", &input))
+}
+
+/// Statistics of the input itself, which are put out as well.
+fn batch_norm_no_stats(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (input, weight, bias) =
+        (args.tensor(0)?, args.optional_tensor(1)?, args.optional_tensor(2)?);
+    let eps = args.double(5)?;
+    let [out, save_mean, save_inverse] = outs.as_mut_slice() else { return missing_outputs() };
+    let channels = prepare(&input, out)?;
+    let count = channels.count;
+    save_mean.resize(&[count as i32])?;
+    save_inverse.resize(&[count as i32])?;
+    with_dtype!(input.scalar_type(), float, T => {
+        let (mean, inverse) = channel_statistics(input.data::<T>()?, &channels, eps);
+        store::<T>(&mean, save_mean)?;
+        store::<T>(&inverse, save_inverse)?;
+        let weight = values::<T>(weight.as_ref(), count, 1.0)?;
+        let bias = values::<T>(bias.as_ref(), count, 0.0)?;
+        normalise_channels::<T>(&input, out, &channels, (&mean, &inverse), (&weight, &bias))
+    }, else refuse("batch norm", &input))
+}
+
+fn channel_statistics<T: Element>(
+    data: &[T],
+    channels: &Channels,
+    eps: f64,
+) -> (Vec<f64>, Vec<f64>) {
+    let channel = |index: usize| index / channels.stride.max(1) % channels.count.max(1);
+    let mut mean = alloc::vec![0.0; channels.count];
+    let mut square = alloc::vec![0.0; channels.count];
+    let each = (data.len() / channels.count.max(1)) as f64;
+    for (i, x) in data.iter().enumerate() {
+        mean[channel(i)] += x.to_f64() / each;
+    }
+    for (i, x) in data.iter().enumerate() {
+        let c = channel(i);
+        let d = x.to_f64() - mean[c];
+        square[c] += d * d / each;
+    }
+    let inverse = square.iter().map(|v| 1.0 / (v + eps).sqrt()).collect();
+    (mean, inverse)
+}
+
+fn store<T: Element>(values: &[f64], out: &mut TensorMut<'_>) -> KernelResult {
+    for (out, value) in out.data_mut::<T>()?.iter_mut().zip(values) {
+        *out = T::from_f64(*value);
+    }
+    Ok(())
+}
+
+/// Mean and reciprocal standard deviation of a row.
+fn moments<T: Element>(row: &[T], eps: f64) -> (f64, f64) {
+    let count = row.len() as f64;
+    let mean = row.iter().map(|x| x.to_f64()).sum::<f64>() / count;
+    let variance = row
+        .iter()
+        .map(|x| {
+            let d = x.to_f64() - mean;
+            d * d
+        })
+        .sum::<f64>()
+        / count;
+    (mean, 1.0 / (variance + eps).sqrt())
+}
+
+fn layer_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (input, shape, eps) = (args.tensor(0)?, args.ints(1)?, args.double(4)?);
+    let (weight, bias) = (args.optional_tensor(2)?, args.optional_tensor(3)?);
+    let [out, mean_out, rstd_out] = outs.as_mut_slice() else { return missing_outputs() };
+    ensure!(
+        input.scalar_type() == out.scalar_type() && input.is_contiguous(),
+        "input is {}, output {}",
+        input.scalar_type(),
+        out.scalar_type()
+    );
+    let outer = input.rank().checked_sub(shape.len()).filter(|_| !shape.is_empty());
+    let fits = outer.is_some_and(|outer| {
+        input.sizes()[outer..].iter().zip(shape).all(|(a, b)| i64::from(*a) == *b)
+    });
+    let Some(outer) = outer.filter(|_| fits) else {
+        return Err(KernelError::argument(format!(
+            "layer norm over {shape:?} of {:?}",
+            input.sizes()
+        )));
+    };
+    let mut statistics = input.sizes().to_vec();
+    statistics[outer..].fill(1);
+    out.resize(input.sizes())?;
+    mean_out.resize(&statistics)?;
+    rstd_out.resize(&statistics)?;
+    let width: usize = input.sizes()[outer..].iter().map(|s| *s as usize).product();
+    with_dtype!(input.scalar_type(), float, T => {
+        let weight = values::<T>(weight.as_ref(), width, 1.0)?;
+        let bias = values::<T>(bias.as_ref(), width, 0.0)?;
+        let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
+        let (means, rstds) = (mean_out.data_mut::<T>()?, rstd_out.data_mut::<T>()?);
+        if width == 0 {
+            return Ok(());
+        }
+        let rows = source.chunks_exact(width).zip(target.chunks_exact_mut(width));
+        for ((from, to), (mean_out, rstd_out)) in rows.zip(means.iter_mut().zip(rstds)) {
+            let (mean, rstd) = moments(from, eps);
+            (*mean_out, *rstd_out) = (T::from_f64(mean), T::from_f64(rstd));
+            for (((x, out), w), b) in from.iter().zip(to).zip(&weight).zip(&bias) {
+                *out = T::from_f64((x.to_f64() - mean) * rstd * w + b);
+            }
+        }
+        Ok(())
+    }, else refuse("layer norm", &input))
+}
+
+fn group_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (input, weight, bias) =
+        (args.tensor(0)?, args.optional_tensor(1)?, args.optional_tensor(2)?);
+    let [batch, channels, positions, groups] = [3, 4, 5, 6].map(|i| args.int(i));
+    let (batch, channels, positions, groups) = (batch?, channels?, positions?, groups?);
+    let eps = args.double(7)?;
+    let [out, mean_out, rstd_out] = outs.as_mut_slice() else { return missing_outputs() };
+    let numel = batch.checked_mul(channels).and_then(|n| n.checked_mul(positions));
+    ensure!(
+        input.scalar_type() == out.scalar_type()
+            && input.is_contiguous()
+            && numel == i64::try_from(input.numel()).ok()
+            && groups > 0
+            && channels >= 0
+            && positions >= 0
+            && channels % groups == 0,
+        "group norm of {:?} in {groups} groups",
+        input.sizes()
+    );
+    out.resize(input.sizes())?;
+    mean_out.resize(&[batch as i32, groups as i32])?;
+    rstd_out.resize(&[batch as i32, groups as i32])?;
+    let (per_group, positions) = ((channels / groups) as usize, positions as usize);
+    with_dtype!(input.scalar_type(), float, T => {
+        let weight = values::<T>(weight.as_ref(), channels as usize, 1.0)?;
+        let bias = values::<T>(bias.as_ref(), channels as usize, 0.0)?;
+        let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
+        let (means, rstds) = (mean_out.data_mut::<T>()?, rstd_out.data_mut::<T>()?);
+        let width = per_group * positions;
+        if width == 0 {
+            means.fill(T::from_f64(0.0));
+            rstds.fill(T::from_f64(f64::NAN));
+            return Ok(());
+        }
+        let rows = source.chunks_exact(width).zip(target.chunks_exact_mut(width));
+        let saved = means.iter_mut().zip(rstds);
+        for (index, ((from, to), (mean_out, rstd_out))) in rows.zip(saved).enumerate() {
+            let (mean, rstd) = moments(from, eps);
+            (*mean_out, *rstd_out) = (T::from_f64(mean), T::from_f64(rstd));
+            let first = index % groups as usize * per_group;
+            for (i, (x, out)) in from.iter().zip(to).enumerate() {
+                let channel = first + i / positions;
+                let normal = (x.to_f64() - mean) * rstd;
+                *out = T::from_f64(normal * weight[channel] + bias[channel]);
+            }
+        }
+        Ok(())
+    }, else refuse("group norm", &input))
+}

@@ -1,0 +1,127 @@
+//! Cumulative sum, and the largest or smallest elements in order.
+
+use super::normalised_dim;
+use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::{Args, Kernel, Outs};
+use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
+use alloc::format;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use et_schema::ScalarType;
+
+pub(crate) const KERNELS: &[(&str, Kernel)] =
+    &[("aten::cumsum.out", cumsum), ("aten::topk.values", topk)];
+
+/// Offset of the first element of every line along `dim`, in memory order.
+fn line_starts(len: usize, stride: usize, numel: usize) -> impl Iterator<Item = usize> {
+    let block = len * stride;
+    let blocks = numel.checked_div(block).unwrap_or(0);
+    (0..blocks).flat_map(move |b| (0..stride).map(move |inner| b * block + inner))
+}
+
+fn stride(tensor: &TensorRef<'_>, dim: usize) -> usize {
+    tensor.strides().get(dim).map_or(1, |s| *s as usize)
+}
+
+fn cumsum(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (input, dtype, out) = (args.tensor(0)?, args.optional_scalar_type(2)?, &mut outs[0]);
+    let dim = normalised_dim(args.int(1)?, &input)?;
+    let to = out.scalar_type();
+    ensure!(dtype.is_none_or(|d| d == to), "asked for {dtype:?}, the output is {to}");
+    out.resize(input.sizes())?;
+    ensure!(input.dim_order() == out.dim_order(), "input and output differ in layout");
+    let (len, stride) = (input.size(dim), stride(&input, dim));
+    let refuse = || KernelError::argument(format!("a sum of {} as {to}", input.scalar_type()));
+    with_dtype!(input.scalar_type(), all, T => {
+        let source = input.data::<T>()?;
+        with_dtype!(to, all, O => {
+            let target = out.data_mut::<O>()?;
+            for start in line_starts(len, stride, source.len()) {
+                let (mut float, mut integer) = (0.0, 0i64);
+                for place in (start..).step_by(stride).take(len) {
+                    target[place] = if O::IS_FLOAT {
+                        float += source[place].to_f64();
+                        O::from_f64(float)
+                    } else {
+                        integer = integer.wrapping_add(source[place].cast::<O>().to_i64());
+                        O::from_i64(integer)
+                    };
+                }
+            }
+            Ok(())
+        }, else Err(refuse()))
+    }, else Err(refuse()))
+}
+
+fn topk(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (input, k) = (args.tensor(0)?, args.int(1)?);
+    let dim = normalised_dim(args.int(2)?, &input)?;
+    let (largest, sorted) = (args.bool(3)?, args.bool(4)?);
+    let [values, indices] = outs.as_mut_slice() else {
+        return Err(KernelError::argument("an output is missing"));
+    };
+    let len = input.size(dim);
+    ensure!(k >= 0 && k as usize <= len, "the {k} largest of {len} elements");
+    ensure!(
+        values.scalar_type() == input.scalar_type() && indices.scalar_type() == ScalarType::Long,
+        "outputs of {} and {}",
+        values.scalar_type(),
+        indices.scalar_type()
+    );
+    let mut sizes = input.sizes().to_vec();
+    if let Some(size) = sizes.get_mut(dim) {
+        *size = k as i32;
+    }
+    values.resize(&sizes)?;
+    indices.resize(&sizes)?;
+    // The C++ kernel sorts pairs of value and index in the temp allocator.
+    let pair = 2 * input.scalar_type().size().max(8);
+    args.count_temp((len * pair) as u64);
+    let shape = Lines { dim, len, k: k as usize };
+    with_dtype!(input.scalar_type(), real, T => {
+        select::<T>(&input, values, indices, &shape, largest, sorted)
+    }, else Err(KernelError::argument(format!("the largest of {}", input.scalar_type()))))
+}
+
+struct Lines {
+    dim: usize,
+    len: usize,
+    k: usize,
+}
+
+fn select<T: Element>(
+    input: &TensorRef<'_>,
+    values: &mut TensorMut<'_>,
+    indices: &mut TensorMut<'_>,
+    shape: &Lines,
+    largest: bool,
+    sorted: bool,
+) -> KernelResult {
+    let source = input.data::<T>()?;
+    let (from, to) = (stride(input, shape.dim), stride(&values.as_ref(), shape.dim));
+    let starts = line_starts(shape.len, from, source.len())
+        .zip(line_starts(shape.k, to, values.numel()))
+        .collect::<Vec<_>>();
+    let (values, indices) = (values.data_mut::<T>()?, indices.data_mut::<i64>()?);
+    for (first, target) in starts {
+        let mut line: Vec<(T, i64)> =
+            (0..shape.len).map(|i| (source[first + i * from], i as i64)).collect();
+        let order = |a: &(T, i64), b: &(T, i64)| {
+            if largest { compare(b.0, a.0) } else { compare(a.0, b.0) }
+        };
+        line.sort_by(order);
+        line.truncate(shape.k);
+        if !sorted {
+            line.sort_by_key(|(_, index)| *index);
+        }
+        for (i, (value, index)) in line.into_iter().enumerate() {
+            (values[target + i * to], indices[target + i * to]) = (value, index);
+        }
+    }
+    Ok(())
+}
+
+/// NaN is larger than every number.
+fn compare<T: Element>(a: T, b: T) -> Ordering {
+    a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+}
