@@ -229,6 +229,10 @@ fn average(
     to: &Image,
     part: &mut dyn FnMut(i64, i64) -> Part,
 ) -> KernelResult {
+    let refuse = || KernelError::argument(format!("averages of {}", input.scalar_type()));
+    if input.scalar_type().is_integral(true) && input.scalar_type() != ScalarType::Long {
+        return Err(refuse());
+    }
     with_dtype!(input.scalar_type(), real, T => {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         for_each_window(from, to, &mut |plane, y, x, place| {

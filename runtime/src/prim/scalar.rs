@@ -144,13 +144,15 @@ fn negate(stack: &mut Stack<'_, '_>) -> KernelResult {
     stack.set(1, result)
 }
 
-/// Rounds to an integer; Ints stay as they are.
+/// Rounds a Double to an integer. What does not fit becomes the least integer,
+/// as x86-64 converts it.
 fn round(stack: &mut Stack<'_, '_>, op: fn(f64) -> f64) -> KernelResult {
-    let result = match stack.scalar(0)? {
-        Scalar::Double(value) => op(value) as i64,
-        Scalar::Int(value) => value,
-        Scalar::Bool(_) => return Err(wrong_type(0, "an Int or Double", "Bool")),
+    let Scalar::Double(value) = stack.scalar(0)? else {
+        return Err(wrong_type(0, "a Double", "another number"));
     };
+    let rounded = op(value);
+    let fits = (-(2f64.powi(63))..2f64.powi(63)).contains(&rounded);
+    let result = if fits { rounded as i64 } else { i64::MIN };
     stack.set(1, Scalar::Int(result))
 }
 

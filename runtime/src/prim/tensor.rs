@@ -20,8 +20,7 @@ pub(super) const OPERATORS: &[(&str, PrimOp)] = &[
 fn size(stack: &mut Stack<'_, '_>) -> KernelResult {
     let meta = &stack.values.tensors[stack.tensor(0)?.index()].meta;
     let dim = stack.int(1)?;
-    let index = if dim < 0 { dim + meta.rank() as i64 } else { dim };
-    let size = usize::try_from(index).ok().and_then(|i| meta.sizes().get(i)).copied();
+    let size = usize::try_from(dim).ok().and_then(|i| meta.sizes().get(i)).copied();
     let size = size
         .ok_or_else(|| KernelError::argument(format!("dimension {dim} of {:?}", meta.sizes())))?;
     stack.set(2, Scalar::Int(size.into()))

@@ -21,8 +21,13 @@ pub(crate) const KERNELS: &[(&str, Kernel)] = &[
         any(&args.tensor(0)?, &mut outs[0], &[args.int(1)?], args.bool(2)?)
     }),
     ("aten::any.dims_out", |args, outs| {
-        let dims = args.optional_ints(1)?.unwrap_or_default();
-        any(&args.tensor(0)?, &mut outs[0], dims, args.bool(2)?)
+        let (input, keepdim) = (args.tensor(0)?, args.bool(2)?);
+        match args.optional_ints(1)? {
+            None => any(&input, &mut outs[0], &[], keepdim),
+            // An empty list reduces nothing: each element is its own output.
+            Some([]) => any_with(&input, &mut outs[0], &Plan::of_each(&input)),
+            Some(dims) => any(&input, &mut outs[0], dims, keepdim),
+        }
     }),
 ];
 
@@ -144,9 +149,13 @@ fn any(
     dims: &[i64],
     keepdim: bool,
 ) -> KernelResult {
-    let plan = Plan::new(input, dims, keepdim)?;
+    any_with(input, out, &Plan::new(input, dims, keepdim)?)
+}
+
+fn any_with(input: &TensorRef<'_>, out: &mut TensorMut<'_>, plan: &Plan) -> KernelResult {
     plan.resize(out)?;
     let to = out.scalar_type();
+    ensure!(matches!(to, ScalarType::Bool | ScalarType::Byte), "whether any is true, as {to}");
     with_dtype!(input.scalar_type(), all, T => {
         let source = input.data::<T>()?;
         let found = |first| {

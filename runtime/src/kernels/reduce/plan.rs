@@ -48,6 +48,17 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Reduces nothing: as many outputs as elements.
+    pub fn of_each(input: &TensorRef<'_>) -> Self {
+        let steps = input.sizes().iter().zip(input.strides());
+        Plan {
+            kept: steps.map(|(size, stride)| (*size as usize, *stride as usize)).collect(),
+            reduced: Walk::new(),
+            count: 1,
+            sizes: input.sizes().into(),
+        }
+    }
+
     /// Gives the output its shape.
     pub fn resize(&self, out: &mut TensorMut<'_>) -> KernelResult {
         out.resize(&self.sizes)
@@ -60,12 +71,12 @@ impl Plan {
 
     /// Calls `visit` with the elements of the output that starts at `first`.
     pub fn for_each<T: Copy>(&self, data: &[T], first: usize, mut visit: impl FnMut(T)) {
-        let Some(((inner, stride), outer)) = self.reduced.split_last() else {
-            return visit(data[first]);
-        };
         if self.count == 0 {
             return;
         }
+        let Some(((inner, stride), outer)) = self.reduced.split_last() else {
+            return visit(data[first]);
+        };
         let outer: Walk = outer.into();
         for offset in offsets(&outer) {
             let start = first + offset;

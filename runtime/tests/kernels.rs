@@ -1,0 +1,236 @@
+//! Every kernel against the real runtime: `tests/fixtures/kernels` holds its
+//! answers to small calls of each operator (see the README there).
+//!
+//! `KERNEL_REFERENCES=DIR cargo test` checks a larger set of the same form.
+
+mod support;
+
+use et_runtime::{Input, LoadOptions, Method, OutputRef, Program, Scalar};
+use et_schema::ScalarType;
+use et_schema::bundled::{self, TestCase, Value};
+use et_schema::pte::File;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+use support::{fixtures, number};
+
+/// Operators whose answers are not those of a deterministic kernel.
+const RANDOM: [&str; 2] = ["aten::rand.out", "aten::randn.out"];
+
+fn folder() -> PathBuf {
+    env::var_os("KERNEL_REFERENCES").map_or_else(|| fixtures().join("kernels"), PathBuf::from)
+}
+
+#[test]
+fn kernels_answer_as_the_real_runtime_does() {
+    let (mut failures, mut beyond) = (Vec::new(), Vec::new());
+    let (mut operators, mut cases, mut missing) = (0, 0, Vec::new());
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder().join("manifest")).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let operator = manifest["operator"].as_str().unwrap();
+        if RANDOM.contains(&operator) {
+            continue;
+        }
+        if !et_runtime::kernels::names().any(|name| name == operator) {
+            missing.push(operator.to_owned());
+            continue;
+        }
+        operators += 1;
+        let checked = check_operator(operator, &manifest, &path);
+        cases += checked.cases;
+        failures.extend(checked.wrong);
+        beyond.extend(checked.beyond);
+    }
+    println!("{operators} operators, {cases} cases, {} operators missing", missing.len());
+    println!("computed, though the real runtime refuses them:\n{}", beyond.join("\n"));
+    println!("missing: {missing:?}");
+    let shown = failures.iter().take(60).cloned().collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} of {cases} cases fail:\n{shown}", failures.len());
+}
+
+/// What was found of one operator.
+#[derive(Default)]
+struct Checked {
+    cases: usize,
+    /// Cases that are refused or have other numbers.
+    wrong: Vec<String>,
+    /// Cases that the real runtime refuses and we compute.
+    beyond: Vec<String>,
+}
+
+fn check_operator(operator: &str, manifest: &serde_json::Value, path: &Path) -> Checked {
+    let name = path.file_stem().unwrap().to_str().unwrap();
+    let bytes = fs::read(folder().join(format!("{name}.bpte"))).unwrap();
+    let bundled = bundled::File::parse(&bytes).unwrap();
+    let file = File::parse(bundled.program()).unwrap();
+    let mut checked = Checked::default();
+    for case in manifest["cases"].as_array().unwrap() {
+        checked.cases += 1;
+        let method = case["method"].as_str().unwrap();
+        // The order of elements that were not asked to be sorted is nobody's promise.
+        if method.ends_with("_unsorted") {
+            continue;
+        }
+        let suite = bundled.suite(method).unwrap();
+        let refused = case.get("error").is_some_and(|e| !e.is_null());
+        match (run(file, method, suite.case(0), operator), refused) {
+            (Ok(()), false) | (Err(Failure::Refused(_)), true) => {}
+            (Ok(()) | Err(Failure::Wrong(_)), true) => {
+                checked.beyond.push(format!("{operator} {method}"));
+            }
+            (Err(Failure::Refused(e)), false) => {
+                checked.wrong.push(format!("{operator} {method}: is refused: {e}"));
+            }
+            (Err(Failure::Wrong(e)), false) => {
+                checked.wrong.push(format!("{operator} {method}: {e}"));
+            }
+        }
+    }
+    checked
+}
+
+enum Failure {
+    Refused(String),
+    Wrong(String),
+}
+
+fn run(
+    file: File<'_>,
+    name: &str,
+    case: Option<TestCase<'_>>,
+    operator: &str,
+) -> Result<(), Failure> {
+    let refused = |e: et_runtime::Error| Failure::Refused(e.to_string());
+    let program = Program::new(file);
+    let mut tracer = etdump::NoTracer;
+    let mut method =
+        Method::load(&program, name, LoadOptions::default(), &mut tracer).map_err(refused)?;
+    let Some(case) = case else { return Err(Failure::Wrong("no test case".into())) };
+    for (index, input) in case.inputs().enumerate() {
+        set_input(&mut method, index, &input).map_err(refused)?;
+    }
+    method.execute(&mut tracer).map_err(refused)?;
+    for (index, (output, expected)) in method.outputs().zip(case.expected_outputs()).enumerate() {
+        compare(&output, &expected, operator)
+            .map_err(|e| Failure::Wrong(format!("output {index} {e}")))?;
+    }
+    Ok(())
+}
+
+fn set_input(
+    method: &mut Method<'_>,
+    index: usize,
+    input: &Value<'_>,
+) -> Result<(), et_runtime::Error> {
+    match input {
+        Value::Tensor(tensor) => {
+            let sizes: Vec<i32> = tensor.sizes().iter().collect();
+            let order: Vec<usize> = tensor.dim_order().iter().map(|d| usize::from(*d)).collect();
+            let scalar_type = tensor.scalar_type().unwrap();
+            let data = to_index_order(tensor.data(), &sizes, &order, scalar_type.size());
+            method.set_input(index, Input::Tensor { scalar_type, sizes: &sizes, data: &data })
+        }
+        Value::Int(v) => method.set_input(index, Input::Scalar(Scalar::Int(*v))),
+        Value::Bool(v) => method.set_input(index, Input::Scalar(Scalar::Bool(*v))),
+        Value::Double(v) => method.set_input(index, Input::Scalar(Scalar::Double(*v))),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Offsets in elements of all indices, in index order, of a tensor laid out by `order`.
+fn offsets(sizes: &[i32], order: &[usize]) -> Vec<usize> {
+    let mut strides = vec![0; sizes.len()];
+    let mut stride = 1;
+    for dim in order.iter().rev() {
+        strides[*dim] = stride;
+        stride *= sizes[*dim].max(1) as usize;
+    }
+    let count: usize = sizes.iter().map(|s| *s as usize).product();
+    (0..count)
+        .map(|position| {
+            let mut rest = position;
+            let mut offset = 0;
+            for dim in (0..sizes.len()).rev() {
+                offset += rest % sizes[dim] as usize * strides[dim];
+                rest /= sizes[dim] as usize;
+            }
+            offset
+        })
+        .collect()
+}
+
+fn to_index_order(data: &[u8], sizes: &[i32], order: &[usize], size: usize) -> Vec<u8> {
+    offsets(sizes, order).iter().flat_map(|o| &data[o * size..][..size]).copied().collect()
+}
+
+fn compare(output: &OutputRef<'_>, expected: &Value<'_>, operator: &str) -> Result<(), String> {
+    match (output, expected) {
+        (OutputRef::Tensor(found), Value::Tensor(expected)) => {
+            let sizes: Vec<i32> = expected.sizes().iter().collect();
+            let scalar_type = expected.scalar_type().unwrap();
+            if found.sizes() != sizes || found.scalar_type() != scalar_type {
+                return Err(format!(
+                    "is {}{:?}, expected {scalar_type}{sizes:?}",
+                    found.scalar_type(),
+                    found.sizes()
+                ));
+            }
+            let order = |order: &[u8]| order.iter().map(|d| usize::from(*d)).collect::<Vec<_>>();
+            let found = elements(found.bytes(), scalar_type, &sizes, &order(found.dim_order()));
+            let expected =
+                elements(expected.data(), scalar_type, &sizes, &order(expected.dim_order()));
+            compare_elements(&found, &expected, tolerance(scalar_type, operator))
+        }
+        (OutputRef::Scalar(Scalar::Int(a)), Value::Int(b)) if a == b => Ok(()),
+        (OutputRef::Scalar(Scalar::Bool(a)), Value::Bool(b)) if a == b => Ok(()),
+        (OutputRef::Scalar(Scalar::Double(a)), Value::Double(b))
+            if a == b || a.is_nan() && b.is_nan() =>
+        {
+            Ok(())
+        }
+        other => Err(format!("is {:?}, expected {:?}", other.0, other.1)),
+    }
+}
+
+fn elements(data: &[u8], scalar_type: ScalarType, sizes: &[i32], order: &[usize]) -> Vec<f64> {
+    let size = scalar_type.size();
+    offsets(sizes, order)
+        .iter()
+        .map(|offset| number(scalar_type, &data[offset * size..][..size]))
+        .collect()
+}
+
+/// The real runtime computes these in float32 even for float64 tensors.
+const IN_FLOAT32: [&str; 5] = [
+    "aten::_adaptive_avg_pool2d.out",
+    "aten::_native_batch_norm_legit.no_stats_out",
+    "aten::native_group_norm.out",
+    "aten::native_layer_norm.out",
+    "aten::sum.IntList_out",
+];
+
+/// Floats may differ by the order of a sum, relative to the largest element.
+fn tolerance(scalar_type: ScalarType, operator: &str) -> f64 {
+    match scalar_type {
+        ScalarType::Float => 1e-5,
+        ScalarType::Double if IN_FLOAT32.contains(&operator) => 1e-5,
+        ScalarType::Double => 1e-10,
+        ScalarType::Half => 2e-3,
+        ScalarType::BFloat16 => 2e-2,
+        _ => 0.0,
+    }
+}
+
+fn compare_elements(found: &[f64], expected: &[f64], relative: f64) -> Result<(), String> {
+    let largest = expected.iter().filter(|e| e.is_finite()).fold(0f64, |most, e| most.max(e.abs()));
+    for (index, (a, b)) in found.iter().zip(expected).enumerate() {
+        let equal = a == b || a.is_nan() && b.is_nan();
+        if !equal && (a - b).abs().partial_cmp(&(relative * largest)).is_none_or(|o| o.is_gt()) {
+            return Err(format!("has {a} at element {index}, expected {b}"));
+        }
+    }
+    Ok(())
+}
