@@ -1,8 +1,9 @@
-//! Opening inputs: files are mapped, standard input (`-`) is read.
+//! Opening inputs: files are mapped, pipes and devices are read; `-` is
+//! standard input.
 
 use crate::failure::Failure;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Seek};
 use std::ops::Deref;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use std::path::Path;
 pub enum Input {
     /// A mapped file.
     Mapped(memmap2::Mmap),
-    /// Standard input, a pipe, or an empty file.
+    /// What came out of a pipe or a device.
     Read(Vec<u8>),
 }
 
@@ -28,37 +29,57 @@ impl Deref for Input {
 /// The bytes of `path`, or of standard input if it is `-`.
 ///
 /// # Errors
-/// The file is missing, a directory, or not readable.
+/// The file is missing, a directory, empty, or not readable.
 pub fn open(path: &Path) -> Result<Input, Failure> {
     let fail = |message: String| Failure::input(path, message);
-    if path.as_os_str() == "-" {
-        return read(std::io::stdin().lock()).map_err(|e| fail(format!("cannot read: {e}")));
-    }
-    let file = File::open(path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => fail("no such file; check the path".into()),
+    let file = if path.as_os_str() == "-" { standard_input() } else { File::open(path) };
+    let file = file.map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => fail("no such file; check the path".into()),
         _ => fail(format!("cannot open: {e}")),
     })?;
     let metadata = file.metadata().map_err(|e| fail(format!("cannot open: {e}")))?;
     if metadata.is_dir() {
         return Err(fail("is a directory; name a file in it".into()));
     }
-    if !metadata.is_file() || metadata.len() == 0 {
-        return read(file).map_err(|e| fail(format!("cannot read: {e}")));
+    let input = if metadata.is_file() && at_start(&file) && metadata.len() > 0 {
+        map(&file).map_err(|e| fail(format!("cannot map: {e}")))?
+    } else {
+        read(file).map_err(|e| fail(format!("cannot read: {e}")))?
+    };
+    if input.is_empty() {
+        return Err(fail("the file is empty".into()));
     }
-    map(&file).map_err(|e| fail(format!("cannot map: {e}")))
+    Ok(input)
 }
 
-fn read(mut source: impl Read) -> std::io::Result<Input> {
+/// Standard input as a file, so that one that was redirected can be mapped.
+#[cfg(unix)]
+fn standard_input() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn standard_input() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    io::stdin().as_handle().try_clone_to_owned().map(File::from)
+}
+
+/// Whether nothing was read of the file before, as may be of standard input.
+fn at_start(mut file: &File) -> bool {
+    file.stream_position().is_ok_and(|position| position == 0)
+}
+
+fn read(mut source: impl Read) -> io::Result<Input> {
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes)?;
     Ok(Input::Read(bytes))
 }
 
-fn map(file: &File) -> std::io::Result<Input> {
-    // SAFETY: the map is private and read-only. What remains is a file that
-    // another process truncates or rewrites while we read it: then the system
-    // stops us with SIGBUS, or we see other bytes. Every reader checks what it
-    // reads where it reads it, and no reference outlives the map.
+fn map(file: &File) -> io::Result<Input> {
+    // SAFETY: the map is private and read-only, and no reference outlives it.
+    // What remains is another process that truncates or rewrites the file while
+    // we read it, which can only disturb this one short-lived process.
     #[allow(unsafe_code)]
     let map = unsafe { memmap2::MmapOptions::new().map_copy_read_only(file)? };
     Ok(Input::Mapped(map))

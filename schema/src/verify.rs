@@ -38,19 +38,30 @@ fn options(len: usize) -> VerifierOptions {
 /// Checks that `bytes` carry the FlatBuffers identifier of `format`, at byte 4.
 pub(crate) fn identifier(format: Format, bytes: &[u8]) -> Result<()> {
     let wanted = format.identifier();
-    let Some(found) = bytes.get(4..8) else {
-        let found = format!("{} bytes", bytes.len());
-        return Err(ReadError::at(format, 0, "at least 8 bytes", found));
-    };
-    if found == wanted {
+    if bytes.get(4..8) == Some(wanted) {
         return Ok(());
     }
+    let expected = format!("file identifier \"{}\"", wanted.escape_ascii());
+    Err(other_identifier(format, bytes, 4, expected))
+}
+
+/// That `bytes` do not carry the identifier of `format` at byte `at`.
+pub(crate) fn other_identifier(
+    format: Format,
+    bytes: &[u8],
+    at: usize,
+    expected: String,
+) -> ReadError {
+    let Some(found) = bytes.get(at..at + 4) else {
+        let unit = if bytes.len() == 1 { "byte" } else { "bytes" };
+        let expected = format!("at least {} bytes", at + 4);
+        return ReadError::at(format, 0, expected, format!("{} {unit}", bytes.len()));
+    };
     let mut found = format!("\"{}\"", found.escape_ascii());
-    if let Some(other) = Format::detect(bytes) {
+    if let Some(other) = Format::detect(bytes).filter(|other| *other != format) {
         let _ = write!(found, " of another format: {other}");
     }
-    let expected = format!("file identifier \"{}\"", wanted.escape_ascii());
-    Err(ReadError::at(format, 4, expected, found))
+    ReadError::at(format, at as u64, expected, found)
 }
 
 /// The verified root table of `bytes`, where byte 0 of `bytes` is byte

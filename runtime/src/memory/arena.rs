@@ -1,6 +1,7 @@
 //! A block of bytes, aligned for every element type.
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
+use bytemuck::allocation::try_zeroed_slice_box;
 
 /// Alignment of an arena's first byte: that of the planned offsets that
 /// exporters write (`exir` aligns them to 16).
@@ -13,17 +14,16 @@ struct Block([u8; ALIGNMENT]);
 /// Zeroed bytes of a fixed length.
 #[derive(Clone)]
 pub(crate) struct Arena {
-    blocks: Vec<Block>,
+    blocks: Box<[Block]>,
     len: usize,
 }
 
 impl Arena {
-    /// `len` zero bytes, or `None` if the system has no such memory.
+    /// `len` zero bytes, or `None` if the system has no such memory. They are
+    /// asked for as zero, so that an operating system need not back what a
+    /// program only claims to use.
     pub fn new(len: usize) -> Option<Self> {
-        let count = len.div_ceil(ALIGNMENT);
-        let mut blocks = Vec::new();
-        blocks.try_reserve_exact(count).ok()?;
-        blocks.resize(count, Block([0; ALIGNMENT]));
+        let blocks = try_zeroed_slice_box(len.div_ceil(ALIGNMENT)).ok()?;
         Some(Arena { blocks, len })
     }
 

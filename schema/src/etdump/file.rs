@@ -32,12 +32,8 @@ impl<'a> File<'a> {
             let root = verify::root::<fb::ETDump>(Format::EtDump, bytes, 0)?;
             return Ok(File { root, size_prefixed: false });
         }
-        let found = bytes.get(8..12).map_or_else(
-            || format!("{} bytes", bytes.len()),
-            |found| format!("\"{}\"", found.escape_ascii()),
-        );
-        let expected = "file identifier \"ED00\" there or at byte 4";
-        Err(ReadError::at(Format::EtDump, 8, expected, found))
+        let expected = "file identifier \"ED00\" there or at byte 4".into();
+        Err(verify::other_identifier(Format::EtDump, bytes, 8, expected))
     }
 
     /// Whether the file begins with its size.
