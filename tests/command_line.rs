@@ -1,0 +1,137 @@
+//! What holds for every command: help, usage errors, where results go.
+
+mod support;
+
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+use support::{command, etinspect, model};
+
+/// The commands that the program's own help lists.
+fn commands() -> Vec<String> {
+    let help = etinspect(["--help"]).stdout;
+    let list = help.split_once("Commands:\n").expect("a list of commands").1;
+    let lines = list.lines().take_while(|line| line.starts_with("  "));
+    let names = lines.filter(|line| !line.starts_with("   "));
+    names.map(|line| line.split_whitespace().next().expect("a name").to_owned()).collect()
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let commands = commands();
+    assert!(commands.contains(&"run".to_owned()), "{commands:?}");
+    for name in commands.iter().filter(|name| *name != "help") {
+        let ran = etinspect([name, "--help"]);
+        assert_eq!(ran.status, Some(0), "{name}");
+        assert_eq!(ran.stderr, "", "{name}");
+        assert!(ran.stdout.contains("Examples:\n"), "{name} --help has no examples");
+        assert!(ran.stdout.contains(&format!("etinspect {name}")), "{name} --help");
+        let widest = ran.stdout.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(100), "{name} --help is {widest:?} columns wide");
+    }
+}
+
+#[test]
+fn a_mistyped_command_is_corrected() {
+    let ran = etinspect(["evnts", "trace.etdp"]);
+    assert_eq!(ran.status, Some(2));
+    assert_eq!(ran.stdout, "");
+    assert!(ran.stderr.contains("'events'"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_mistyped_option_is_corrected() {
+    let ran = etinspect(["run", "model.pte", "--iteratoins", "3"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("'--iterations'"), "{}", ran.stderr);
+}
+
+#[test]
+fn no_arguments_print_the_help_and_fail() {
+    let ran = etinspect::<_, &str>([]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("Commands:"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let ran = etinspect(["--version"]);
+    assert_eq!(ran.status, Some(0));
+    assert_eq!(ran.stdout, format!("etinspect {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_size_that_is_none_is_explained() {
+    let ran = etinspect(["run", "model.pte", "--method-pool", "12 parsecs"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("64K or 1.5MiB"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_result_goes_to_the_file_that_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("result.json");
+    let model = model("softmax");
+    let args = ["run", model.to_str().expect("UTF-8"), "--format", "json"];
+    let on_screen = etinspect(args);
+    assert_eq!(on_screen.status, Some(0), "{}", on_screen.stderr);
+    let ran = etinspect(args.into_iter().chain(["-o", path.to_str().expect("UTF-8")]));
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), ""));
+    let document: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).expect("the result")).expect("JSON");
+    assert_eq!(document["schema"], "etinspect.run/1");
+    let names: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+}
+
+#[test]
+fn a_failing_command_leaves_the_old_result_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("result.json");
+    fs::write(&path, "old").expect("a writable folder");
+    let ran = etinspect(["run", "missing.pte", "-o", path.to_str().expect("UTF-8")]);
+    assert_eq!(ran.status, Some(2));
+    assert_eq!(fs::read_to_string(&path).expect("the old result"), "old");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("no/such/folder/result.txt");
+    let model = model("softmax");
+    let ran =
+        etinspect(["run", model.to_str().expect("UTF-8"), "-o", path.to_str().expect("UTF-8")]);
+    assert_eq!(ran.status, Some(2));
+    let line = format!("etinspect: error: cannot write {}: ", path.display());
+    assert!(ran.stderr.starts_with(&line), "{}", ran.stderr);
+}
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let model = model("softmax");
+    let run = |args: &[&str]| {
+        let mut command = command();
+        command.args(["run", model.to_str().expect("UTF-8")]).args(args);
+        support::Ran::from(command.output().expect("a run")).stdout
+    };
+    assert!(!run(&[]).contains('\u{1b}'));
+    assert!(!run(&["--color", "never"]).contains('\u{1b}'));
+    assert!(!run(&["--color", "always", "--format", "json"]).contains('\u{1b}'));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = command()
+        .arg("run")
+        .arg(model("softmax"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
+    assert_eq!(child.wait().expect("an exit").code(), Some(0));
+    assert_eq!(stderr, "");
+}
