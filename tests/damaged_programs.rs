@@ -100,6 +100,6 @@ fn flipped_bits_are_an_error_or_harmless() {
             damaged[at] = bytes[at];
         }
         assert!(refused > 0, "{name}: no flip was noticed");
-        assert_eq!(done > 0, whole == Reached::Done, "{name}: {done} of 2000 ran");
+        assert!(done > 0 || whole != Reached::Done, "{name}: no flip was harmless");
     }
 }
