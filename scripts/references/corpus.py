@@ -5,6 +5,7 @@ of the method; everything else is a value of the program. Outputs that are not g
 get the type and shape that PyTorch computes for the same call.
 """
 import math
+import signal
 import traceback
 from dataclasses import dataclass
 
@@ -314,13 +315,25 @@ def record(operator, runner_path):
             elif agrees is False:
                 entry["differs_from_pytorch"] = True
         else:
-            entry["error"] = {"stage": answer.stage, "code": answer.code}
-            if answer.stage not in ("abort", "timeout"):
-                entry["error"]["name"] = runner.ERRORS.get(answer.code, "?")
+            entry["error"] = _error(operator, case, answer)
             entry["log"] = answer.log[-1500:]
         suites.append((case.name, [(inputs, outputs)]))
         entries.append(entry)
     return pte, suites, entries
+
+
+def _error(operator, case, answer):
+    """How the runtime refused. A crash is its own fault and says nothing about the call."""
+    stage = answer.stage
+    if stage == "abort" and answer.code != signal.SIGABRT:
+        stage = "crash"
+    error = {"stage": stage, "code": answer.code}
+    if stage not in ("abort", "crash", "timeout"):
+        error["name"] = runner.ERRORS.get(answer.code, "?")
+    types = {t.dtype for v in case.args.values() for t in _tensors(v)}
+    if types == {torch.float64} and operator.name in schemas.OPTIMIZED_REFUSES_DOUBLE and "Check failed (false)" in answer.log:
+        error["optimized_only"] = True
+    return error
 
 
 def safely(function, *args, **kwargs):

@@ -9,7 +9,7 @@ def pick(operator, entries):
     chosen, types, hints = [], set(), set()
     usable = [i for i, e in enumerate(entries) if not e.get("platform_defined")]
     good = [i for i in usable if "error" not in entries[i] and not entries[i].get("undefined_outputs")]
-    refused = [i for i in usable if "error" in entries[i] and entries[i]["error"]["stage"] != "timeout"]
+    refused = [i for i in usable if entries[i].get("error", {}).get("stage") in ("load", "set_input", "execute", "abort")]
     room = LIMIT - min(len(refused), 2)
     for index in good:
         if _hint(entries[index]) not in hints and len(chosen) < room * 2 // 3:

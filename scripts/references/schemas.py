@@ -32,6 +32,8 @@ OPTIMIZED = OPTIMIZED_ONLY + [
     "gelu.out grid_sampler_2d.out le.Scalar_out le.Tensor_out mm.out mul.out mul.Scalar_out "
     "native_layer_norm.out sub.out sub.Scalar_out sum.IntList_out where.self_out".split()
 ]
+# Their optimized kernel refuses what the portable one, which a device may have, takes.
+OPTIMIZED_REFUSES_DOUBLE = ["aten::_log_softmax.out"]
 KINDS = {
     "Tensor": "Tensor",
     "Tensor?": "OptionalTensor",
