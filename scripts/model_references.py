@@ -61,7 +61,8 @@ def make(model, folder, tool):
         answers = runner.run(tool, pte, [(name, 0, group) for group in groups])
         for answer in answers:
             if answer.stage != "done":
-                raise RuntimeError(f"{name}: {answer.stage} {answer.code:#x}: {" | ".join(answer.log.splitlines()[:3])[:300]}")
+                reason = " | ".join(answer.log.splitlines()[:3])[:300]
+                raise RuntimeError(f"{name}: {answer.stage} {answer.code:#x}: {reason}")
         outputs = [step for answer in answers for step in answer.steps]
         for index, (ins, outs) in enumerate(zip(inputs, outputs)):
             place = os.path.join(folder, "io", name, f"case{index}")

@@ -10,12 +10,8 @@ pub(super) const OPERATORS: &[(&str, PrimOp)] = &[
     ("executorch_prim::add.Scalar", |s| arithmetic(s, i64::wrapping_add, |a, b| a + b)),
     ("executorch_prim::sub.Scalar", |s| arithmetic(s, i64::wrapping_sub, |a, b| a - b)),
     ("executorch_prim::mul.Scalar", |s| arithmetic(s, i64::wrapping_mul, |a, b| a * b)),
-    ("executorch_prim::sym_max.Scalar", |s| {
-        arithmetic(s, i64::max, |a, b| if a < b { b } else { a })
-    }),
-    ("executorch_prim::sym_min.Scalar", |s| {
-        arithmetic(s, i64::min, |a, b| if b < a { b } else { a })
-    }),
+    ("executorch_prim::sym_max.Scalar", |s| integers(s, |a, b| Some(a.max(b)))),
+    ("executorch_prim::sym_min.Scalar", |s| integers(s, |a, b| Some(a.min(b)))),
     ("executorch_prim::floordiv.Scalar", floor_divide),
     ("executorch_prim::floordiv.int", |s| integers(s, i64::checked_div)),
     ("executorch_prim::mod.int", |s| integers(s, i64::checked_rem)),
@@ -92,7 +88,7 @@ fn compare(
     stack.set(2, Scalar::Bool(result))
 }
 
-/// An operator on integers that division by zero has no result for.
+/// An operator on integers only; it may have no result, as for division by zero.
 fn integers(stack: &mut Stack<'_, '_>, op: fn(i64, i64) -> Option<i64>) -> KernelResult {
     let result = op(stack.int(0)?, stack.int(1)?).ok_or_else(division_by_zero)?;
     stack.set(2, Scalar::Int(result))
