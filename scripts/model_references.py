@@ -13,6 +13,7 @@ import os
 import shutil
 import traceback
 
+import executorch.kernels.quantized  # registers quantized operators  # noqa: F401
 import numpy
 import torch
 from executorch.exir import ExecutorchBackendConfig, to_edge, to_edge_transform_and_lower
@@ -61,7 +62,8 @@ def make(model, folder, tool):
         answers = runner.run(tool, pte, [(name, 0, group) for group in groups])
         for answer in answers:
             if answer.stage != "done":
-                reason = " | ".join(answer.log.splitlines()[:3])[:300]
+                errors = [line for line in answer.log.splitlines() if line[:1] in "EF"]
+                reason = " | ".join(errors[:3])[:400]
                 raise RuntimeError(f"{name}: {answer.stage} {answer.code:#x}: {reason}")
         outputs = [step for answer in answers for step in answer.steps]
         for index, (ins, outs) in enumerate(zip(inputs, outputs)):
@@ -91,12 +93,12 @@ def export(model, module, cases):
         config = get_symmetric_quantization_config(
             is_per_channel=model.quantize != "static", is_dynamic=model.quantize == "dynamic"
         )
-        captured = torch.export.export(module, cases[0], strict=True).module()
+        captured = torch.export.export(module, cases[0], strict=False).module()
         prepared = prepare_pt2e(captured, XNNPACKQuantizer().set_global(config))
         for case in cases:
             prepared(*case)
         module = convert_pt2e(prepared)
-    return torch.export.export(module, cases[0], dynamic_shapes=shapes, strict=True)
+    return torch.export.export(module, cases[0], dynamic_shapes=shapes, strict=False)
 
 
 def save(place, kind, values):

@@ -7,7 +7,7 @@ LIMIT = 12
 def pick(operator, entries):
     """Indices of cases: one per hint first, then one per combination of types, two refusals last."""
     chosen, types, hints = [], set(), set()
-    usable = [i for i, e in enumerate(entries) if not e.get("platform_defined")]
+    usable = [i for i, e in enumerate(entries) if not (e.get("platform_defined") or e.get("optimized_only"))]
     good = [i for i in usable if "error" not in entries[i] and not entries[i].get("undefined_outputs")]
     refused = [i for i in usable if entries[i].get("error", {}).get("stage") in ("load", "set_input", "execute", "abort")]
     room = LIMIT - min(len(refused), 2)

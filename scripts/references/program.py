@@ -146,9 +146,13 @@ def flatc(schema, document, extension):
         tool = os.path.join(list(executorch.__path__)[0], "data/bin/flatc")
     with tempfile.TemporaryDirectory() as folder:
         source = os.path.join(folder, "document.json")
+        text = json.dumps(document)
         with open(source, "w") as file:
-            json.dump(document, file)
+            file.write(text)
         command = [tool, "--binary", "-o", folder, "-I", SCHEMAS, os.path.join(SCHEMAS, schema), source]
+        if "-0.0" in text:
+            # Equal to the default, zero, it would be left out and lose its sign.
+            command.insert(1, "--force-defaults")
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"flatc: {done.stdout}{done.stderr}")

@@ -62,7 +62,7 @@ fn local_scalar_dense(stack: &mut Stack<'_, '_>) -> KernelResult {
 }
 
 /// Copies a tensor into place `index` along the first dimension of another,
-/// which grows to have that place.
+/// which that place is then the last of.
 fn copy_index(stack: &mut Stack<'_, '_>) -> KernelResult {
     let (to, from) = (stack.tensor(0)?, stack.tensor(1)?);
     let index = stack.int(2)?;
@@ -83,11 +83,9 @@ fn copy_index(stack: &mut Stack<'_, '_>) -> KernelResult {
         "cannot copy {from_sizes:?} into {:?}",
         target.meta.sizes()
     );
-    if target.meta.sizes()[0] < needed {
-        let mut sizes = from_sizes.clone();
-        sizes.insert(0, needed);
-        target.meta.resize(&sizes)?;
-    }
+    let mut sizes = from_sizes.clone();
+    sizes.insert(0, needed);
+    target.meta.resize(&sizes)?;
     let Some(Region { arena, start, end }) = target.region() else {
         return Err(invalid("the tensor to copy into has no memory".into()));
     };
