@@ -157,6 +157,13 @@ Answer run(const Bytes& program_bytes, const std::string& name, uint8_t fill, Re
   MemoryManager manager(&pool, &planned, &temp);
   auto method = program->load_method(name.c_str(), &manager);
   if (!method.ok()) return failed(1, method.error());
+  for (size_t i = 0; i < method->outputs_size(); ++i) {
+    // Outputs without planned memory get some here, as an application would give it.
+    auto tensor = meta->output_tensor_meta(i);
+    if (!tensor.ok() || tensor->is_memory_planned()) continue;
+    Error error = method->set_output_data_ptr(aligned(tensor->nbytes(), fill), tensor->nbytes(), i);
+    if (error != Error::Ok) return failed(2, error);
+  }
   Answer answer{0, 0, {}};
   for (int steps = in.get<uint8_t>(); steps > 0; --steps) {
     std::vector<Input> inputs(in.get<uint16_t>());

@@ -25,7 +25,6 @@ fn run(args: &Args<'_>, outs: &mut Outs<'_>, form: Form) -> KernelResult {
     let out = &mut outs[0];
     ensure!(!half_to_float, "softmax from half to float is not supported");
     ensure!(input.scalar_type() == out.scalar_type(), "input and output differ in type");
-    ensure!(input.dim_order() == out.dim_order(), "input and output differ in dim order");
     out.resize(input.sizes())?;
     ensure!(input.dim_order() == out.dim_order(), "input and output differ in layout");
     let dim = normalised_dim(dim, &input)?;

@@ -6,7 +6,7 @@ use crate::memory::{Region, Views, views};
 use crate::tensor::{Element, TensorRef, with_dtype};
 use crate::value::{EValue, Scalar, Storage};
 use alloc::format;
-use et_schema::{ErrorCode, ScalarType};
+use et_schema::ErrorCode;
 use smallvec::SmallVec;
 
 pub(super) const OPERATORS: &[(&str, PrimOp)] = &[
@@ -17,7 +17,6 @@ pub(super) const OPERATORS: &[(&str, PrimOp)] = &[
     ("executorch_prim::et_view.default", view),
 ];
 
-/// The extent of a dimension, which is not counted from the end.
 fn size(stack: &mut Stack<'_, '_>) -> KernelResult {
     let meta = &stack.values.tensors[stack.tensor(0)?.index()].meta;
     let dim = stack.int(1)?;
@@ -32,12 +31,9 @@ fn numel(stack: &mut Stack<'_, '_>) -> KernelResult {
     stack.set(1, Scalar::Int(numel as i64))
 }
 
-/// The first element as a number. ExecuTorch has it for the types of full precision only.
+/// The first element as a number.
 fn local_scalar_dense(stack: &mut Stack<'_, '_>) -> KernelResult {
     let tensor = &stack.values.tensors[stack.tensor(0)?.index()];
-    if let kind @ (ScalarType::Half | ScalarType::BFloat16) = tensor.meta.scalar_type() {
-        return Err(KernelError::argument(format!("a tensor of {kind}")));
-    }
     let bytes = match tensor.storage {
         Storage::Constant(bytes) => bytes,
         Storage::None => &[],
@@ -50,7 +46,7 @@ fn local_scalar_dense(stack: &mut Stack<'_, '_>) -> KernelResult {
         let element = *source.data::<T>()?.first().ok_or_else(|| {
             KernelError::argument("a tensor without elements")
         })?;
-        if T::DTYPE == ScalarType::Bool {
+        if T::DTYPE == et_schema::ScalarType::Bool {
             Scalar::Bool(element.to_i64() != 0)
         } else if T::IS_FLOAT {
             Scalar::Double(element.to_f64())

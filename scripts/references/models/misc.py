@@ -82,7 +82,7 @@ def moves(x):
     tiled = x.repeat(2, 1).unfold(1, 3, 2)
     square = x[:4, :4]
     return (parts[1].contiguous(), rolled, tiled, torch.tril(square), torch.diagonal(square, 1), x.t().reshape(3, -1), torch.stack([x, x * 2], 1),
-            x[:, ::2], x[..., None].expand(-1, -1, 2), torch.nn.functional.one_hot(x.argmax(1), 6), x.masked_fill(x > 0, -1.0), x.sort(1).values if False else x.topk(2, 1)[1])  # fmt: skip
+            x[:, ::2], x[..., None].expand(-1, -1, 2), torch.nn.functional.one_hot(x.argmax(1), 6), x.masked_fill(x > 0, -1.0), x.topk(2, 1)[1])  # fmt: skip
 
 
 def maths(x):
