@@ -91,6 +91,7 @@ impl Global {
 enum Command {
     Run(Box<commands::run::RunArgs>),
     Events(commands::events::EventsArgs),
+    Explain(commands::explain::ExplainArgs),
 }
 
 /// Parses the command line and runs the command.
@@ -107,6 +108,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, &cli.global),
         Command::Events(args) => commands::events::run(args, &cli.global),
+        Command::Explain(args) => commands::explain::run(args, &cli.global),
     };
     match result {
         Ok(status) => status.into(),

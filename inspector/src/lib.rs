@@ -2,10 +2,12 @@
 //!
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
 //! * [`events`]: the events of a trace with statistics
+//! * [`explain`]: the error codes of the runtime, for people
 //! * [`findings`]: conclusions with a code, evidence and a remedy
 
 #![forbid(unsafe_code)]
 
 pub mod events;
+pub mod explain;
 pub mod findings;
 pub mod memory;

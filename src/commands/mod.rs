@@ -1,4 +1,5 @@
 //! The commands, one file each: arguments, and what is printed.
 
 pub mod events;
+pub mod explain;
 pub mod run;
