@@ -91,6 +91,7 @@ impl Global {
 enum Command {
     Run(Box<commands::run::RunArgs>),
     Events(commands::events::EventsArgs),
+    Show(commands::show::ShowArgs),
     Explain(commands::explain::ExplainArgs),
 }
 
@@ -108,6 +109,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, &cli.global),
         Command::Events(args) => commands::events::run(args, &cli.global),
+        Command::Show(args) => commands::show::run(args, &cli.global),
         Command::Explain(args) => commands::explain::run(args, &cli.global),
     };
     match result {

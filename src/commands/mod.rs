@@ -3,3 +3,4 @@
 pub mod events;
 pub mod explain;
 pub mod run;
+pub mod show;
