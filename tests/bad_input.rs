@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use support::{command, etinspect, fixture, message, model};
 
 /// Commands that read a file, with what makes them do so.
-const READERS: [&[&str]; 2] = [&["run"], &["events"]];
+const READERS: [&[&str]; 3] = [&["run"], &["events"], &["show"]];
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")

@@ -243,17 +243,83 @@ fn damage_anywhere_is_an_error_or_shown() {
 }
 
 #[test]
-fn other_formats_are_named_with_their_command() {
-    let bundled = show(&model("add").join("model.bpte"), &[]);
-    let message = String::from_utf8(bundled.stderr).unwrap();
-    assert_eq!(bundled.status.code(), Some(2));
-    assert!(message.contains("bundled program (BP08)") && message.contains("run"), "{message}");
-    let data = show(&model("mlp_ptd").join("_default_external_constant.ptd"), &[]);
-    let message = String::from_utf8(data.stderr).unwrap();
-    assert!(message.contains("tensor data (FT01)") && message.contains("--data"), "{message}");
-    let trace = show_bytes(b"\0\0\0\0\x08\0\0\0ED00\0\0\0\0", &[]);
-    let message = String::from_utf8(trace.stderr).unwrap();
-    assert!(message.contains("ED00") && message.contains("etinspect events"), "{message}");
+fn bundled_programs_are_shown_with_their_tests() {
+    let path = model("linear").join("model.bpte");
+    let text = String::from_utf8(show(&path, &[]).stdout).unwrap();
+    assert!(text.contains(": bundled program (BP08, version 2), 2,176 B\n"), "{text}");
+    assert!(text.contains("  2 test cases of \"forward\"\n    0  float32[2,4] -> float32[2,3]\n"));
+    assert!(text.contains("ExecuTorch program (ET12, version 0), 1,596 B\n"), "{text}");
+    assert!(text.contains("    0:1  aten::addmm.out("), "{text}");
+    let document: Value =
+        serde_json::from_slice(&show(&path, &["--format", "json"]).stdout).unwrap();
+    assert_eq!(document["format"], "bundled_program");
+    let offset = document["bundled"]["program_offset"].as_u64().unwrap() as usize;
+    let program = std::fs::read(model("linear").join("model.pte")).unwrap();
+    assert!(std::fs::read(&path).unwrap()[offset..].starts_with(&program));
+    assert_eq!(document["bundled"]["suites"][0]["cases"][1]["inputs"][0]["size_bytes"], 32);
+    assert_eq!(document["methods"], json("linear", &[])["methods"]);
+}
+
+#[test]
+fn a_bundled_program_without_a_readable_program_is_an_error() {
+    let mut bytes = std::fs::read(model("linear").join("model.bpte")).unwrap();
+    let at = bytes.windows(4).position(|w| w == b"ET12").unwrap();
+    bytes[at] = b'X';
+    let output = show_bytes(&bytes, &[]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(message.contains("has no program: not a readable ExecuTorch program"), "{message}");
+}
+
+#[test]
+fn tensor_data_is_shown_with_its_entries() {
+    let path = model("mlp_ptd").join("_default_external_constant.ptd");
+    let text = String::from_utf8(show(&path, &[]).stdout).unwrap();
+    assert!(text.contains(": tensor data (FT01, version 0), 2,208 B\n"), "{text}");
+    assert!(text.contains("  4 tensors, 0 blobs\n"), "{text}");
+    assert!(text.contains("    \"fc2.weight\"  float32[8,16]  512 B in segment 2\n"), "{text}");
+    let document: Value =
+        serde_json::from_slice(&show(&path, &["--format", "json"]).stdout).unwrap();
+    assert_eq!(document["entries"][1]["name"], "fc1.bias");
+    assert_eq!(document["entries"][1]["tensor"]["shape"], serde_json::json!([16]));
+}
+
+#[test]
+fn a_segment_outside_of_tensor_data_is_shown_as_such() {
+    let path = model("mlp_ptd").join("_default_external_constant.ptd");
+    let mut bytes = std::fs::read(path).unwrap();
+    // The offset of segment 2, which nothing else in the file equals.
+    let offset = 1152u64.to_le_bytes();
+    let places = bytes.windows(8).enumerate().filter(|(_, w)| *w == offset).map(|(i, _)| i);
+    let places: Vec<usize> = places.collect();
+    assert_eq!(places.len(), 1);
+    bytes[places[0]..][..8].copy_from_slice(&u64::MAX.to_le_bytes());
+    let output = show_bytes(&bytes, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.contains("\"fc2.weight\"  float32[8,16]  not a readable tensor data"), "{text}");
+    assert!(text.contains("\"fc2.bias\"  float32[8]  32 B in segment 3\n"), "{text}");
+}
+
+#[test]
+fn traces_are_shown_with_their_runs() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/traces/add_mul__it3.etdp");
+    let text = String::from_utf8(show(&path, &[]).stdout).unwrap();
+    assert!(text.contains(": trace (ETDump, ED00, version 0, with a size prefix), "), "{text}");
+    assert!(text.contains("  run 0 \"Default\": 2 profile events\n"), "{text}");
+    assert_eq!(text.matches("\"Execute\": 15 profile events\n").count(), 3, "{text}");
+    let document: Value =
+        serde_json::from_slice(&show(&path, &["--format", "json"]).stdout).unwrap();
+    assert_eq!(document["runs"][3]["profile_events"], 15);
+}
+
+#[test]
+fn files_of_other_kinds_are_refused() {
+    let archive = show_bytes(b"PK\x03\x04 and so on", &[]);
+    let message = String::from_utf8(archive.stderr).unwrap();
+    assert_eq!(archive.status.code(), Some(2));
+    assert!(message.contains("ETRecord"), "{message}");
     let text = show_bytes(b"not a program at all", &[]);
     let message = String::from_utf8(text.stderr).unwrap();
     assert_eq!(text.status.code(), Some(2));
@@ -269,7 +335,7 @@ fn a_file_appears_only_when_it_is_complete() {
     let document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     assert_eq!(document["schema"], "etinspect.show/1");
     let failed =
-        show(&model("add").join("model.bpte"), &["-o", folder.path().join("x").to_str().unwrap()]);
+        show(&model("add").join("none.pte"), &["-o", folder.path().join("x").to_str().unwrap()]);
     assert_eq!(failed.status.code(), Some(2));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -21,16 +21,21 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-/// Writes the document.
+/// Writes the document of a program, which may come in a bundled program.
 pub fn write(
     path: &Path,
     file: &File<'_>,
     methods: &[Method<'_>],
+    bundled: Option<Json>,
     output: &mut Output,
 ) -> Result<(), Failure> {
+    write_document(&Document { path, file, methods, bundled }, output)
+}
+
+/// Writes any document.
+pub fn write_document(document: &impl Serialize, output: &mut Output) -> Result<(), Failure> {
     let mut sink = Sink { output, failure: None };
-    let document = Document { path, file, methods };
-    let written = serde_json::to_writer_pretty(&mut sink, &document);
+    let written = serde_json::to_writer_pretty(&mut sink, document);
     match (written, sink.failure.take()) {
         (_, Some(failure)) => Err(failure),
         (Err(error), None) => Err(Failure::output(None, error.into())),
@@ -87,6 +92,7 @@ struct Document<'a> {
     path: &'a Path,
     file: &'a File<'a>,
     methods: &'a [Method<'a>],
+    bundled: Option<Json>,
 }
 
 impl Serialize for Document<'_> {
@@ -94,6 +100,11 @@ impl Serialize for Document<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", "etinspect.show/1")?;
         map.serialize_entry("model", &document_name(self.path))?;
+        let format = if self.bundled.is_some() { "bundled_program" } else { "program" };
+        map.serialize_entry("format", format)?;
+        if let Some(bundled) = &self.bundled {
+            map.serialize_entry("bundled", bundled)?;
+        }
         map.serialize_entry("file", &file_json(self.file))?;
         let methods = || {
             self.methods.iter().map(|m| MethodJson { file: self.file, context: Context::new(*m) })
@@ -298,7 +309,7 @@ impl Serialize for TensorJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tensor = &self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("dtype", &dtype(tensor))?;
+        map.serialize_entry("dtype", &dtype(tensor.scalar_type()))?;
         map.serialize_entry("shape", &Seq(|| tensor.sizes().iter()))?;
         map.serialize_entry("dim_order", tensor.dim_order())?;
         map.serialize_entry("size_bytes", &tensor.nbytes())?;

@@ -1,30 +1,41 @@
-//! `etinspect show`: a program as text.
+//! `etinspect show`: what is in a file, as text.
 //!
 //! ```text
-//! program.rs       the file, and a method's tables
+//! program.rs       a program, and a method's tables
 //! instructions.rs  one line per instruction
 //! values.rs        tensors, numbers and lists as arguments
 //! context.rs       a method with what its lines refer to
+//! bundled.rs       the tests that a bundled program adds
+//! tensor_data.rs   a tensor data file
+//! trace.rs         a trace: its runs, and what kinds of events they have
 //! json.rs          the same as `etinspect.show/1`
 //! ```
 //!
 //! What is printed is bounded by the file: it is written line by line, and
 //! lists that a damaged file repeats are cut.
 
+mod bundled;
 mod context;
 mod instructions;
 mod json;
 mod program;
+mod tensor_data;
+mod trace;
 mod values;
 
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
 use crate::output::Output;
+use crate::text::escape;
 use clap::{Args, ValueEnum};
 use context::Context;
+use et_schema::bundled::File as BundledProgram;
+use et_schema::etdump::File as Trace;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
+use et_schema::ptd::File as TensorData;
 use et_schema::pte::{Chain, File, Method};
+use et_schema::{Format as Kind, ReadError};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +48,7 @@ const LAST: usize = 8;
 /// Frames of an instruction with `-v`, and with `-vv`.
 const FRAMES: [usize; 3] = [0, 1, 64];
 
-/// Show a program as text: methods, tensors, delegates and instructions
+/// Show what is in a program, bundled program, tensor data file or trace
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A tensor is %value dtype[shape] and its place: @memory_id+offset in a planned buffer, const N,
@@ -51,9 +62,14 @@ Examples:
     etinspect show model.pte --method forward --all -v
 
   Everything, for a script:
-    etinspect show model.pte --format json -o model.json")]
+    etinspect show model.pte --format json -o model.json
+
+  What the tests of a bundled program are, and what a trace has recorded:
+    etinspect show model.bpte
+    etinspect show trace.etdp")]
 pub struct ShowArgs {
-    /// The program (.pte), `-` for standard input
+    /// A program (.pte), bundled program (.bpte), tensor data (.ptd) or trace (.etdp), `-` for
+    /// standard input
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
@@ -61,7 +77,7 @@ pub struct ShowArgs {
     #[arg(long, value_name = "NAME")]
     method: Option<String>,
 
-    /// Print all instructions of long programs
+    /// Print all lines of long lists, such as the instructions
     #[arg(long)]
     all: bool,
 
@@ -86,50 +102,27 @@ enum Format {
 /// Runs the command.
 pub fn run(args: &ShowArgs, global: &Global) -> Result<Status, Failure> {
     let bytes = input::open(&args.model)?;
-    if let Some(other) = other_format(&bytes) {
-        return Err(Failure::input(&args.model, other));
-    }
-    let file = File::parse(&bytes).map_err(|e| Failure::input(&args.model, e))?;
-    let methods = methods(args, &file)?;
-    let mut output = global.open_output()?;
-    match args.format {
-        Format::Json => json::write(&args.model, &file, &methods, &mut output)?,
-        Format::Text => {
-            let printer = Printer { args, file: &file, global };
-            output.text(&program::file_text(&args.model, &file))?;
-            for method in methods {
-                printer.method(method, &mut output)?;
-            }
+    let fail = |error: ReadError| Failure::input(&args.model, error);
+    let printer = Printer { args, global };
+    match Kind::detect(&bytes) {
+        Some(Kind::BundledProgram) => {
+            printer.bundled(&BundledProgram::parse(&bytes).map_err(fail)?)?;
         }
+        Some(Kind::FlatTensor) => printer.tensor_data(&TensorData::parse(&bytes).map_err(fail)?)?,
+        Some(Kind::EtDump) => printer.trace(&Trace::parse(&bytes).map_err(fail)?, bytes.len())?,
+        Some(Kind::Program) | None if !bytes.starts_with(ZIP) => {
+            printer.program(&File::parse(&bytes).map_err(fail)?, None)?;
+        }
+        Some(Kind::Program) | None => return Err(Failure::input(&args.model, ETRECORD)),
     }
-    output.finish()?;
     Ok(Status::Done)
 }
 
-/// What a file that is no program is, and which command reads it.
-fn other_format(bytes: &[u8]) -> Option<&'static str> {
-    let identifier = |at: Range<usize>, id: &[u8]| bytes.get(at) == Some(id);
-    if identifier(8..12, b"ED00") || identifier(4..8, b"ED00") {
-        Some("a trace (ETDump, ED00), not a program; `etinspect events FILE` reads it")
-    } else if identifier(4..8, b"BP08") {
-        Some(
-            "a bundled program (BP08), not a program; \
-             `etinspect run MODEL.pte --bundled FILE` reads it",
-        )
-    } else if identifier(4..8, b"FT01") {
-        Some(
-            "tensor data (FT01), not a program; \
-             `etinspect run MODEL.pte --data FILE` reads it",
-        )
-    } else if identifier(0..4, b"PK\x03\x04") {
-        Some(
-            "a zip archive, perhaps an ETRecord, not a program; \
-             `etinspect events TRACE.etdp --etrecord FILE` reads an ETRecord",
-        )
-    } else {
-        None
-    }
-}
+/// Zip archives start so.
+const ZIP: &[u8] = b"PK\x03\x04";
+
+const ETRECORD: &str = "a zip archive, perhaps an ETRecord, which is no program; \
+                        `etinspect events TRACE.etdp --etrecord FILE` reads an ETRecord";
 
 /// The methods to show.
 fn methods<'a>(args: &ShowArgs, file: &File<'a>) -> Result<Vec<Method<'a>>, Failure> {
@@ -145,22 +138,82 @@ fn methods<'a>(args: &ShowArgs, file: &File<'a>) -> Result<Vec<Method<'a>>, Fail
     ))
 }
 
-/// What all methods are printed with.
+/// What every kind of file is printed with.
 struct Printer<'a> {
     args: &'a ShowArgs,
-    file: &'a File<'a>,
     global: &'a Global,
 }
 
 impl Printer<'_> {
-    fn method(&self, method: Method<'_>, output: &mut Output) -> Result<(), Failure> {
+    fn program(&self, file: &File<'_>, tests: Option<&BundledProgram<'_>>) -> Result<(), Failure> {
+        let path = &self.args.model;
+        let methods = methods(self.args, file)?;
+        let mut output = self.global.open_output()?;
+        if self.args.format == Format::Json {
+            json::write(path, file, &methods, tests.map(bundled::json), &mut output)?;
+            return output.finish();
+        }
+        let mut name = escape(&path.to_string_lossy());
+        if let Some(tests) = tests {
+            output.text(&bundled::text(&name, tests))?;
+            name = format!("  at byte {}", bundled::program_offset(tests));
+        }
+        output.text(&program::file_text(&name, file))?;
+        for method in methods {
+            self.method(file, method, &mut output)?;
+        }
+        output.finish()
+    }
+
+    fn bundled(&self, tests: &BundledProgram<'_>) -> Result<(), Failure> {
+        let fail = |error| {
+            Failure::input(&self.args.model, format!("the bundled program has no program: {error}"))
+        };
+        self.program(&File::parse(tests.program()).map_err(fail)?, Some(tests))
+    }
+
+    fn tensor_data(&self, file: &TensorData<'_>) -> Result<(), Failure> {
+        let path = &self.args.model;
+        let mut output = self.global.open_output()?;
+        match self.args.format {
+            Format::Json => json::write_document(&tensor_data::json(path, file), &mut output)?,
+            Format::Text => {
+                output.text(&tensor_data::text(path, file, |count| self.hidden(count)))?;
+            }
+        }
+        output.finish()
+    }
+
+    fn trace(&self, file: &Trace<'_>, size: usize) -> Result<(), Failure> {
+        let path = &self.args.model;
+        let mut output = self.global.open_output()?;
+        match self.args.format {
+            Format::Json => json::write_document(&trace::json(path, file, size), &mut output)?,
+            Format::Text => {
+                output.text(&trace::text(path, file, size, |count| self.hidden(count)))?;
+            }
+        }
+        output.finish()
+    }
+
+    /// Which of `count` lines are left out.
+    fn hidden(&self, count: usize) -> Range<usize> {
+        if self.args.all || count <= SHORT { 0..0 } else { FIRST..count - LAST }
+    }
+
+    fn method(
+        &self,
+        file: &File<'_>,
+        method: Method<'_>,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
         let context = Context::new(method);
         let heading = program::method_heading(&method, context.instruction_count());
         let heading = match self.global.colors_output() {
             true => format!("\u{1b}[1m{heading}\u{1b}[0m"),
             false => heading,
         };
-        output.text(&format!("\n{heading}\n{}", program::method_text(self.file, &context)))?;
+        output.text(&format!("\n{heading}\n{}", program::method_text(file, &context)))?;
         if self.args.values {
             output.text("  values\n")?;
             for (index, value) in (0u32..).zip(method.values()) {
@@ -184,7 +237,7 @@ impl Printer<'_> {
         let count = chain.instruction_count();
         output.text(&format!("  chain {id}\n"))?;
         let frames = FRAMES[usize::from(self.global.verbose).min(FRAMES.len() - 1)];
-        let hidden = if self.args.all || count <= SHORT { 0..0 } else { FIRST..count - LAST };
+        let hidden = self.hidden(count);
         // All numbers as wide as the largest, so that the lines align.
         let width = instructions::number(id, InstructionId(count.saturating_sub(1) as u32)).len();
         let indent = " ".repeat(width + 8);

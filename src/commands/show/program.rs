@@ -7,7 +7,6 @@ use et_schema::ids::ValueId;
 use et_schema::pte::{CompileSpec, Delegate, File, Method, Processed, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
 
 /// Bytes of a compile spec that are printed when they are no text.
 const SPEC_BYTES: usize = 32;
@@ -54,9 +53,8 @@ pub fn constant_count(file: &File<'_>) -> usize {
 }
 
 /// Sizes, header and segments.
-pub fn file_text(path: &Path, file: &File<'_>) -> String {
+pub fn file_text(name: &str, file: &File<'_>) -> String {
     let mut text = String::new();
-    let name = escape(&path.to_string_lossy());
     let size = bytes(file.bytes().len() as u64);
     let _ = writeln!(text, "{name}: ExecuTorch program (ET12, version {}), {size}", file.version());
     match file.header() {

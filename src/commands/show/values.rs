@@ -110,7 +110,7 @@ fn list(elements: impl ExactSizeIterator<Item = String>) -> String {
 
 /// Element type, shape, place, and what is unusual about the tensor.
 fn tensor(tensor: &Tensor<'_>) -> String {
-    let mut text = format!("{}{}", dtype(tensor), shape(tensor));
+    let mut text = format!("{}{}", dtype(tensor.scalar_type()), shape(tensor.sizes().iter()));
     match tensor.dynamism() {
         Dynamism::Static => {}
         Dynamism::DynamicBound => text += " dynamic",
@@ -130,12 +130,13 @@ fn tensor(tensor: &Tensor<'_>) -> String {
 }
 
 /// Element type by name, or `dtype N`.
-pub fn dtype(tensor: &Tensor<'_>) -> String {
-    tensor.scalar_type().map_or_else(|n| format!("dtype {n}"), |t| t.name().to_owned())
+pub fn dtype(scalar_type: Result<ScalarType, i8>) -> String {
+    scalar_type.map_or_else(|n| format!("dtype {n}"), |t| t.name().to_owned())
 }
 
-fn shape(tensor: &Tensor<'_>) -> String {
-    list(tensor.sizes().iter().map(|size| size.to_string())).replace(", ", ",")
+/// Extents, as `[2,3]`.
+pub fn shape(sizes: impl ExactSizeIterator<Item = i32>) -> String {
+    list(sizes.map(|size| size.to_string())).replace(", ", ",")
 }
 
 /// `@memory_id+offset`, `const N` or `ext "name"`; `unplanned` for a tensor
