@@ -16,6 +16,13 @@ use support::{fixtures, number};
 /// Operators whose answers are not those of a deterministic kernel.
 const RANDOM: [&str; 2] = ["aten::rand.out", "aten::randn.out"];
 
+/// Answers that the real runtime gives by accident: it copies bits of one type
+/// as another, or memory of one layout as if it had another.
+const ACCIDENTS: [(&str, &str); 2] = [
+    ("aten::cat.out", "c020_f32_i32_mixed"),
+    ("aten::slice_copy.Tensor_out", "c041_f32_channels_last"),
+];
+
 fn folder() -> PathBuf {
     env::var_os("KERNEL_REFERENCES").map_or_else(|| fixtures().join("kernels"), PathBuf::from)
 }
@@ -74,7 +81,8 @@ fn check_operator(operator: &str, manifest: &serde_json::Value, path: &Path) -> 
         // what the README calls platform_defined and optimized_only.
         let no_promise =
             ["platform_defined", "optimized_only"].iter().any(|k| case.get(k).is_some());
-        if no_promise || method.ends_with("_unsorted") {
+        let accident = ACCIDENTS.contains(&(operator, method));
+        if no_promise || accident || method.ends_with("_unsorted") {
             continue;
         }
         let suite = bundled.suite(method).unwrap();

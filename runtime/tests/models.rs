@@ -16,13 +16,30 @@ macro_rules! models {
 
 models! {
     softmax: 1e-5, 1e-6;
-    add: 0.0, 0.0;
-    add_mul: 0.0, 0.0;
+    linear: 1e-5, 1e-6;
+    add: 1e-5, 1e-6;
+    add_mul: 1e-5, 1e-6;
+    channels_last: 1e-5, 1e-6;
     activations: 1e-5, 1e-6;
+    pools: 1e-5, 1e-6;
+    mlp_align4k: 1e-5, 1e-6;
+    mlp_stacktrace: 1e-5, 1e-6;
+    mlp_viewcopy: 1e-5, 1e-6;
+    mv2_w010: 1e-4, 1e-5;
+    map_loop: 1e-5, 1e-6;
     dtype_int8: 0.0, 0.0;
     dtype_int32: 0.0, 0.0;
     dtype_fp16: 1e-3, 1e-3;
     dtype_bf16: 1e-2, 1e-2;
-    dtype_casts: 0.0, 0.0;
+    dtype_casts: 1e-3, 1e-3;
+    dynamic_mlp: 1e-5, 1e-6;
+    lstm: 1e-5, 1e-6;
     scalar_inputs: 1e-5, 1e-6;
+    transformer: 1e-5, 1e-6;
+    transformer_fp16: 1e-2, 1e-2;
+    q_cnn: 1e-5, 1e-6;
+    q_mlp_dynamic: 1e-5, 1e-6;
+    q_mlp_per_tensor: 1e-5, 1e-6;
+    mv2_w010_q: 1e-4, 1e-5;
+    multi_method_forward: 1e-5, 1e-6;
 }

@@ -72,4 +72,24 @@ macro_rules! traces {
 
 traces! {
     softmax;
+    linear;
+    add;
+    add_mul;
+    channels_last;
+    activations;
+    pools;
+    mlp_align4k;
+    mlp_stacktrace;
+    mlp_viewcopy;
+    mv2_w010;
+    map_loop;
+    dtype_int8;
+    dtype_int32;
+    lstm;
+    q_cnn;
+    q_mlp_dynamic;
+    q_mlp_per_tensor;
+    scalar_inputs;
+    transformer;
+    dynamic_mlp;
 }

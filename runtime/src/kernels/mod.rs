@@ -9,10 +9,13 @@
 mod args;
 mod convolution;
 mod elementwise;
+mod embedding;
 mod linear;
 mod matrix;
+mod movement;
 mod norm;
 mod pool;
+mod quantize;
 mod reduce;
 mod simd;
 mod softmax;
@@ -42,9 +45,14 @@ const FAMILIES: &[&[(&str, Kernel)]] = &[
     elementwise::copy::KERNELS,
     elementwise::fill::KERNELS,
     elementwise::unary::KERNELS,
+    embedding::KERNELS,
     linear::KERNELS,
+    movement::JOIN,
+    movement::SHAPE,
+    movement::VIEW,
     norm::KERNELS,
     pool::KERNELS,
+    quantize::KERNELS,
     reduce::EXTREMUM,
     reduce::SCAN,
     reduce::SUM,

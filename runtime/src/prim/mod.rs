@@ -5,6 +5,8 @@
 mod scalar;
 mod tensor;
 
+pub(crate) use tensor::view_sizes;
+
 use crate::error::{KernelError, KernelResult};
 use crate::memory::Arena;
 use crate::value::{EValue, Scalar, TensorId, Values};

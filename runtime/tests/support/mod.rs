@@ -65,6 +65,11 @@ pub fn number(scalar_type: ScalarType, bytes: &[u8]) -> f64 {
         ScalarType::Double => f64::from_le_bytes(bytes.try_into().unwrap()),
         ScalarType::Half => half::f16::from_le_bytes(bytes.try_into().unwrap()).into(),
         ScalarType::BFloat16 => half::bf16::from_le_bytes(bytes.try_into().unwrap()).into(),
+        ScalarType::UInt16 | ScalarType::Bits16 => {
+            u16::from_le_bytes(bytes.try_into().unwrap()).into()
+        }
+        ScalarType::UInt32 => u32::from_le_bytes(bytes.try_into().unwrap()).into(),
+        ScalarType::UInt64 => u64::from_le_bytes(bytes.try_into().unwrap()) as f64,
         other => panic!("no numbers in {other}"),
     }
 }
