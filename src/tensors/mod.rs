@@ -7,8 +7,9 @@ mod npy;
 pub use compare::{Difference, Tolerance, compare};
 pub use npy::{read_npy, read_npz, write_npy};
 
-use et_runtime::tensor::TensorRef;
+use et_runtime::tensor::{TensorMeta, TensorRef};
 use et_schema::ScalarType;
+use et_schema::pte::Dynamism;
 
 /// A tensor with its own memory, elements in index order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,28 @@ impl Array {
             }
         }
         Array { scalar_type: tensor.scalar_type(), sizes: tensor.sizes().to_vec(), data }
+    }
+
+    /// A tensor whose elements lie in memory as `dim_order` says; `None` if
+    /// there are too few of them or the shape contradicts itself.
+    pub fn from_memory_order(
+        scalar_type: ScalarType,
+        sizes: &[i32],
+        dim_order: &[u8],
+        data: &[u8],
+    ) -> Option<Self> {
+        let meta = TensorMeta::new(scalar_type, sizes, dim_order, Dynamism::Static).ok()?;
+        let source = data.get(..meta.nbytes())?;
+        let size = scalar_type.size();
+        let data = if meta.is_contiguous() {
+            source.to_vec()
+        } else {
+            index_order(sizes, meta.strides())
+                .flat_map(|offset| &source[offset * size..][..size])
+                .copied()
+                .collect()
+        };
+        Some(Array { scalar_type, sizes: sizes.to_vec(), data })
     }
 
     /// Number of elements.

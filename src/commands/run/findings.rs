@@ -3,12 +3,12 @@
 use super::RunArgs;
 use et_inspector::findings::{Finding, Limits, missing_backend, missing_operator, pool_exhausted};
 use et_inspector::memory::{LoadRequest, Requirements};
-use et_runtime::Error;
+use et_runtime::{Error, Program};
 use et_schema::ErrorCode;
-use et_schema::pte::File;
 
-/// The findings behind `error`, which running method `name` of `file` ended with.
-pub fn of(file: &File<'_>, name: &str, args: &RunArgs, error: &Error) -> Vec<Finding> {
+/// The findings behind `error`, which running method `name` of `program` ended with.
+pub fn of(program: &Program<'_>, name: &str, args: &RunArgs, error: &Error) -> Vec<Finding> {
+    let file = program.file();
     let Some(method) = file.method(name) else { return Vec::new() };
     match error.code {
         ErrorCode::MemoryAllocationFailed => {
@@ -17,7 +17,7 @@ pub fn of(file: &File<'_>, name: &str, args: &RunArgs, error: &Error) -> Vec<Fin
                 method: &method,
                 abi: args.abi.into(),
                 temp_pool: args.temp_pool,
-                external_data: false,
+                external_data: program.has_external_data(),
             };
             let limits = Limits { method: args.method_pool, planned: args.planned_pool };
             Requirements::of(request).map(|n| pool_exhausted(&n, limits)).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! `etinspect run`: executes a program on the instrumented runtime.
 
+mod bundled;
 mod findings;
 mod inputs;
 mod profile;
@@ -13,8 +14,10 @@ use crate::output::OutputFile;
 use crate::size;
 use crate::tensors::{Array, Tolerance, write_npy};
 use clap::{Args, ValueEnum};
-use et_runtime::{LoadOptions, Method, OutputRef, PoolLimits, Program};
+use et_runtime::{ExternalTensor, LoadOptions, Method, OutputRef, PoolLimits, Program};
+use et_schema::bundled::File as Bundle;
 use et_schema::layout::Abi;
+use et_schema::ptd::File as TensorData;
 use et_schema::pte::File;
 use etdump::{Contents, DebugLevel, EtDump, EtDumpWriter, SystemClock};
 use recorder::Recorder;
@@ -34,12 +37,30 @@ Examples:
   Check it against a reference; exit status 1 if it is not met:
     etinspect run model.pte --input x.npy --expect y.npy --rtol 1e-4
 
+  Run a test case that was bundled with the program, and check its outputs:
+    etinspect run model.bpte --testset 1
+
+  Run a program whose weights lie in a data file:
+    etinspect run model.pte --data weights.ptd
+
   See whether it loads with a board's method allocator of 16 KiB:
     etinspect run model.pte --method-pool 16K --abi arm32")]
 pub struct RunArgs {
-    /// The program (.pte), `-` for standard input
-    #[arg(value_name = "MODEL.pte")]
-    model: PathBuf,
+    /// The program (.pte), or a program bundled with test cases (.bpte); `-` for standard input
+    #[arg(value_name = "MODEL.pte", required_unless_present = "bundled")]
+    model: Option<PathBuf>,
+
+    /// Tensors that the program keeps outside (.ptd); repeat for several files
+    #[arg(long, value_name = "FILE.ptd")]
+    data: Vec<PathBuf>,
+
+    /// Take inputs and expected outputs from a bundled program, and the program too if no MODEL is given
+    #[arg(long, value_name = "MODEL.bpte", conflicts_with_all = ["input", "inputs", "expect"])]
+    bundled: Option<PathBuf>,
+
+    /// Test case of the bundled program
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    testset: usize,
 
     /// Method to run [default: forward, or the only one]
     #[arg(long, value_name = "NAME")]
@@ -143,21 +164,41 @@ enum Format {
 
 /// Runs the command.
 pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
-    let bytes = input::open(&args.model)?;
-    let file = File::parse(&bytes).map_err(|e| Failure::input(&args.model, e))?;
-    let name = method_name(args, &file)?;
-    let inputs = inputs::read(&args.input, args.inputs.as_deref())?;
-    let expected = args
-        .expect
-        .iter()
-        .map(|path| inputs::read_file(path))
-        .collect::<Result<Vec<Array>, Failure>>()?;
-    let mut report = RunReport::new(&args.model, &name, args.iterations);
-    match execute(args, Program::new(file), &name, &inputs, &expected, &mut report) {
+    let model = args.model.as_deref().or(args.bundled.as_deref()).unwrap_or(Path::new("-"));
+    let bytes = input::open(model)?;
+    let is_bundle = bytes.get(4..8) == Some(b"BP08");
+    let bundle_path = args.bundled.as_deref().or(is_bundle.then_some(model));
+    let bundle_bytes = args.bundled.as_deref().map(input::open).transpose()?;
+    let bundle = bundle_path
+        .map(|path| {
+            let bytes = bundle_bytes.as_deref().unwrap_or(&bytes);
+            Bundle::parse(bytes).map_err(|e| Failure::input(path, e)).map(|bundle| (path, bundle))
+        })
+        .transpose()?;
+    let program = match &bundle {
+        Some((_, bundle)) if is_bundle => bundle.program(),
+        _ => &bytes[..],
+    };
+    let file = File::parse(program).map_err(|e| Failure::input(model, e))?;
+    let name = method_name(args, model, &file)?;
+    let (inputs, expected) = match &bundle {
+        Some((path, bundle)) if args.input.is_empty() && args.inputs.is_none() => {
+            let case = bundled::test_case(path, bundle, &name, args.testset)?;
+            (case.inputs, case.expected)
+        }
+        _ => given(args)?,
+    };
+    let data = args.data.iter().map(|path| input::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut program = Program::new(file);
+    for (path, bytes) in args.data.iter().zip(&data) {
+        add_data(&mut program, path, bytes)?;
+    }
+    let mut report = RunReport::new(model, &name, args.iterations);
+    match execute(args, &program, &name, &inputs, &expected, &mut report) {
         Ok(()) => {}
         Err(Stop::Failure(failure)) => return Err(failure),
         Err(Stop::Error(error)) => {
-            let found = findings::of(&file, &name, args, &error);
+            let found = findings::of(&program, &name, args, &error);
             report.fail(error, found);
         }
     }
@@ -172,6 +213,29 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
         Outcome::NotMet => Ok(Status::NotMet),
         Outcome::Failed(message) => Err(Failure::Runtime(message)),
     }
+}
+
+/// Inputs and expectations from the command line.
+fn given(args: &RunArgs) -> Result<(Vec<inputs::Given>, Vec<Option<Array>>), Failure> {
+    let expected = args.expect.iter().map(|path| inputs::read_file(path).map(Some));
+    Ok((
+        inputs::read(&args.input, args.inputs.as_deref())?,
+        expected.collect::<Result<Vec<_>, Failure>>()?,
+    ))
+}
+
+/// Adds the tensors of a `.ptd` file to the program's.
+fn add_data<'p>(program: &mut Program<'p>, path: &Path, bytes: &'p [u8]) -> Result<(), Failure> {
+    let fail = |e: et_schema::ReadError| Failure::input(path, e);
+    let file = TensorData::parse(bytes).map_err(fail)?;
+    for entry in file.entries() {
+        let Some(Ok(scalar_type)) = entry.tensor_layout().map(|layout| layout.scalar_type()) else {
+            continue;
+        };
+        let data = file.data(&entry).map_err(fail)?;
+        program.add_external(entry.key(), ExternalTensor { scalar_type, data });
+    }
+    Ok(())
 }
 
 /// Why there is no complete run.
@@ -194,23 +258,23 @@ impl From<et_runtime::Error> for Stop {
 
 fn execute(
     args: &RunArgs,
-    program: Program<'_>,
+    program: &Program<'_>,
     name: &str,
     inputs: &[inputs::Given],
-    expected: &[Array],
+    expected: &[Option<Array>],
     report: &mut RunReport,
 ) -> Result<(), Stop> {
     let limits =
         PoolLimits { method: args.method_pool, planned: args.planned_pool, temp: args.temp_pool };
     let options = LoadOptions { abi: args.abi.into(), limits, threads: 1 };
     let mut recorder = recorder(args);
-    let ran = load_and_run(args, &program, name, options, inputs, &mut recorder, report);
+    let ran = load_and_run(args, program, name, options, inputs, &mut recorder, report);
     let (profile, trace) = recorder.finish();
     if let Some(trace) = trace {
         write_trace(args, &trace, report)?;
     }
     let method = ran?;
-    report.set_operators(&program, name, &profile);
+    report.set_operators(program, name, &profile);
     let outputs: Vec<OutputRef<'_>> = method.outputs().collect();
     report.set_outputs(&outputs);
     if !expected.is_empty() {
@@ -288,14 +352,14 @@ fn write_outputs(dir: &Path, outputs: &[OutputRef<'_>]) -> Result<(), Failure> {
 }
 
 /// The method that was asked for, `forward`, or the only one there is.
-fn method_name(args: &RunArgs, file: &File<'_>) -> Result<String, Failure> {
+fn method_name(args: &RunArgs, model: &Path, file: &File<'_>) -> Result<String, Failure> {
     let names: Vec<&str> = file.methods().map(|m| m.name()).collect();
     let wanted = args.method.as_deref().unwrap_or("forward");
     match (names.as_slice(), &args.method) {
         (names, _) if names.contains(&wanted) => Ok(wanted.to_owned()),
         ([only], None) => Ok((*only).to_owned()),
         _ => Err(Failure::input(
-            &args.model,
+            model,
             format!(
                 "no method {wanted:?}; the program has {}: choose one with --method",
                 names.iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ")
