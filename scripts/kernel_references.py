@@ -25,17 +25,11 @@ def main():
     for folder in filter(None, (options.out, options.curated)):
         os.makedirs(os.path.join(folder, "manifest"), exist_ok=True)
     tool = runner.build(os.path.join(options.out, "runner"))
-    for family, make in cases.makers(options.family):
-        for operator in _listed(make()):
-            if options.operator and operator.name not in options.operator:
-                continue
+    for family, operator in cases.operators(options.family):
+        if not options.operator or operator.name in options.operator:
             _record(operator, family, tool, options)
     missing = [name for name in schemas.signatures() if not os.path.exists(_path(options.out, name))]
     print("operators without references:", ", ".join(missing) or "none")
-
-
-def _listed(made):
-    return made if isinstance(made, list) else [made]
 
 
 def _path(folder, name, extension=".bpte"):

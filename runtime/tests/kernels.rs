@@ -87,7 +87,8 @@ fn check_operator(operator: &str, manifest: &serde_json::Value, path: &Path) -> 
         }
         let suite = bundled.suite(method).unwrap();
         let refused = case.get("error").is_some_and(|e| !e.is_null());
-        match (run(file, method, suite.case(0), operator), refused) {
+        let allowed = Allowed { operator, within: case["within"].as_f64().unwrap_or(0.0) };
+        match (run(file, method, suite.case(0), &allowed), refused) {
             (Ok(()), false) | (Err(Failure::Refused(_)), true) => {}
             (Ok(()) | Err(Failure::Wrong(_)), true) => {
                 checked.beyond.push(format!("{operator} {method}"));
@@ -103,6 +104,13 @@ fn check_operator(operator: &str, manifest: &serde_json::Value, path: &Path) -> 
     checked
 }
 
+/// How far elements may be off.
+struct Allowed<'a> {
+    operator: &'a str,
+    /// In units of the elements, where the reference itself is an approximation.
+    within: f64,
+}
+
 enum Failure {
     Refused(String),
     Wrong(String),
@@ -112,7 +120,7 @@ fn run(
     file: File<'_>,
     name: &str,
     case: Option<TestCase<'_>>,
-    operator: &str,
+    allowed: &Allowed<'_>,
 ) -> Result<(), Failure> {
     let refused = |e: et_runtime::Error| Failure::Refused(e.to_string());
     let program = Program::new(file);
@@ -125,7 +133,7 @@ fn run(
     }
     method.execute(&mut tracer).map_err(refused)?;
     for (index, (output, expected)) in method.outputs().zip(case.expected_outputs()).enumerate() {
-        compare(&output, &expected, operator)
+        compare(&output, &expected, allowed)
             .map_err(|e| Failure::Wrong(format!("output {index} {e}")))?;
     }
     Ok(())
@@ -177,7 +185,11 @@ fn to_index_order(data: &[u8], sizes: &[i32], order: &[usize], size: usize) -> V
     offsets(sizes, order).iter().flat_map(|o| &data[o * size..][..size]).copied().collect()
 }
 
-fn compare(output: &OutputRef<'_>, expected: &Value<'_>, operator: &str) -> Result<(), String> {
+fn compare(
+    output: &OutputRef<'_>,
+    expected: &Value<'_>,
+    allowed: &Allowed<'_>,
+) -> Result<(), String> {
     match (output, expected) {
         (OutputRef::Tensor(found), Value::Tensor(expected)) => {
             let sizes: Vec<i32> = expected.sizes().iter().collect();
@@ -193,7 +205,8 @@ fn compare(output: &OutputRef<'_>, expected: &Value<'_>, operator: &str) -> Resu
             let found = elements(found.bytes(), scalar_type, &sizes, &order(found.dim_order()));
             let expected =
                 elements(expected.data(), scalar_type, &sizes, &order(expected.dim_order()));
-            compare_elements(&found, &expected, tolerance(scalar_type, operator))
+            let relative = tolerance(scalar_type, allowed.operator);
+            compare_elements(&found, &expected, relative, allowed.within)
         }
         (OutputRef::Scalar(Scalar::Int(a)), Value::Int(b)) if a == b => Ok(()),
         (OutputRef::Scalar(Scalar::Bool(a)), Value::Bool(b)) if a == b => Ok(()),
@@ -235,11 +248,17 @@ fn tolerance(scalar_type: ScalarType, operator: &str) -> f64 {
     }
 }
 
-fn compare_elements(found: &[f64], expected: &[f64], relative: f64) -> Result<(), String> {
+fn compare_elements(
+    found: &[f64],
+    expected: &[f64],
+    relative: f64,
+    within: f64,
+) -> Result<(), String> {
     let largest = expected.iter().filter(|e| e.is_finite()).fold(0f64, |most, e| most.max(e.abs()));
+    let most = within.max(relative * largest);
     for (index, (a, b)) in found.iter().zip(expected).enumerate() {
         let equal = a == b || a.is_nan() && b.is_nan();
-        if !equal && (a - b).abs().partial_cmp(&(relative * largest)).is_none_or(|o| o.is_gt()) {
+        if !equal && (a - b).abs().partial_cmp(&most).is_none_or(|o| o.is_gt()) {
             return Err(format!("has {a} at element {index}, expected {b}"));
         }
     }

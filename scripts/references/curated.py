@@ -47,5 +47,5 @@ def restrict(operator, indices):
 
 def brief(entries):
     """What a test must know beyond the bundled program itself."""
-    kept = ("method", "error", "undefined_outputs", "differs_from_pytorch")
+    kept = ("method", "error", "undefined_outputs", "differs_from_pytorch", "within")
     return [{k: e[k] for k in kept if k in e} for e in entries]

@@ -173,6 +173,8 @@ def library(name):
     """Which of the wheel's kernel libraries answers for an operator."""
     if name.startswith("quantized_decomposed::"):
         return "quantized"
+    if name.startswith("cortex_m::"):
+        return "cortex_m_reference"
     if name.startswith("executorch_prim::") or name in _prim_ops():
         return "prim"
     return "optimized" if name in OPTIMIZED else "portable"

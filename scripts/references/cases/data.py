@@ -63,3 +63,18 @@ def bounded(tensor, *bound):
     """An input whose shape may change up to `bound`."""
     tensor.bound = list(bound)
     return tensor
+
+
+def between(low, high):
+    """A random integer from `low` to `high`, both included."""
+    return int(torch.randint(low, high + 1, (), generator=_generator))
+
+
+def pick(items):
+    """A random one of `items`."""
+    return items[between(0, len(items) - 1)]
+
+
+def shape(low_rank=0, high_rank=4, high=5):
+    """A random shape."""
+    return [between(1, high) for _ in range(between(low_rank, high_rank))]

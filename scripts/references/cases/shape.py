@@ -225,7 +225,9 @@ def cat():
     for dtype in ALL:
         op([x(dtype, 2, 3), x(dtype, 1, 3)], 0)
         op([x(dtype, 2, 3), x(dtype, 2, 1), x(dtype, 2, 2)], 1)
-    for a, b in ((F32, torch.int32), (torch.float16, torch.bfloat16), (torch.uint8, torch.int8), (torch.bool, torch.int64), (F32, torch.float64)):
+    # The portable kernel copies bytes where the sizes of the elements agree, whatever the types.
+    op([x(F32, 2, 3), x(torch.int32, 2, 3)], 0, hint="bytes_overflow")
+    for a, b in ((torch.int32, torch.float64), (torch.float16, torch.bfloat16), (torch.uint8, torch.int8), (torch.bool, torch.int64), (F32, torch.float64)):
         op([x(a, 2, 3), x(b, 2, 3)], 0, hint="mixed")
     for sizes, dim in (([2, 3, 4], 1), ([2, 3, 4], -1), ([2, 3, 4], -3), ([4], 0), ([2, 0, 3], 1)):
         op([x(F32, *sizes), x(F32, *sizes), x(F32, *sizes)], dim, hint="dim")

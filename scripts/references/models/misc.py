@@ -72,7 +72,7 @@ def distances(a, b):
 
 
 def integers(a, b):
-    return (a // b, a % b, a & b, a | b, a ^ b, ~a, a << 2, a >> 1, (a > b).sum(), torch.where(a > b, a, b), a.abs().max(), (a == b).any(1),
+    return (a // b, a % b, a & b, a | b, a ^ b, ~a, torch.bitwise_left_shift(a, b % 3), torch.bitwise_right_shift(a, b % 3), (a > b).sum(), torch.where(a > b, a, b), a.abs().max(), (a == b).any(1),
             torch.cumsum(a, 1), a.float().mean(0), a.bitwise_and(7).to(torch.uint8), (a.bool() ^ b.bool()).all())  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def moves(x):
 def maths(x):
     p = x.abs() + 0.1
     return (torch.log1p(p), torch.expm1(x), torch.erf(x), torch.atan2(x, p), torch.pow(p, 1.7), torch.rsqrt(p), torch.sinh(x), torch.acos(x.tanh()), x.round(),
-            torch.frac(x), torch.sign(x), torch.fmod(x, 0.7), torch.remainder(x, 0.7), torch.hypot(x, p), x.sigmoid().logit(), torch.lerp(x, p, 0.3), x.nan_to_num(), torch.special.entr(p))  # fmt: skip
+            torch.frac(x), torch.sign(x), torch.fmod(x, 0.7), torch.remainder(x, 0.7), x.sigmoid().logit(), torch.lerp(x, p, 0.3), x.nan_to_num())  # fmt: skip
 
 
 class Branch(nn.Module):

@@ -150,9 +150,14 @@ fn store(out: &mut TensorMut<'_>, index: usize, value: f64) -> KernelResult {
     }, else Err(KernelError::argument(format!("a variance as {}", out.scalar_type()))))
 }
 
-/// Mean and variance with divisor `count - correction`.
+/// Mean and variance with divisor `count - correction`. Both are NaN where the
+/// correction leaves nothing to divide by, as ExecuTorch has it.
 fn moments<T: Element>(plan: &Plan, source: &[T], first: usize, correction: f64) -> (f64, f64) {
     let count = plan.count as f64;
+    let divisor = count - correction;
+    if divisor <= 0.0 {
+        return (f64::NAN, f64::NAN);
+    }
     let mut sum = 0.0;
     plan.for_each(source, first, |x| sum += x.to_f64());
     let mean = sum / count;
@@ -161,6 +166,5 @@ fn moments<T: Element>(plan: &Plan, source: &[T], first: usize, correction: f64)
         let distance = x.to_f64() - mean;
         squares += distance * distance;
     });
-    let divisor = (count - correction).max(0.0);
     (mean, squares / divisor)
 }
