@@ -1,17 +1,18 @@
 //! Activation functions with limits, slopes and scales: `relu`, `hardtanh`,
 //! `clamp`, `leaky_relu`, `elu`, `gelu`.
 
-use super::checks::{resize, resize_broadcast, same_dim_order, same_dtype};
+use super::checks::{alike, like, resize, resize_broadcast, same_dim_order, same_dtype};
 use super::map::{map1, map3};
 use super::math::Real;
 use super::number::{Number, with_compute};
 use super::promote::{can_cast, compute_type, fits, promote, promote_scalar, range};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::{TensorMut, TensorRef};
+use crate::tensor::{Element, TensorMut, TensorRef};
 use crate::value::Scalar;
 use alloc::format;
 use et_schema::ScalarType;
+use half::{bf16, f16};
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("aten::relu.out", relu),
@@ -22,13 +23,6 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("aten::elu.out", elu),
     ("aten::gelu.out", gelu),
 ];
-
-/// Gives `out` the shape of `input`; type and layout must be the same already.
-fn alike(input: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult {
-    same_dtype(input, out)?;
-    resize(out, input.sizes())?;
-    same_dim_order(&[input, out])
-}
 
 fn refuse_bool(input: &TensorRef<'_>) -> KernelResult {
     ensure!(input.scalar_type() != ScalarType::Bool, "not supported for bool");
@@ -67,8 +61,7 @@ fn clamp(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     for limit in limits {
         ensure!(is_in_bounds(*limit, common), "limit {limit:?} is out of range of {common}");
     }
-    same_dim_order(&[&input, out])?;
-    resize(out, input.sizes())?;
+    like(&input, out)?;
     limit(&input, out, min, max)
 }
 
@@ -134,21 +127,25 @@ fn leaky_relu(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         input.scalar_type()
     );
     with_compute!(input.scalar_type(), float, C => {
-        let slope = C::from_scalar(slope);
+        let slope = rounded(C::from_scalar(slope), input.scalar_type());
         map1(&input, out, |x: C| if x >= 0.0 { x } else { x * slope })
     })
+}
+
+/// `value` as a tensor of this type holds it.
+fn rounded<C: Number>(value: C, scalar_type: ScalarType) -> C {
+    match scalar_type {
+        ScalarType::Half => value.cast::<f16>().cast(),
+        ScalarType::BFloat16 => value.cast::<bf16>().cast(),
+        _ => value,
+    }
 }
 
 fn elu(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, out) = (args.tensor(0)?, &mut outs[0]);
     alike(&input, out)?;
     with_compute!(input.scalar_type(), float, C => {
-        let coefficient = |index| {
-            let number = args.scalar(index)?;
-            C::extract(number).ok_or_else(|| KernelError::argument(format!(
-                "coefficient {number:?} is no number or out of range"
-            )))
-        };
+        let coefficient = |index| args.scalar(index).map(C::from_scalar);
         let (alpha, scale, input_scale) = (coefficient(1)?, coefficient(2)?, coefficient(3)?);
         let negative = alpha * scale;
         map1(&input, out, |x: C| {

@@ -4,13 +4,13 @@
 //! little from one operator to the next, and floats are not divided by one
 //! number but multiplied by its reciprocal.
 
-use super::checks::{resize, resize_broadcast, same_dim_order};
+use super::checks::{like, resize_broadcast, same_dim_order};
 use super::map::{map1, map2};
 use super::number::{Number, with_compute};
 use super::promote::{can_cast, compute_type, promote, promote_scalar, scalar_dtype};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::{Element, TensorMut, TensorRef};
+use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef};
 use crate::value::Scalar;
 use alloc::format;
 use et_schema::ScalarType;
@@ -134,53 +134,70 @@ fn mul_scalar(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 
 fn div(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (a, b) = (args.tensor(0)?, args.tensor(1)?);
-    let out = &mut outs[0];
-    let common = quotient_type(promote(a.scalar_type(), b.scalar_type()));
+    let types = [a.scalar_type(), b.scalar_type(), outs[0].scalar_type()];
+    let computed = compute_type(types[0]);
+    if b.numel() != 1 || types.iter().any(|t| *t != computed) {
+        return div_plain(args, outs);
+    }
+    quotient_type(&a, &b, &outs[0])?;
+    broadcast(&a, &b, &mut outs[0])?;
+    with_compute!(computed, float, C => {
+        let reciprocal = b.data::<C>()?[0].recip();
+        map1(&a, &mut outs[0], |a: C| a * reciprocal)
+    })
+}
+
+/// `div` of two tensors, whatever they hold.
+pub(super) fn div_plain(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (a, b, out) = (args.tensor(0)?, args.tensor(1)?, &mut outs[0]);
+    let common = quotient_type(&a, &b, out)?;
+    broadcast(&a, &b, out)?;
+    with_compute!(common, float, C => map2(&a, &b, out, |a: C, b: C| a / b))
+}
+
+fn div_scalar(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (a, b) = (args.tensor(0)?, args.scalar(1)?);
+    if !a.scalar_type().is_floating() {
+        return div_scalar_plain(args, outs);
+    }
+    let common = shape_quotient(&a, &mut outs[0])?;
+    with_compute!(common, float, C => {
+        let reciprocal = C::from_scalar(b).recip();
+        map1(&a, &mut outs[0], |a: C| a * reciprocal)
+    })
+}
+
+/// `div` by a number that is not replaced by its reciprocal.
+pub(super) fn div_scalar_plain(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (a, b) = (args.tensor(0)?, args.scalar(1)?);
+    let common = shape_quotient(&a, &mut outs[0])?;
+    with_compute!(common, float, C => {
+        let b = C::from_scalar(b);
+        map1(&a, &mut outs[0], |a: C| a / b)
+    })
+}
+
+/// Checks and shapes the quotient of `a` and a number; the type to compute it in.
+fn shape_quotient(a: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult<ScalarType> {
+    let floating = a.scalar_type().is_floating();
+    let common = if floating { a.scalar_type() } else { ScalarType::Float };
+    ensure!(common == out.scalar_type(), "the result is {common}, not {}", out.scalar_type());
+    like(a, out)?;
+    Ok(compute_type(common))
+}
+
+/// Checks the types of a quotient; the one to compute it in.
+fn quotient_type(a: &TensorMeta, b: &TensorMeta, out: &TensorMeta) -> KernelResult<ScalarType> {
     ensure!(
         out.scalar_type().is_floating(),
         "quotients are floating point, they are not stored as {}",
         out.scalar_type()
     );
-    broadcast(&a, &b, out)?;
-    let alike = [b.scalar_type(), out.scalar_type()].iter().all(|t| *t == a.scalar_type());
-    with_compute!(compute_type(common), float, C => {
-        if alike && a.scalar_type() == C::DTYPE && b.numel() == 1 {
-            let reciprocal = b.data::<C>()?[0].recip();
-            map1(&a, out, |a: C| a * reciprocal)
-        } else {
-            map2(&a, &b, out, |a: C, b: C| a / b)
-        }
-    })
-}
-
-fn div_scalar(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let (a, b) = (args.tensor(0)?, args.scalar(1)?);
-    let out = &mut outs[0];
-    let common = quotient_type(a.scalar_type());
-    ensure!(common == out.scalar_type(), "the result is {common}, not {}", out.scalar_type());
-    like(&a, out)?;
-    with_compute!(compute_type(common), float, C => {
-        let b = C::from_scalar(b);
-        if a.scalar_type().is_floating() {
-            let reciprocal = b.recip();
-            map1(&a, out, |a: C| a * reciprocal)
-        } else {
-            map1(&a, out, |a: C| a / b)
-        }
-    })
-}
-
-/// Checks and shapes what all operators of a tensor and a number have in common.
-fn like(a: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult {
-    same_dim_order(&[a, out])?;
-    resize(out, a.sizes())
+    let common = promote(a.scalar_type(), b.scalar_type());
+    Ok(if common.is_floating() { compute_type(common) } else { ScalarType::Float })
 }
 
 fn check_result(common: ScalarType, out: ScalarType) -> KernelResult {
     ensure!(can_cast(common, out), "results of type {common} are not stored as {out}");
     Ok(())
-}
-
-fn quotient_type(common: ScalarType) -> ScalarType {
-    if common.is_floating() { common } else { ScalarType::Float }
 }

@@ -31,6 +31,24 @@ pub(in crate::kernels) fn resize(out: &mut TensorMut<'_>, sizes: &[i32]) -> Kern
     out.resize(sizes).map_err(|error| KernelError::argument(error.message))
 }
 
+/// Gives `out` the shape of `input`, whose layout it must have.
+///
+/// # Errors
+/// It has not, or cannot have the shape.
+pub(in crate::kernels) fn like(input: &TensorMeta, out: &mut TensorMut<'_>) -> KernelResult {
+    same_dim_order(&[input, out])?;
+    resize(out, input.sizes())
+}
+
+/// Gives `out` the shape of `input`, whose type and layout it must have.
+///
+/// # Errors
+/// It has not, or cannot have the shape.
+pub(in crate::kernels) fn alike(input: &TensorMeta, out: &mut TensorMut<'_>) -> KernelResult {
+    same_dtype(input, out)?;
+    like(input, out)
+}
+
 /// Gives `out` the shape that all `inputs` broadcast to.
 ///
 /// # Errors

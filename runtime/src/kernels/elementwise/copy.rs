@@ -25,12 +25,11 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
 ];
 
 /// Copies the elements of `input` and converts them to the type of `out`.
-pub(in crate::kernels) fn convert(
+pub(super) fn convert(
     input: &TensorRef<'_>,
     out: &mut TensorMut<'_>,
-    by_index: bool,
+    pairing: Pairing,
 ) -> KernelResult {
-    let pairing = if by_index { Pairing::Index } else { Pairing::Memory };
     if input.scalar_type() == out.scalar_type() {
         return with_dtype!(out.scalar_type(), all, T => {
             run::<T, T, 1>([input], out, pairing, &|[source], target| target.copy_from_slice(source))
@@ -42,7 +41,7 @@ pub(in crate::kernels) fn convert(
 }
 
 /// Copies the bytes of `input`, whatever its type.
-fn copy_bytes(input: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult {
+pub(super) fn copy_bytes(input: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult {
     let target = out.bytes_mut()?;
     let source = input.bytes().get(..target.len());
     let Some(source) = source.filter(|_| input.nbytes() == target.len()) else {
@@ -69,7 +68,13 @@ fn to_copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     blocking(args, 1)?;
     contiguous_format(args, 2)?;
     resize(out, input.sizes())?;
-    convert(&input, out, false)
+    ensure!(
+        input.is_contiguous() && out.is_contiguous(),
+        "dim orders {:?} and {:?} are not both contiguous",
+        input.dim_order(),
+        out.dim_order()
+    );
+    convert(&input, out, Pairing::Memory)
 }
 
 fn clone(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -92,15 +97,16 @@ fn copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     same_dtype(&like, out)?;
     resize(out, like.sizes())?;
     same_dim_order(&[&like, out])?;
-    convert(&source, out, source.sizes() != like.sizes())
+    let pairing = Pairing::of(&[&source], out);
+    convert(&source, out, pairing)
 }
 
 fn copy_in_place(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (source, out) = (args.tensor(1)?, &mut outs[0]);
     blocking(args, 2)?;
     same_dim_order(&[&source, out])?;
-    let by_index = source.sizes() != out.sizes();
-    convert(&source, out, by_index)
+    let pairing = Pairing::of(&[&source], out);
+    convert(&source, out, pairing)
 }
 
 fn to_dim_order_copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -108,8 +114,8 @@ fn to_dim_order_copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     blocking(args, 1)?;
     check_dim_order(args.optional_ints(2)?, &input, out)?;
     resize(out, input.sizes())?;
-    let by_index = input.dim_order() != out.dim_order();
-    convert(&input, out, by_index)
+    let same = input.dim_order() == out.dim_order();
+    convert(&input, out, if same { Pairing::Memory } else { Pairing::Index })
 }
 
 fn clone_dim_order(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {

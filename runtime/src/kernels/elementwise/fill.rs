@@ -1,15 +1,19 @@
 //! Tensors made of one number: `full`, `full_like`, `fill`, `zeros`, `ones`,
-//! `empty`, `scalar_tensor`.
+//! `empty`, `scalar_tensor`; and of evenly spaced numbers: `arange`.
 
 use super::checks::{resize, same_dim_order, same_dtype};
 use super::elements::ElementsMut;
 use super::number::{Number, with_compute};
 use super::promote::{compute_type, fits};
+use super::stream::Pairing;
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, MAX_RANK, TensorMut};
 use crate::value::Scalar;
 use alloc::format;
+use et_schema::ScalarType;
+#[cfg(not(feature = "std"))]
+use num_traits::Float;
 use smallvec::SmallVec;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
@@ -21,6 +25,8 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("aten::ones.out", ones),
     ("aten::empty.out", empty),
     ("aten::scalar_tensor.out", scalar_tensor),
+    ("aten::arange.out", arange),
+    ("aten::arange.start_out", arange_start),
     ("dim_order_ops::_empty_dim_order.out", empty),
 ];
 
@@ -87,7 +93,7 @@ fn fill_tensor(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     same_dtype(&like, out)?;
     same_dim_order(&[&like, out])?;
     resize(out, like.sizes())?;
-    super::copy::convert(&value, out, true)
+    super::copy::convert(&value, out, Pairing::Broadcast)
 }
 
 fn zeros(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -115,4 +121,36 @@ fn scalar_tensor(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         }
         number => fill(out, number),
     }
+}
+
+fn arange(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    range(&mut outs[0], [Scalar::Int(0), args.scalar(0)?, Scalar::Int(1)])
+}
+
+fn arange_start(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    range(&mut outs[0], [args.scalar(0)?, args.scalar(1)?, args.scalar(2)?])
+}
+
+/// Numbers from `start` to `end`, which is left out, in steps.
+fn range(out: &mut TensorMut<'_>, [start, end, step]: [Scalar; 3]) -> KernelResult {
+    let number = |scalar: Scalar| match scalar {
+        Scalar::Bool(_) => Err(KernelError::argument("a bool is no limit of a range")),
+        other => Ok(other.to_f64()),
+    };
+    let (start, end, step) = (number(start)?, number(end)?, number(step)?);
+    ensure!(out.rank() == 1, "the output must have one dimension, it has {}", out.rank());
+    ensure!(
+        (step > 0.0 && end >= start) || (step < 0.0 && end <= start),
+        "from {start} to {end} in steps of {step} is no range"
+    );
+    let numel = ((end - start) / step).ceil();
+    ensure!(numel <= f64::from(i32::MAX), "{numel} elements are too many");
+    resize(out, &[numel as i32])?;
+    let numel = out.numel();
+    ensure!(out.scalar_type() != ScalarType::Bool, "not supported for bool");
+    let mut elements = ElementsMut::of(out)?;
+    for i in 0..numel {
+        elements.store(i, &[start + i as f64 * step]);
+    }
+    Ok(())
 }

@@ -34,7 +34,8 @@ pub(super) fn map2<C: Element, R: Element>(
     out: &mut TensorMut<'_>,
     f: impl Fn(C, C) -> R,
 ) -> KernelResult {
-    run([a, b], out, Pairing::Index, &|[a, b], out| {
+    let pairing = Pairing::of(&[a, b], out);
+    run([a, b], out, pairing, &|[a, b], out| {
         out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (a, b))| *out = f(*a, *b));
     })
 }
@@ -48,7 +49,8 @@ pub(super) fn map3<C: Element, R: Element>(
     out: &mut TensorMut<'_>,
     f: impl Fn(C, C, C) -> R,
 ) -> KernelResult {
-    run(inputs, out, Pairing::Index, &|[a, b, c], out| {
+    let pairing = Pairing::of(&inputs, out);
+    run(inputs, out, pairing, &|[a, b, c], out| {
         let values = a.iter().zip(b).zip(c);
         out.iter_mut().zip(values).for_each(|(out, ((a, b), c))| *out = f(*a, *b, *c));
     })
@@ -72,9 +74,22 @@ pub(super) fn run<C: Element, R: Element, const N: usize>(
         .iter()
         .map(|tensor| Source::new(tensor, out.meta(), pairing))
         .collect::<KernelResult<_>>()?;
-    let Ok(mut sources) = sources.into_inner() else {
+    let Ok(sources) = sources.into_inner() else {
         return Err(KernelError::argument("operands are missing"));
     };
+    run_streams(sources, out, f)
+}
+
+/// As [`run`], for operands that are streams already.
+pub(super) fn run_streams<C: Element, R: Element, const N: usize>(
+    mut sources: [Source<'_, C>; N],
+    out: &mut TensorMut<'_>,
+    f: Loop<'_, C, R, N>,
+) -> KernelResult {
+    let numel = out.numel();
+    if numel == 0 {
+        return Ok(());
+    }
     let mut sink = Sink::new(out)?;
     let buffered = sink.is_buffered() || sources.iter().any(Source::is_buffered);
     let step = if buffered { CHUNK } else { numel };

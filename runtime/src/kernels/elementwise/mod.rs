@@ -14,13 +14,20 @@
 
 pub(super) mod activation;
 pub(super) mod arithmetic;
+pub(super) mod bitwise;
 pub(super) mod checks;
+pub(super) mod compare;
 pub(super) mod copy;
+pub(super) mod division;
 mod elements;
 pub(super) mod fill;
 mod map;
 mod math;
 pub(super) mod number;
+pub(super) mod power;
 pub(super) mod promote;
+pub(super) mod random;
+pub(super) mod rounding;
+pub(super) mod select;
 mod stream;
 pub(super) mod unary;

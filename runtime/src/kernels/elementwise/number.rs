@@ -2,8 +2,11 @@
 //! float32 and float64. Integers wrap; bools are added and multiplied as
 //! integers, and what is not 0 is true.
 
+use crate::error::{KernelError, KernelResult};
 use crate::tensor::{Bool, Element};
 use crate::value::Scalar;
+use alloc::format;
+use et_schema::ScalarType;
 
 /// A type to compute in.
 pub(in crate::kernels) trait Number: Element {
@@ -32,6 +35,12 @@ pub(in crate::kernels) trait Number: Element {
     /// The number, if it is of the type's kind and in its range: no double for
     /// an integer, no bool for a number.
     fn extract(number: Scalar) -> Option<Self>;
+
+    /// Whether it is infinite.
+    #[inline(always)]
+    fn infinite(self) -> bool {
+        Self::IS_FLOAT && (self == Self::LOWEST || self == Self::HIGHEST)
+    }
 
     /// The larger; NaN if either is.
     #[inline(always)]
@@ -95,6 +104,118 @@ macro_rules! integer {
 }
 
 integer!(u8 i8 i16 i32 i64);
+
+/// An integer type to compute in.
+pub(in crate::kernels) trait Integer: Number + Eq {
+    /// The quotient, cut towards 0; the divisor is not 0.
+    fn quotient(self, divisor: Self) -> Self;
+    /// What the quotient leaves, with the sign of `self`; the divisor is not 0.
+    fn remainder(self, divisor: Self) -> Self;
+}
+
+/// Bits to combine: an integer, or a bool, which is an integer of one bit.
+pub(in crate::kernels) trait Bits: Number {
+    /// `self & other`
+    fn and(self, other: Self) -> Self;
+    /// `self | other`
+    fn or(self, other: Self) -> Self;
+    /// `self ^ other`
+    fn xor(self, other: Self) -> Self;
+    /// `!self`
+    fn not(self) -> Self;
+    /// `self << count`, computed in at least 32 bits; counts wrap around.
+    fn shift_left(self, count: Self) -> Self;
+    /// `self >> count`, computed in at least 32 bits; counts wrap around.
+    fn shift_right(self, count: Self) -> Self;
+}
+
+macro_rules! bits {
+    ($($type:ty, $wide:ty;)+) => {
+        $(impl Integer for $type {
+            #[inline(always)]
+            fn quotient(self, divisor: Self) -> Self {
+                self.wrapping_div(divisor)
+            }
+
+            #[inline(always)]
+            fn remainder(self, divisor: Self) -> Self {
+                self.wrapping_rem(divisor)
+            }
+        }
+
+        impl Bits for $type {
+            #[inline(always)]
+            fn and(self, other: Self) -> Self {
+                self & other
+            }
+
+            #[inline(always)]
+            fn or(self, other: Self) -> Self {
+                self | other
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                self ^ other
+            }
+
+            #[inline(always)]
+            fn not(self) -> Self {
+                !self
+            }
+
+            #[inline(always)]
+            fn shift_left(self, count: Self) -> Self {
+                <$wide>::from(self).wrapping_shl(count as u32) as Self
+            }
+
+            #[inline(always)]
+            fn shift_right(self, count: Self) -> Self {
+                <$wide>::from(self).wrapping_shr(count as u32) as Self
+            }
+        })+
+    };
+}
+
+bits! {
+    u8, i32;
+    i8, i32;
+    i16, i32;
+    i32, i32;
+    i64, i64;
+}
+
+impl Bits for Bool {
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        (self.get() & other.get()).into()
+    }
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        (self.get() | other.get()).into()
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        (self.get() ^ other.get()).into()
+    }
+
+    #[inline(always)]
+    fn not(self) -> Self {
+        (!self.get()).into()
+    }
+
+    #[inline(always)]
+    fn shift_left(self, _: Self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn shift_right(self, count: Self) -> Self {
+        (self.get() & !count.get()).into()
+    }
+}
 
 macro_rules! float {
     ($($type:ident)+) => {
@@ -166,18 +287,26 @@ impl Number for Bool {
     }
 }
 
+/// The answer to a type that an operator does not compute in.
+pub(in crate::kernels) fn refuse<T>(scalar_type: ScalarType) -> KernelResult<T> {
+    Err(KernelError::argument(format!("not supported for {scalar_type}")))
+}
+
 /// Runs `$body` with the type `$C` to compute values of type `$dtype` in, which
-/// [`super::promote::compute_type`] gives; `float` takes the floats only.
+/// [`super::promote::compute_type`] gives, within a set:
+///
+/// * without a name: all of them
+/// * `float`: float32 and float64
+/// * `integer`: the integers without bool
+/// * `bits`: the integers and bool
 macro_rules! with_compute {
     ($dtype:expr, $C:ident => $body:expr) => {
         match $dtype {
-            et_schema::ScalarType::Bool => { type $C = $crate::tensor::Bool; $body }
-            et_schema::ScalarType::Byte => { type $C = u8; $body }
-            et_schema::ScalarType::Char => { type $C = i8; $body }
-            et_schema::ScalarType::Short => { type $C = i16; $body }
-            et_schema::ScalarType::Int => { type $C = i32; $body }
-            et_schema::ScalarType::Long => { type $C = i64; $body }
-            other => $crate::kernels::elementwise::number::with_compute!(other, float, $C => $body),
+            et_schema::ScalarType::Half
+            | et_schema::ScalarType::BFloat16
+            | et_schema::ScalarType::Float => { type $C = f32; $body }
+            et_schema::ScalarType::Double => { type $C = f64; $body }
+            other => $crate::kernels::elementwise::number::with_compute!(other, bits, $C => $body),
         }
     };
     ($dtype:expr, float, $C:ident => $body:expr) => {
@@ -186,9 +315,23 @@ macro_rules! with_compute {
             | et_schema::ScalarType::BFloat16
             | et_schema::ScalarType::Float => { type $C = f32; $body }
             et_schema::ScalarType::Double => { type $C = f64; $body }
-            other => Err($crate::error::KernelError::argument(alloc::format!(
-                "not supported for {other}"
-            ))),
+            other => $crate::kernels::elementwise::number::refuse(other),
+        }
+    };
+    ($dtype:expr, bits, $C:ident => $body:expr) => {
+        match $dtype {
+            et_schema::ScalarType::Bool => { type $C = $crate::tensor::Bool; $body }
+            other => $crate::kernels::elementwise::number::with_compute!(other, integer, $C => $body),
+        }
+    };
+    ($dtype:expr, integer, $C:ident => $body:expr) => {
+        match $dtype {
+            et_schema::ScalarType::Byte => { type $C = u8; $body }
+            et_schema::ScalarType::Char => { type $C = i8; $body }
+            et_schema::ScalarType::Short => { type $C = i16; $body }
+            et_schema::ScalarType::Int => { type $C = i32; $body }
+            et_schema::ScalarType::Long => { type $C = i64; $body }
+            other => $crate::kernels::elementwise::number::refuse(other),
         }
     };
 }

@@ -6,8 +6,9 @@
 //! other is gathered and converted into a buffer chunk by chunk.
 
 use super::elements::{Elements, ElementsMut};
-use crate::error::{KernelResult, ensure};
+use crate::error::{KernelError, KernelResult, ensure};
 use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef};
+use alloc::format;
 use alloc::vec::Vec;
 use smallvec::SmallVec;
 
@@ -19,8 +20,21 @@ pub(super) const CHUNK: usize = 256;
 pub(super) enum Pairing {
     /// By position in memory: operators of one tensor pay no heed to layouts.
     Memory,
-    /// By index, with broadcasting.
+    /// As ExecuTorch broadcasts: the output is written from its first byte to
+    /// its last with the values for the first to the last index. In a
+    /// channels-last output these are not the places of those indices.
+    Broadcast,
+    /// By index, each value in its place whatever the layouts are.
     Index,
+}
+
+impl Pairing {
+    /// The pairing of an operator on several tensors, which broadcasts only if
+    /// a shape differs from that of the output.
+    pub fn of(inputs: &[&TensorRef<'_>], out: &TensorMeta) -> Self {
+        let same = inputs.iter().all(|input| input.sizes() == out.sizes());
+        if same { Pairing::Memory } else { Pairing::Broadcast }
+    }
 }
 
 /// Extent and distance of elements along one or several dimensions that can be
@@ -46,8 +60,8 @@ enum Access<'a, C> {
     Convert(Elements<'a>),
     /// The buffer, from position modulo period on.
     Repeat(usize),
-    /// Elements along axes, innermost first.
-    Gather(Elements<'a>, Axes),
+    /// Elements from an offset on along axes, innermost first.
+    Gather(Elements<'a>, usize, Axes),
 }
 
 impl<'a, C: Element> Source<'a, C> {
@@ -58,7 +72,10 @@ impl<'a, C: Element> Source<'a, C> {
     /// No data, an unsupported type, or shapes that do not go together.
     pub fn new(tensor: &TensorRef<'a>, out: &TensorMeta, pairing: Pairing) -> KernelResult<Self> {
         let axes = match pairing {
-            Pairing::Index => axes(tensor, out)?,
+            Pairing::Index => {
+                axes(tensor, out, out.dim_order().iter().map(|dim| usize::from(*dim)))?
+            }
+            Pairing::Broadcast => axes(tensor, out, 0..out.rank())?,
             Pairing::Memory => {
                 ensure!(
                     tensor.numel() == out.numel(),
@@ -83,8 +100,30 @@ impl<'a, C: Element> Source<'a, C> {
                 let len = CHUNK.min(out.numel()).saturating_add(period);
                 Source { access: Access::Repeat(period), buffer: unroll(&elements, &axes, len) }
             }
-            None => Source { access: Access::Gather(elements, axes), buffer: Vec::new() },
+            None => Source { access: Access::Gather(elements, 0, axes), buffer: Vec::new() },
         })
+    }
+
+    /// The stream of a part of `tensor` in index order: `sizes` from element
+    /// `offset` on.
+    ///
+    /// # Errors
+    /// No data, an unsupported type, or a part that is not within the tensor.
+    pub fn part(tensor: &TensorRef<'a>, sizes: &[i32], offset: usize) -> KernelResult<Self> {
+        let mut axes = Axes::new();
+        let mut end = offset;
+        ensure!(sizes.len() == tensor.rank(), "part {sizes:?} of {:?}", tensor.sizes());
+        for (size, stride) in sizes.iter().zip(tensor.strides()).rev() {
+            let (size, stride) = (*size as usize, *stride as usize);
+            end += size.saturating_sub(1) * stride;
+            push(&mut axes, size, stride);
+        }
+        ensure!(end < tensor.numel(), "part {sizes:?} of {:?}", tensor.sizes());
+        if axes.is_empty() {
+            axes.push(Axis { size: 1, stride: 1 });
+        }
+        let access = Access::Gather(Elements::of(tensor)?, offset, axes);
+        Ok(Source { access, buffer: Vec::new() })
     }
 
     /// Whether chunks are limited to [`CHUNK`] elements.
@@ -101,43 +140,54 @@ impl<'a, C: Element> Source<'a, C> {
                 self.buffer.resize(len, C::default());
                 elements.load(at, 1, &mut self.buffer);
             }
-            Access::Gather(elements, axes) => {
+            Access::Gather(elements, offset, axes) => {
                 self.buffer.resize(len, C::default());
-                gather(elements, axes, at, &mut self.buffer);
+                gather(elements, *offset, axes, at, &mut self.buffer);
             }
         }
         &self.buffer
     }
 }
 
-/// How to walk `tensor` along the memory of `out`, innermost axis first.
-fn axes(tensor: &TensorMeta, out: &TensorMeta) -> KernelResult<Axes> {
-    let fits =
-        |dim: usize, own: usize| matches!(tensor.size(own), 1) || tensor.size(own) == out.size(dim);
-    let missing = out.rank().checked_sub(tensor.rank());
-    let Some(missing) =
-        missing.filter(|missing| (0..tensor.rank()).all(|own| fits(own + missing, own)))
-    else {
-        return Err(crate::KernelError::argument(alloc::format!(
+/// How to walk `tensor` along the dimensions of `out` in `order`, outermost
+/// first; the innermost axis comes first.
+fn axes(
+    tensor: &TensorMeta,
+    out: &TensorMeta,
+    order: impl DoubleEndedIterator<Item = usize>,
+) -> KernelResult<Axes> {
+    let missing = out.rank().checked_sub(tensor.rank()).filter(|missing| {
+        tensor
+            .sizes()
+            .iter()
+            .zip(&out.sizes()[*missing..])
+            .all(|(own, out)| *own == 1 || own == out)
+    });
+    let Some(missing) = missing else {
+        return Err(KernelError::argument(format!(
             "{:?} does not broadcast to {:?}",
             tensor.sizes(),
             out.sizes()
         )));
     };
     let mut axes = Axes::new();
-    for dim in out.dim_order().iter().rev().map(|dim| usize::from(*dim)) {
-        let size = out.size(dim);
+    for dim in order.rev() {
         let stride = match dim.checked_sub(missing) {
             Some(own) if tensor.size(own) != 1 => tensor.strides()[own] as usize,
             _ => 0,
         };
-        match axes.last_mut() {
-            _ if size == 1 => {}
-            Some(last) if stride == last.stride * last.size => last.size *= size,
-            _ => axes.push(Axis { size, stride }),
-        }
+        push(&mut axes, out.size(dim), stride);
     }
     Ok(axes)
+}
+
+/// Adds a dimension outside of `axes`, to the last one where that can be.
+fn push(axes: &mut Axes, size: usize, stride: usize) {
+    match axes.last_mut() {
+        _ if size == 1 => {}
+        Some(last) if stride == last.stride * last.size => last.size *= size,
+        _ => axes.push(Axis { size, stride }),
+    }
 }
 
 /// Number of elements after which the walk starts over, if a chunk holds them.
@@ -154,15 +204,21 @@ fn unroll<C: Element>(elements: &Elements<'_>, axes: &[Axis], len: usize) -> Vec
     if let Some(outer) = endless.last_mut() {
         outer.size = usize::MAX;
     }
-    gather(elements, &endless, 0, &mut buffer);
+    gather(elements, 0, &endless, 0, &mut buffer);
     buffer
 }
 
-/// Elements from position `at` of a walk along `axes`.
-fn gather<C: Element>(elements: &Elements<'_>, axes: &[Axis], at: usize, out: &mut [C]) {
+/// Elements from position `at` of a walk along `axes` that starts at element `offset`.
+fn gather<C: Element>(
+    elements: &Elements<'_>,
+    offset: usize,
+    axes: &[Axis],
+    at: usize,
+    out: &mut [C],
+) {
     let (inner, outer) = (axes[0], &axes[1..]);
     let mut index: SmallVec<[usize; 4]> = SmallVec::with_capacity(outer.len());
-    let (mut rest, mut start, mut base) = (at / inner.size, at % inner.size, 0);
+    let (mut rest, mut start, mut base) = (at / inner.size, at % inner.size, offset);
     for axis in outer {
         index.push(rest % axis.size);
         base += rest % axis.size * axis.stride;
@@ -297,7 +353,7 @@ mod tests {
     fn shapes_that_do_not_broadcast_are_refused() {
         let out = meta(&[2, 3], &[]);
         for sizes in [&[2][..], &[3, 3], &[1, 2, 3], &[0]] {
-            assert!(axes(&meta(sizes, &[]), &out).is_err(), "{sizes:?}");
+            assert!(axes(&meta(sizes, &[]), &out, 0..2).is_err(), "{sizes:?}");
         }
     }
 
@@ -305,9 +361,32 @@ mod tests {
     fn neighbouring_dimensions_are_walked_as_one() {
         let axis = |size, stride| Axis { size, stride };
         let out = meta(&[2, 3, 4, 5], &[]);
-        assert_eq!(axes(&out, &out).unwrap()[..], [axis(120, 1)]);
-        assert_eq!(axes(&meta(&[4, 5], &[]), &out).unwrap()[..], [axis(20, 1), axis(6, 0)]);
-        let channels = axes(&meta(&[3, 1, 1], &[]), &out).unwrap();
-        assert_eq!(channels[..], [axis(20, 0), axis(3, 1), axis(2, 0)]);
+        let axes = |tensor: &TensorMeta| axes(tensor, &out, 0..4).unwrap();
+        assert_eq!(axes(&out)[..], [axis(120, 1)]);
+        assert_eq!(axes(&meta(&[4, 5], &[]))[..], [axis(20, 1), axis(6, 0)]);
+        assert_eq!(axes(&meta(&[3, 1, 1], &[]))[..], [axis(20, 0), axis(3, 1), axis(2, 0)]);
+    }
+
+    #[test]
+    fn broadcasting_writes_the_output_in_index_order() {
+        let (tensor, out) =
+            (meta(&[1, 2, 1, 1], &[0, 2, 3, 1]), meta(&[1, 2, 2, 1], &[0, 2, 3, 1]));
+        let data = [10i32, 20];
+        let tensor = TensorRef { meta: &tensor, data: bytemuck::cast_slice(&data) };
+        let mut stream =
+            |pairing| Source::<i32>::new(&tensor, &out, pairing).unwrap().chunk(0, 4).to_vec();
+        assert_eq!(stream(Pairing::Broadcast), [10, 10, 20, 20]);
+        assert_eq!(stream(Pairing::Index), [10, 20, 10, 20]);
+    }
+
+    #[test]
+    fn part_of_a_tensor_is_streamed_in_index_order() {
+        let whole = meta(&[2, 4], &[]);
+        let data: Vec<i32> = (0..8).collect();
+        let tensor = TensorRef { meta: &whole, data: bytemuck::cast_slice(&data) };
+        let mut second = Source::<i32>::part(&tensor, &[2, 2], 2).unwrap();
+        assert_eq!(second.chunk(0, 4), [2, 3, 6, 7]);
+        assert!(Source::<i32>::part(&tensor, &[2, 2], 3).is_err());
+        assert!(Source::<i32>::part(&tensor, &[2], 0).is_err());
     }
 }
