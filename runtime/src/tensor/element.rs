@@ -1,6 +1,7 @@
 //! Rust types of tensor elements, and dispatch from a [`ScalarType`] to them.
 
 use bytemuck::{Pod, Zeroable};
+use core::convert::identity;
 use et_schema::ScalarType;
 use half::{bf16, f16};
 
@@ -34,9 +35,10 @@ impl PartialOrd for Bool {
     }
 }
 
-/// A type that a tensor can hold. Conversions are those of C++'s
-/// `static_cast` between the types, except that a float outside the integer's
-/// range saturates where C++ leaves it undefined.
+/// A type that a tensor can hold. Conversions are those of C++'s `static_cast`
+/// between the types. A float outside the integer's range, which C++ leaves
+/// undefined, converts as x86-64 does it: to the lowest 64-bit integer, or the
+/// lowest 32-bit integer on the way to a type of 32 bits or less.
 pub trait Element: Pod + Default + PartialEq + PartialOrd + Send + Sync + 'static {
     /// Its number in the program.
     const DTYPE: ScalarType;
@@ -65,8 +67,21 @@ pub trait Element: Pod + Default + PartialEq + PartialOrd + Send + Sync + 'stati
     }
 }
 
+/// The integer part; the lowest integer if it is out of range or NaN.
+#[inline(always)]
+fn to_i32(value: f64) -> i32 {
+    let fits = value > f64::from(i32::MIN) - 1.0 && value < f64::from(i32::MAX) + 1.0;
+    if fits { value as i32 } else { i32::MIN }
+}
+
+/// The integer part; the lowest integer if it is out of range or NaN.
+#[inline(always)]
+fn to_i64(value: f64) -> i64 {
+    if value < i64::MAX as f64 { value as i64 } else { i64::MIN }
+}
+
 macro_rules! number {
-    ($($type:ty, $dtype:ident, $float:literal;)+) => {
+    ($($type:ty, $dtype:ident, $float:literal, $via:path;)+) => {
         $(impl Element for $type {
             const DTYPE: ScalarType = ScalarType::$dtype;
             const IS_FLOAT: bool = $float;
@@ -83,7 +98,7 @@ macro_rules! number {
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
-                if $float { value as Self } else { value as i64 as Self }
+                $via(value) as Self
             }
 
             #[inline(always)]
@@ -95,16 +110,16 @@ macro_rules! number {
 }
 
 number! {
-    u8, Byte, false;
-    i8, Char, false;
-    i16, Short, false;
-    i32, Int, false;
-    i64, Long, false;
-    u16, UInt16, false;
-    u32, UInt32, false;
-    u64, UInt64, false;
-    f32, Float, true;
-    f64, Double, true;
+    u8, Byte, false, to_i32;
+    i8, Char, false, to_i32;
+    i16, Short, false, to_i32;
+    i32, Int, false, to_i32;
+    i64, Long, false, to_i64;
+    u16, UInt16, false, to_i32;
+    u32, UInt32, false, to_i64;
+    u64, UInt64, false, to_i64;
+    f32, Float, true, identity;
+    f64, Double, true, identity;
 }
 
 macro_rules! half_float {
@@ -203,3 +218,22 @@ macro_rules! with_dtype {
     };
 }
 pub(crate) use with_dtype;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_out_of_range_convert_as_x86_64_converts_them() {
+        for value in [f64::NAN, f64::INFINITY, 3e9, -3e9] {
+            assert_eq!(i32::from_f64(value), i32::MIN);
+            assert_eq!((u8::from_f64(value), i16::from_f64(value)), (0, 0));
+        }
+        assert_eq!(i64::from_f64(f64::INFINITY), i64::MIN);
+        assert_eq!(u8::from_f64(300.7), 44);
+        assert_eq!(u8::from_f64(-1.0), 255);
+        assert_eq!(i32::from_f64(-2_147_483_648.9), i32::MIN);
+        assert_eq!(i32::from_f64(2_147_483_647.9), i32::MAX);
+        assert_eq!(u32::from_f64(4e9), 4_000_000_000);
+    }
+}

@@ -5,14 +5,13 @@ use super::checks::{alike, like, resize, resize_broadcast, same_dim_order, same_
 use super::map::{map1, map3};
 use super::math::Real;
 use super::number::{Number, with_compute};
-use super::promote::{can_cast, compute_type, fits, promote, promote_scalar, range};
+use super::promote::{can_cast, compute_type, fits, promote, promote_scalar, range, rounded};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::{Element, TensorMut, TensorRef};
+use crate::tensor::{TensorMut, TensorRef};
 use crate::value::Scalar;
 use alloc::format;
 use et_schema::ScalarType;
-use half::{bf16, f16};
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("aten::relu.out", relu),
@@ -130,15 +129,6 @@ fn leaky_relu(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         let slope = rounded(C::from_scalar(slope), input.scalar_type());
         map1(&input, out, |x: C| if x >= 0.0 { x } else { x * slope })
     })
-}
-
-/// `value` as a tensor of this type holds it.
-fn rounded<C: Number>(value: C, scalar_type: ScalarType) -> C {
-    match scalar_type {
-        ScalarType::Half => value.cast::<f16>().cast(),
-        ScalarType::BFloat16 => value.cast::<bf16>().cast(),
-        _ => value,
-    }
 }
 
 fn elu(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {

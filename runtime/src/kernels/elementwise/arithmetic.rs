@@ -5,9 +5,10 @@
 //! number but multiplied by its reciprocal.
 
 use super::checks::{like, resize_broadcast, same_dim_order};
-use super::map::{map1, map2};
+use super::map::{map1, map2, map2_paired};
 use super::number::{Number, with_compute};
 use super::promote::{can_cast, compute_type, promote, promote_scalar, scalar_dtype};
+use super::stream::Pairing;
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef};
@@ -72,12 +73,13 @@ fn sum(args: &Args<'_>, outs: &mut Outs<'_>, form: Sum) -> KernelResult {
         // So does ExecuTorch, which also makes alpha multiply the other tensor.
         core::mem::swap(&mut a, &mut b);
     }
+    let pairing = optimized_pairing(&a, &b, out);
     with_compute!(compute_type(common), C => {
         let alpha = extract::<C>(alpha)?;
         match form {
-            Sum::Add if alpha == C::from_i64(1) => map2(&a, &b, out, C::add),
-            Sum::Add => map2(&a, &b, out, |a: C, b| a.add(alpha.mul(b))),
-            _ => map2(&a, &b, out, |a: C, b| a.sub(alpha.mul(b))),
+            Sum::Add if alpha == C::from_i64(1) => map2_paired(&a, &b, out, pairing, C::add),
+            Sum::Add => map2_paired(&a, &b, out, pairing, |a: C, b| a.add(alpha.mul(b))),
+            _ => map2_paired(&a, &b, out, pairing, |a: C, b| a.sub(alpha.mul(b))),
         }
     })
 }
@@ -117,7 +119,8 @@ fn mul(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let common = promote(a.scalar_type(), b.scalar_type());
     check_result(common, out.scalar_type())?;
     broadcast(&a, &b, out)?;
-    with_compute!(compute_type(common), C => map2(&a, &b, out, C::mul))
+    let pairing = optimized_pairing(&a, &b, out);
+    with_compute!(compute_type(common), C => map2_paired(&a, &b, out, pairing, C::mul))
 }
 
 fn mul_scalar(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -133,21 +136,22 @@ fn mul_scalar(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 }
 
 fn div(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let (a, b) = (args.tensor(0)?, args.tensor(1)?);
-    let types = [a.scalar_type(), b.scalar_type(), outs[0].scalar_type()];
-    let computed = compute_type(types[0]);
-    if b.numel() != 1 || types.iter().any(|t| *t != computed) {
-        return div_plain(args, outs);
-    }
-    quotient_type(&a, &b, &outs[0])?;
-    broadcast(&a, &b, &mut outs[0])?;
+    let (a, b, out) = (args.tensor(0)?, args.tensor(1)?, &mut outs[0]);
+    let computed = quotient_type(&a, &b, out)?;
+    broadcast(&a, &b, out)?;
+    let pairing = optimized_pairing(&a, &b, out);
+    let by_number = b.numel() == 1 && a.numel() != 1;
     with_compute!(computed, float, C => {
-        let reciprocal = b.data::<C>()?[0].recip();
-        map1(&a, &mut outs[0], |a: C| a * reciprocal)
+        if by_number && [&a, &b, &out.as_ref()].iter().all(|t| t.scalar_type() == C::DTYPE) {
+            let reciprocal = b.data::<C>()?[0].recip();
+            map1(&a, out, |a: C| a * reciprocal)
+        } else {
+            map2_paired(&a, &b, out, pairing, |a: C, b: C| a / b)
+        }
     })
 }
 
-/// `div` of two tensors, whatever they hold.
+/// `div` of two tensors, as the portable library does it.
 pub(super) fn div_plain(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (a, b, out) = (args.tensor(0)?, args.tensor(1)?, &mut outs[0]);
     let common = quotient_type(&a, &b, out)?;
@@ -195,6 +199,40 @@ fn quotient_type(a: &TensorMeta, b: &TensorMeta, out: &TensorMeta) -> KernelResu
     );
     let common = promote(a.scalar_type(), b.scalar_type());
     Ok(if common.is_floating() { compute_type(common) } else { ScalarType::Float })
+}
+
+/// How the optimized library pairs elements: tensors of one type that
+/// broadcast along one dimension only, or not at all, it takes for contiguous.
+fn optimized_pairing(a: &TensorRef<'_>, b: &TensorRef<'_>, out: &TensorMeta) -> Pairing {
+    let common = a.scalar_type();
+    let alike = common == b.scalar_type() && common == out.scalar_type();
+    if !alike || matches!(common, ScalarType::Half | ScalarType::BFloat16) {
+        return Pairing::of(&[a, b], out);
+    }
+    let (left, right) = (without_leading_ones(a), without_leading_ones(b));
+    let by_row =
+        |long: &[i32], short: &[i32]| long.len() == 2 && short.len() == 1 && long[1] == short[0];
+    let simple = a.numel() == 1
+        || b.numel() == 1
+        || left == right
+        || by_row(left, right)
+        || by_row(right, left)
+        || broadcasts_along_one(left, right);
+    if simple { Pairing::Packed } else { Pairing::of(&[a, b], out) }
+}
+
+fn without_leading_ones(tensor: &TensorMeta) -> &[i32] {
+    let sizes = tensor.sizes();
+    &sizes[sizes.iter().take_while(|size| **size == 1).count()..]
+}
+
+/// Whether exactly one dimension, and not the first, is 1 in either shape; all
+/// others are the same.
+fn broadcasts_along_one(a: &[i32], b: &[i32]) -> bool {
+    let is_one = |(a, b): &(&i32, &i32)| **a == 1 || **b == 1;
+    a.len() == b.len()
+        && a.iter().zip(b).skip(1).filter(is_one).count() == 1
+        && a.iter().zip(b).skip(1).all(|pair| is_one(&pair) || pair.0 == pair.1)
 }
 
 fn check_result(common: ScalarType, out: ScalarType) -> KernelResult {

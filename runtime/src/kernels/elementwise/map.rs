@@ -35,6 +35,20 @@ pub(super) fn map2<C: Element, R: Element>(
     f: impl Fn(C, C) -> R,
 ) -> KernelResult {
     let pairing = Pairing::of(&[a, b], out);
+    map2_paired(a, b, out, pairing, f)
+}
+
+/// As [`map2`], with another pairing of elements.
+///
+/// # Errors
+/// As [`map2`].
+pub(super) fn map2_paired<C: Element, R: Element>(
+    a: &TensorRef<'_>,
+    b: &TensorRef<'_>,
+    out: &mut TensorMut<'_>,
+    pairing: Pairing,
+    f: impl Fn(C, C) -> R,
+) -> KernelResult {
     run([a, b], out, pairing, &|[a, b], out| {
         out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (a, b))| *out = f(*a, *b));
     })

@@ -2,6 +2,11 @@
 
 use super::number::Number;
 
+/// Below this, inverse hyperbolic functions are the identity to the last bit.
+const SMALL: f64 = 1.0 / (1u64 << 28) as f64;
+/// Above this, `x² ± 1` is `x²` to the last bit.
+const LARGE: f64 = (1u64 << 28) as f64;
+
 /// Declares the functions that the platform's mathematics library has, and
 /// those that are made of them.
 macro_rules! real {
@@ -33,30 +38,58 @@ macro_rules! real {
             fn gelu_tanh(self) -> Self;
         }
 
-        real!(@impl f32, asinhf, acoshf, atanhf, erff, $($function = $source,)+);
-        real!(@impl f64, asinh, acosh, atanh, erf, $($function = $source,)+);
+        real!(@impl f32, erff, $($function = $source,)+);
+        real!(@impl f64, erf, $($function = $source,)+);
     };
-    (@impl $type:ident, $asinh:ident, $acosh:ident, $atanh:ident, $erf:ident,
-     $($function:ident = $source:ident,)+) => {
+    (@impl $type:ident, $erf:ident, $($function:ident = $source:ident,)+) => {
         impl Real for $type {
             $(#[inline(always)]
             fn $function(self) -> Self {
                 num_traits::Float::$source(self)
             })+
 
-            #[inline(always)]
             fn asinh(self) -> Self {
-                libm::$asinh(self)
+                let x = self.abs();
+                let result = if x < SMALL as Self || !self.is_finite() {
+                    x
+                } else if x > LARGE as Self {
+                    Real::ln(x) + core::$type::consts::LN_2
+                } else if x > 2.0 {
+                    Real::ln(2.0 * x + 1.0 / (Real::sqrt(x * x + 1.0) + x))
+                } else {
+                    let square = x * x;
+                    Real::ln_1p(x + square / (1.0 + Real::sqrt(1.0 + square)))
+                };
+                result.copysign(self)
             }
 
-            #[inline(always)]
             fn acosh(self) -> Self {
-                libm::$acosh(self)
+                let x = self;
+                if x > LARGE as Self {
+                    Real::ln(x) + core::$type::consts::LN_2
+                } else if x > 2.0 {
+                    Real::ln(2.0 * x - 1.0 / (x + Real::sqrt(x * x - 1.0)))
+                } else if x >= 1.0 {
+                    let above = x - 1.0;
+                    Real::ln_1p(above + Real::sqrt(2.0 * above + above * above))
+                } else {
+                    Self::NAN
+                }
             }
 
-            #[inline(always)]
             fn atanh(self) -> Self {
-                libm::$atanh(self)
+                let x = self.abs();
+                let result = if x < SMALL as Self {
+                    x
+                } else if x < 0.5 {
+                    let double = x + x;
+                    0.5 * Real::ln_1p(double + double * x / (1.0 - x))
+                } else if x <= 1.0 {
+                    0.5 * Real::ln_1p((x + x) / (1.0 - x))
+                } else {
+                    Self::NAN
+                };
+                result.copysign(self)
             }
 
             #[inline(always)]
@@ -121,4 +154,29 @@ real! {
     sinh = sinh, "Hyperbolic sine.";
     cosh = cosh, "Hyperbolic cosine.";
     tanh = tanh, "Hyperbolic tangent.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverse_hyperbolic_functions_invert() {
+        for x in [0.0, 1e-10, 1e-3, 0.3, 0.7, 1.5, 3.0, 20.0, 1e9, 1e300] {
+            for x in [x, -x] {
+                let close = |a: f64, b: f64| a == b || (a - b).abs() <= 1e-15 * (1.0 + b.abs());
+                assert!(close(Real::asinh(x), libm::asinh(x)), "asinh {x}");
+                if x >= 1.0 {
+                    assert!(close(Real::acosh(x), libm::acosh(x)), "acosh {x}");
+                }
+                if x.abs() < 1.0 {
+                    assert!(close(Real::atanh(x), libm::atanh(x)), "atanh {x}");
+                }
+            }
+        }
+        assert!(Real::acosh(0.5f32).is_nan() && Real::atanh(-1.5f32).is_nan());
+        assert_eq!(Real::atanh(-1.0f32), f32::NEG_INFINITY);
+        assert_eq!(Real::asinh(f32::NEG_INFINITY), f32::NEG_INFINITY);
+        assert!(Real::asinh(f64::NAN).is_nan());
+    }
 }

@@ -31,7 +31,7 @@ fn pow(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let computed = power_type(promote(a.scalar_type(), b.scalar_type()), out.scalar_type())?;
     same_dim_order(&[&a, &b, out])?;
     resize_broadcast(out, &[&a, &b])?;
-    with_compute!(computed, float, C => map2(&a, &b, out, C::pow))
+    with_compute!(computed, float, C => map2::<C, C>(&a, &b, out, Real::pow))
 }
 
 fn pow_scalar(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -68,5 +68,5 @@ fn atan2(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     resize_broadcast(out, &[&a, &b])?;
     let common = promote(a.scalar_type(), b.scalar_type());
     let computed = if common == Double { Double } else { Float };
-    with_compute!(computed, float, C => map2(&a, &b, out, C::atan2))
+    with_compute!(computed, float, C => map2::<C, C>(&a, &b, out, Real::atan2))
 }

@@ -3,8 +3,10 @@
 //! `canCast` and `result_type` as ExecuTorch's `scalar_type_util.h` and
 //! `scalar_utils.h` apply them.
 
+use crate::tensor::Element;
 use crate::value::Scalar;
 use et_schema::ScalarType::{self, *};
+use half::{bf16, f16};
 
 /// The type that holds values of both types.
 pub(in crate::kernels) fn promote(a: ScalarType, b: ScalarType) -> ScalarType {
@@ -86,11 +88,20 @@ pub(in crate::kernels) fn range(scalar_type: ScalarType) -> (f64, f64) {
         Short => (i16::MIN.into(), i16::MAX.into()),
         Int => (i32::MIN.into(), i32::MAX.into()),
         Long => (i64::MIN as f64, i64::MAX as f64),
-        Half => symmetric(half::f16::MAX.to_f64()),
-        BFloat16 => symmetric(half::bf16::MAX.to_f64()),
+        Half => symmetric(f16::MAX.to_f64()),
+        BFloat16 => symmetric(bf16::MAX.to_f64()),
         Float => symmetric(f32::MAX.into()),
         Double => symmetric(f64::MAX),
         _ => symmetric(f64::INFINITY),
+    }
+}
+
+/// `value` as a tensor of a 16-bit float type holds it.
+pub(in crate::kernels) fn rounded<C: Element>(value: C, scalar_type: ScalarType) -> C {
+    match scalar_type {
+        Half => value.cast::<f16>().cast(),
+        BFloat16 => value.cast::<bf16>().cast(),
+        _ => value,
     }
 }
 

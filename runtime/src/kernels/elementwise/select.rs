@@ -6,7 +6,7 @@ use super::copy::copy_bytes;
 use super::map::{map2, map3, run_streams};
 use super::math::Real;
 use super::number::{Number, with_compute};
-use super::promote::{compute_type, fits, promote};
+use super::promote::{compute_type, promote, rounded};
 use super::random::Random;
 use super::stream::Source;
 use crate::error::{KernelResult, ensure};
@@ -32,6 +32,7 @@ fn select(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         "the condition must be bool or uint8, it is {}",
         condition.scalar_type()
     );
+    same_dim_order(&[&a, &b, &condition, out])?;
     resize_broadcast(out, &[&a, &b, &condition])?;
     with_compute!(compute_type(common), C => {
         let zero = C::default();
@@ -45,7 +46,6 @@ fn masked_fill(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     same_dtype(&input, out)?;
     let scalar_type = input.scalar_type();
     ensure!(mask.scalar_type() == ScalarType::Bool, "the mask is {}", mask.scalar_type());
-    ensure!(fits(value, scalar_type), "{value:?} is out of range of {scalar_type}");
     same_dim_order(&[&input, &mask, out])?;
     resize_broadcast(out, &[&input, &mask])?;
     with_compute!(compute_type(scalar_type), C => {
@@ -96,11 +96,16 @@ fn glu(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         return Ok(());
     }
     let second = half[dim] as usize * input.strides()[dim] as usize;
-    with_compute!(input.scalar_type(), float, C => {
+    let scalar_type = input.scalar_type();
+    with_compute!(scalar_type, float, C => {
         let parts = [Source::part(&input, &half, 0)?, Source::part(&input, &half, second)?];
+        // 16-bit floats are rounded after every step, as ExecuTorch's kernel does.
         run_streams::<C, C, 2>(parts, out, &|[a, gate], out| {
-            let values = a.iter().zip(gate);
-            out.iter_mut().zip(values).for_each(|(out, (a, gate))| *out = a * Real::sigmoid(*gate));
+            let round = |x: C| rounded(x, scalar_type);
+            for (out, (a, gate)) in out.iter_mut().zip(a.iter().zip(gate)) {
+                let open = round(1.0 / round(1.0 + round(Real::exp(-gate))));
+                *out = round(a * open);
+            }
         })
     })
 }

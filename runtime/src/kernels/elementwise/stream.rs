@@ -7,7 +7,7 @@
 
 use super::elements::{Elements, ElementsMut};
 use crate::error::{KernelError, KernelResult, ensure};
-use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef};
+use crate::tensor::{Element, MAX_RANK, TensorMeta, TensorMut, TensorRef};
 use alloc::format;
 use alloc::vec::Vec;
 use smallvec::SmallVec;
@@ -24,6 +24,8 @@ pub(super) enum Pairing {
     /// its last with the values for the first to the last index. In a
     /// channels-last output these are not the places of those indices.
     Broadcast,
+    /// As [`Pairing::Broadcast`], with operands that are taken for contiguous.
+    Packed,
     /// By index, each value in its place whatever the layouts are.
     Index,
 }
@@ -71,11 +73,16 @@ impl<'a, C: Element> Source<'a, C> {
     /// # Errors
     /// No data, an unsupported type, or shapes that do not go together.
     pub fn new(tensor: &TensorRef<'a>, out: &TensorMeta, pairing: Pairing) -> KernelResult<Self> {
+        let walk = |order: &mut dyn DoubleEndedIterator<Item = usize>, strides: &[i32]| {
+            axes(tensor, out, order, strides)
+        };
         let axes = match pairing {
+            Pairing::Broadcast => walk(&mut (0..out.rank()), tensor.strides())?,
+            Pairing::Packed => walk(&mut (0..out.rank()), &packed_strides(tensor))?,
             Pairing::Index => {
-                axes(tensor, out, out.dim_order().iter().map(|dim| usize::from(*dim)))?
+                let mut order = out.dim_order().iter().map(|dim| usize::from(*dim));
+                walk(&mut order, tensor.strides())?
             }
-            Pairing::Broadcast => axes(tensor, out, 0..out.rank())?,
             Pairing::Memory => {
                 ensure!(
                     tensor.numel() == out.numel(),
@@ -154,7 +161,8 @@ impl<'a, C: Element> Source<'a, C> {
 fn axes(
     tensor: &TensorMeta,
     out: &TensorMeta,
-    order: impl DoubleEndedIterator<Item = usize>,
+    order: &mut dyn DoubleEndedIterator<Item = usize>,
+    strides: &[i32],
 ) -> KernelResult<Axes> {
     let missing = out.rank().checked_sub(tensor.rank()).filter(|missing| {
         tensor
@@ -173,12 +181,24 @@ fn axes(
     let mut axes = Axes::new();
     for dim in order.rev() {
         let stride = match dim.checked_sub(missing) {
-            Some(own) if tensor.size(own) != 1 => tensor.strides()[own] as usize,
+            Some(own) if tensor.size(own) != 1 => strides[own] as usize,
             _ => 0,
         };
         push(&mut axes, out.size(dim), stride);
     }
     Ok(axes)
+}
+
+/// The strides that `tensor` would have if it were contiguous.
+fn packed_strides(tensor: &TensorMeta) -> SmallVec<[i32; MAX_RANK]> {
+    let mut stride = 1;
+    let mut strides: SmallVec<[i32; MAX_RANK]> = SmallVec::new();
+    for size in tensor.sizes().iter().rev() {
+        strides.push(stride);
+        stride = stride.saturating_mul(*size);
+    }
+    strides.reverse();
+    strides
 }
 
 /// Adds a dimension outside of `axes`, to the last one where that can be.
@@ -353,7 +373,7 @@ mod tests {
     fn shapes_that_do_not_broadcast_are_refused() {
         let out = meta(&[2, 3], &[]);
         for sizes in [&[2][..], &[3, 3], &[1, 2, 3], &[0]] {
-            assert!(axes(&meta(sizes, &[]), &out, 0..2).is_err(), "{sizes:?}");
+            assert!(axes(&meta(sizes, &[]), &out, &mut (0..2), &[]).is_err(), "{sizes:?}");
         }
     }
 
@@ -361,7 +381,7 @@ mod tests {
     fn neighbouring_dimensions_are_walked_as_one() {
         let axis = |size, stride| Axis { size, stride };
         let out = meta(&[2, 3, 4, 5], &[]);
-        let axes = |tensor: &TensorMeta| axes(tensor, &out, 0..4).unwrap();
+        let axes = |tensor: &TensorMeta| axes(tensor, &out, &mut (0..4), tensor.strides()).unwrap();
         assert_eq!(axes(&out)[..], [axis(120, 1)]);
         assert_eq!(axes(&meta(&[4, 5], &[]))[..], [axis(20, 1), axis(6, 0)]);
         assert_eq!(axes(&meta(&[3, 1, 1], &[]))[..], [axis(20, 0), axis(3, 1), axis(2, 0)]);
