@@ -42,4 +42,7 @@ models! {
     q_mlp_per_tensor: 1e-5, 1e-6;
     mv2_w010_q: 1e-4, 1e-5;
     multi_method_forward: 1e-5, 1e-6;
+    norms: 1e-5, 1e-6;
+    cond: 1e-5, 1e-6;
+    int_ops: 1e-5, 1e-6;
 }

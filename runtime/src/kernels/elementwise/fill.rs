@@ -144,7 +144,8 @@ fn range(out: &mut TensorMut<'_>, [start, end, step]: [Scalar; 3]) -> KernelResu
         "from {start} to {end} in steps of {step} is no range"
     );
     let numel = ((end - start) / step).ceil();
-    ensure!(numel <= f64::from(i32::MAX), "{numel} elements are too many");
+    let fits = (0.0..=f64::from(i32::MAX)).contains(&numel);
+    ensure!(fits, "{numel} elements are too many");
     resize(out, &[numel as i32])?;
     let numel = out.numel();
     ensure!(out.scalar_type() != ScalarType::Bool, "not supported for bool");

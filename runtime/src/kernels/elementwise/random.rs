@@ -73,8 +73,8 @@ mod tests {
     fn samples_have_the_moments_of_their_distribution() {
         let mut random = Random::new();
         const N: usize = 20_000;
-        let moments = |mut draw: &mut dyn FnMut() -> f64| {
-            let samples: alloc::vec::Vec<f64> = (0..N).map(|_| (&mut draw)()).collect();
+        let moments = |draw: &mut dyn FnMut() -> f64| {
+            let samples: alloc::vec::Vec<f64> = (0..N).map(|_| draw()).collect();
             let mean = samples.iter().sum::<f64>() / N as f64;
             let variance = samples.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / N as f64;
             (mean, variance)

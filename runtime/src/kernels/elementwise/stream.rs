@@ -393,7 +393,7 @@ mod tests {
             (meta(&[1, 2, 1, 1], &[0, 2, 3, 1]), meta(&[1, 2, 2, 1], &[0, 2, 3, 1]));
         let data = [10i32, 20];
         let tensor = TensorRef { meta: &tensor, data: bytemuck::cast_slice(&data) };
-        let mut stream =
+        let stream =
             |pairing| Source::<i32>::new(&tensor, &out, pairing).unwrap().chunk(0, 4).to_vec();
         assert_eq!(stream(Pairing::Broadcast), [10, 10, 20, 20]);
         assert_eq!(stream(Pairing::Index), [10, 20, 10, 20]);

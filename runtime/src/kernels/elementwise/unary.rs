@@ -7,7 +7,7 @@ use super::number::{Number, with_compute};
 use super::promote::{compute_type, promote};
 use crate::error::{KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::Bool;
+use crate::tensor::{Bool, Element};
 use et_schema::ScalarType::{self, BFloat16, Double, Float, Half};
 use half::{bf16, f16};
 
@@ -90,8 +90,8 @@ fn logit(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     like(&input, out)?;
     with_compute!(out.scalar_type(), float, C => map1(&input, out, |x: C| {
         let x = match eps {
-            Some(eps) if f64::from(x) < eps => eps as C,
-            Some(eps) if f64::from(x) > 1.0 - eps => (1.0 - eps) as C,
+            Some(eps) if x.to_f64() < eps => eps as C,
+            Some(eps) if x.to_f64() > 1.0 - eps => (1.0 - eps) as C,
             _ => x,
         };
         Real::ln(x / (1.0 - x))
