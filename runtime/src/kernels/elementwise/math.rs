@@ -14,6 +14,14 @@ macro_rules! real {
         /// A floating point type to compute in.
         pub(in crate::kernels) trait Real: Number {
             $(#[doc = $doc] fn $function(self) -> Self;)+
+            /// The nearest integer, the even one of two.
+            fn round_even(self) -> Self;
+            /// The largest integer that is not larger.
+            fn floor(self) -> Self;
+            /// The smallest integer that is not smaller.
+            fn ceil(self) -> Self;
+            /// The integer without the fraction.
+            fn trunc(self) -> Self;
             /// Inverse hyperbolic sine.
             fn asinh(self) -> Self;
             /// Inverse hyperbolic cosine.
@@ -47,6 +55,30 @@ macro_rules! real {
             fn $function(self) -> Self {
                 num_traits::Float::$source(self)
             })+
+
+            #[inline(always)]
+            fn round_even(self) -> Self {
+                // Numbers of this size have no fraction, so the sum is rounded.
+                let whole = (1u64 << ($type::MANTISSA_DIGITS - 1)) as Self;
+                let x = self.abs();
+                if x < whole { ((x + whole) - whole).copysign(self) } else { self }
+            }
+
+            #[inline(always)]
+            fn floor(self) -> Self {
+                let near = Real::round_even(self);
+                if near > self { near - 1.0 } else { near }
+            }
+
+            #[inline(always)]
+            fn ceil(self) -> Self {
+                -Real::floor(-self)
+            }
+
+            #[inline(always)]
+            fn trunc(self) -> Self {
+                Real::floor(self.abs()).copysign(self)
+            }
 
             fn asinh(self) -> Self {
                 let x = self.abs();
@@ -159,6 +191,22 @@ real! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounding_is_that_of_the_standard_library() {
+        for x in
+            [0.0, 0.3, 0.5, 0.500_000_1, 1.5, 2.5, 8_388_607.5, 8_388_609.0, 1e30, f32::INFINITY]
+        {
+            for x in [x, -x] {
+                let (ours, theirs) = (
+                    [Real::round_even(x), Real::floor(x), Real::ceil(x), Real::trunc(x)],
+                    [libm::rintf(x), libm::floorf(x), libm::ceilf(x), libm::truncf(x)],
+                );
+                assert_eq!(ours.map(f32::to_bits), theirs.map(f32::to_bits), "{x}");
+            }
+        }
+        assert!(Real::floor(f64::NAN).is_nan() && Real::round_even(f32::NAN).is_nan());
+    }
 
     #[test]
     fn inverse_hyperbolic_functions_invert() {

@@ -4,32 +4,31 @@
 use super::checks::alike;
 use super::copy::copy_bytes;
 use super::map::map1;
+use super::math::Real;
 use super::number::{Number, refuse, with_compute};
 use crate::error::KernelResult;
 use crate::kernels::{Args, Kernel, Outs};
 use et_schema::ScalarType;
-#[cfg(not(feature = "std"))]
-use num_traits::Float;
 
 /// The entry of a function that rounds.
 macro_rules! rounding {
-    ($name:literal, $round:ident) => {
+    ($name:literal, $round:path) => {
         ($name, |args, outs| {
             let (input, out) = (args.tensor(0)?, &mut outs[0]);
             alike(&input, out)?;
             if input.scalar_type().is_integral(false) {
                 return copy_bytes(&input, out);
             }
-            with_compute!(input.scalar_type(), float, C => map1(&input, out, |x: C| x.$round()))
+            with_compute!(input.scalar_type(), float, C => map1::<C, C>(&input, out, $round))
         })
     };
 }
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
-    rounding!("aten::ceil.out", ceil),
-    rounding!("aten::floor.out", floor),
-    rounding!("aten::round.out", round_ties_even),
-    rounding!("aten::trunc.out", trunc),
+    rounding!("aten::ceil.out", Real::ceil),
+    rounding!("aten::floor.out", Real::floor),
+    rounding!("aten::round.out", Real::round_even),
+    rounding!("aten::trunc.out", Real::trunc),
     ("aten::abs.out", abs),
     ("aten::neg.out", neg),
     ("aten::sign.out", sign),
