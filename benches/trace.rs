@@ -1,0 +1,50 @@
+//! Speed of writing, reading and analysing an ETDump of 100,000 events.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use et_inspector::events::{EventBlocks, TimeScale, Times};
+use et_schema::etdump::File;
+use et_schema::ids::{ChainId, InstructionId};
+use etdump::{Contents, EtDumpWriter, Place, SystemClock, Tracer};
+
+const RUNS: u32 = 100;
+const EVENTS_PER_RUN: u32 = 1_000;
+
+fn write() -> Vec<u8> {
+    let mut writer = EtDumpWriter::new(SystemClock::default(), Contents::Full);
+    for _ in 0..RUNS {
+        writer.begin_run("Execute", &[]);
+        for index in 0..EVENTS_PER_RUN / 2 {
+            let place = Place::Instruction(ChainId(0), InstructionId(index));
+            let call = writer.begin("OPERATOR_CALL", place);
+            let kernel = writer.begin("native_call_add.out", place);
+            writer.end("native_call_add.out", place, kernel);
+            writer.end("OPERATOR_CALL", place, call);
+        }
+    }
+    writer.finish().bytes
+}
+
+fn trace(criterion: &mut Criterion) {
+    criterion.bench_function("write 100,000 events", |b| b.iter(write));
+    let bytes = write();
+    criterion.bench_function("read 100,000 events", |b| {
+        b.iter(|| {
+            let file = File::parse(&bytes).expect("a trace");
+            file.runs().flat_map(|run| run.events()).count()
+        });
+    });
+    criterion.bench_function("statistics of 100,000 events", |b| {
+        let times = Times::new(TimeScale::Nanoseconds, TimeScale::Milliseconds).expect("scales");
+        b.iter(|| {
+            let blocks = EventBlocks::of(&File::parse(&bytes).expect("a trace"));
+            blocks.blocks[0].events.iter().filter_map(|row| row.statistics(&times)).count()
+        });
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = trace
+}
+criterion_main!(benches);
