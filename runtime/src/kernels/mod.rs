@@ -10,6 +10,7 @@ mod args;
 mod convolution;
 mod elementwise;
 mod embedding;
+mod indexing;
 mod linear;
 mod matrix;
 mod movement;
@@ -53,6 +54,9 @@ const FAMILIES: &[&[(&str, Kernel)]] = &[
     elementwise::select::KERNELS,
     elementwise::unary::KERNELS,
     embedding::KERNELS,
+    indexing::ALONG,
+    indexing::LISTS,
+    indexing::MASKS,
     linear::KERNELS,
     movement::JOIN,
     movement::SHAPE,
