@@ -45,4 +45,7 @@ models! {
     norms: 1e-5, 1e-6;
     cond: 1e-5, 1e-6;
     int_ops: 1e-5, 1e-6;
+    data_movement: 1e-5, 1e-6;
+    kv_cache: 1e-5, 1e-6;
+    scatter_ops: 1e-5, 1e-6;
 }

@@ -92,4 +92,9 @@ traces! {
     scalar_inputs;
     transformer;
     dynamic_mlp;
+    norms;
+    cond;
+    data_movement;
+    int_ops;
+    scatter_ops;
 }
