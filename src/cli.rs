@@ -38,6 +38,7 @@ struct Cli {
 
 /// Options that every command takes.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// When to use colours; NO_COLOR is honoured
     #[arg(long, value_enum, global = true, default_value_t = Color::Auto, value_name = "WHEN")]
