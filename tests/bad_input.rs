@@ -102,9 +102,9 @@ fn a_truncated_program_is_reported_with_both_sizes() {
 
 #[test]
 fn a_file_of_another_format_is_named() {
-    let ran = etinspect([Path::new("run"), &fixture("models/linear/model.bpte")]);
+    let ran = etinspect([Path::new("run"), &fixture("traces/linear__it3.etdp")]);
     assert_eq!(ran.status, Some(2));
-    assert!(message(&ran).ends_with("of another format: bundled program (.bpte)"));
+    assert!(message(&ran).contains("expected file identifier \"ET12\""), "{}", ran.stderr);
     let ran = etinspect([Path::new("events"), &model("linear")]);
     assert_eq!(ran.status, Some(2));
     assert!(
