@@ -13,9 +13,6 @@ use et_schema::ErrorCode;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use etdump::{DebugLevel, Place, Tracer};
 
-/// The C++ runtime's guard against programs that never end (`ET_MAX_INSTRUCTIONS`).
-const MAX_INSTRUCTIONS: u64 = 10_000_000;
-
 impl<'p> Method<'p> {
     /// Runs the method once, on the inputs that were set.
     ///
@@ -23,8 +20,8 @@ impl<'p> Method<'p> {
     /// ids of the C++ runtime. A failing run has no `Method::execute` event.
     ///
     /// # Errors
-    /// The error of the first instruction that fails, or `InvalidProgram`
-    /// after ten million instructions.
+    /// The error of the first instruction that fails, or `InvalidProgram` after
+    /// [`LoadOptions::max_instructions`](super::LoadOptions::max_instructions).
     pub fn execute(&mut self, tracer: &mut dyn Tracer) -> Result<(), Error> {
         for id in self.outputs.clone() {
             if let Some((tensor, _)) = self.values.tensor(id) {
@@ -57,13 +54,14 @@ impl<'p> Method<'p> {
         while next < self.chains[chain].len() {
             *executed += 1;
             let at = (ChainId(chain as u32), InstructionId(next as u32));
-            if *executed > MAX_INSTRUCTIONS {
+            if *executed > self.max_instructions {
                 return Err(Error {
                     at: Some(at),
                     ..Error::new(
                         ErrorCode::InvalidProgram,
                         format!(
-                            "Possible infinite loop: more than {MAX_INSTRUCTIONS} instructions ran"
+                            "Possible infinite loop: more than {} instructions ran",
+                            self.max_instructions
                         ),
                     )
                 });

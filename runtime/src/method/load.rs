@@ -81,6 +81,7 @@ impl<'p> Method<'p> {
             arenas,
             pools,
             threads: options.threads.max(1),
+            max_instructions: options.max_instructions,
         })
     }
 }

@@ -27,11 +27,21 @@ pub struct LoadOptions {
     pub limits: PoolLimits,
     /// Threads that kernels may use, at least 1.
     pub threads: usize,
+    /// Instructions after which an execution is taken for an endless loop.
+    pub max_instructions: u64,
 }
+
+/// The C++ runtime's guard against programs that never end (`ET_MAX_INSTRUCTIONS`).
+const MAX_INSTRUCTIONS: u64 = 10_000_000;
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { abi: Abi::X86_64, limits: PoolLimits::default(), threads: 1 }
+        LoadOptions {
+            abi: Abi::X86_64,
+            limits: PoolLimits::default(),
+            threads: 1,
+            max_instructions: MAX_INSTRUCTIONS,
+        }
     }
 }
 
@@ -56,6 +66,7 @@ pub struct Method<'p> {
     arenas: Vec<Arena>,
     pools: Pools,
     threads: usize,
+    max_instructions: u64,
 }
 
 /// The allocators of a method, in the order in which traces list them.

@@ -266,7 +266,7 @@ fn execute(
 ) -> Result<(), Stop> {
     let limits =
         PoolLimits { method: args.method_pool, planned: args.planned_pool, temp: args.temp_pool };
-    let options = LoadOptions { abi: args.abi.into(), limits, threads: 1 };
+    let options = LoadOptions { abi: args.abi.into(), limits, ..LoadOptions::default() };
     let mut recorder = recorder(args);
     let ran = load_and_run(args, program, name, options, inputs, &mut recorder, report);
     let (profile, trace) = recorder.finish();
