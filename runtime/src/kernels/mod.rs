@@ -48,6 +48,7 @@ const FAMILIES: &[&[(&str, Kernel)]] = &[
     elementwise::copy::KERNELS,
     elementwise::division::KERNELS,
     elementwise::fill::KERNELS,
+    elementwise::gelu::KERNELS,
     elementwise::power::KERNELS,
     elementwise::random::KERNELS,
     elementwise::rounding::KERNELS,

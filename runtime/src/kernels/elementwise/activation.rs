@@ -1,16 +1,15 @@
 //! Activation functions with limits, slopes and scales: `relu`, `hardtanh`,
-//! `clamp`, `leaky_relu`, `elu`, `gelu`.
+//! `clamp`, `leaky_relu`, `elu`.
 
-use super::checks::{alike, like, resize, resize_broadcast, same_dim_order, same_dtype};
+use super::checks::{alike, like, resize_broadcast, same_dim_order};
 use super::map::{map1, map3};
 use super::math::Real;
 use super::number::{Number, with_compute};
 use super::promote::{can_cast, compute_type, fits, promote, promote_scalar, range, rounded};
-use crate::error::{KernelError, KernelResult, ensure};
+use crate::error::{KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{TensorMut, TensorRef};
 use crate::value::Scalar;
-use alloc::format;
 use et_schema::ScalarType;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
@@ -20,7 +19,6 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("aten::clamp.Tensor_out", clamp_tensor),
     ("aten::leaky_relu.out", leaky_relu),
     ("aten::elu.out", elu),
-    ("aten::gelu.out", gelu),
 ];
 
 fn refuse_bool(input: &TensorRef<'_>) -> KernelResult {
@@ -141,19 +139,5 @@ fn elu(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         map1(&input, out, |x: C| {
             if x <= 0.0 { Real::exp_m1(x * input_scale) * negative } else { x * scale }
         })
-    })
-}
-
-fn gelu(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let (input, kind) = (args.tensor(0)?, args.string(1)?);
-    let out = &mut outs[0];
-    same_dtype(&input, out)?;
-    resize(out, input.sizes())?;
-    with_compute!(input.scalar_type(), float, C => match kind {
-        "none" => map1(&input, out, C::gelu),
-        "tanh" => map1(&input, out, C::gelu_tanh),
-        other => Err(KernelError::argument(format!(
-            "approximation {other:?} is unknown, expected \"none\" or \"tanh\""
-        ))),
     })
 }

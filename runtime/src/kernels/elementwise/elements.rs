@@ -4,9 +4,11 @@
 //! converted a chunk at a time on the way in and on the way out: one loop for
 //! each pair of types, shared by all operators.
 
+use super::walk::Walk;
 use crate::error::{KernelError, KernelResult};
 use crate::tensor::{Bool, Element, TensorMut, TensorRef};
 use alloc::format;
+use core::mem;
 use et_schema::ScalarType;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -45,12 +47,21 @@ macro_rules! elements {
                 })
             }
 
-            /// Converts every `stride`-th element from `first` into `out`.
-            pub fn load<C: Element>(&self, first: usize, stride: usize, out: &mut [C]) {
+            /// Converts the elements from `first` on into `out`.
+            pub fn load<C: Element>(&self, first: usize, out: &mut [C]) {
                 match self {
-                    $(Self::$variant(data) => load(data, first, stride, out),)+
-                    Self::Half(data) => load_half(data, first, stride, out),
-                    Self::BFloat16(data) => load_half(data, first, stride, out),
+                    $(Self::$variant(data) => load(data, first, out),)+
+                    Self::Half(data) => load_half(data, first, out),
+                    Self::BFloat16(data) => load_half(data, first, out),
+                }
+            }
+
+            /// Converts the elements along `walk` into `out`.
+            pub fn gather<C: Element>(&self, walk: Walk<'_>, out: &mut [C]) {
+                match self {
+                    $(Self::$variant(data) => gather(data, walk, out),)+
+                    Self::Half(data) => gather(data, walk, out),
+                    Self::BFloat16(data) => gather(data, walk, out),
                 }
             }
         }
@@ -96,12 +107,24 @@ fn unsupported(scalar_type: ScalarType) -> KernelError {
     KernelError::argument(format!("element-wise operators do not take {scalar_type} tensors"))
 }
 
-fn load<T: Element, C: Element>(data: &[T], first: usize, stride: usize, out: &mut [C]) {
-    let data = &data[first..];
-    match stride {
-        0 => out.fill(data[0].cast()),
-        1 => out.iter_mut().zip(data).for_each(|(out, value)| *out = value.cast()),
-        _ => out.iter_mut().zip(data.iter().step_by(stride)).for_each(|(out, v)| *out = v.cast()),
+fn load<T: Element, C: Element>(data: &[T], first: usize, out: &mut [C]) {
+    out.iter_mut().zip(&data[first..]).for_each(|(out, value)| *out = value.cast());
+}
+
+fn gather<T: Element, C: Element>(data: &[T], mut walk: Walk<'_>, mut out: &mut [C]) {
+    while !out.is_empty() {
+        let run = walk.run(out.len());
+        let (head, tail) = mem::take(&mut out).split_at_mut(run.len);
+        out = tail;
+        let data = &data[run.first..];
+        match run.stride {
+            0 => head.fill(data[0].cast()),
+            1 => head.iter_mut().zip(data).for_each(|(out, value)| *out = value.cast()),
+            stride => {
+                let values = data.iter().step_by(stride);
+                head.iter_mut().zip(values).for_each(|(out, value)| *out = value.cast());
+            }
+        }
     }
 }
 
@@ -110,12 +133,13 @@ fn store<T: Element, C: Element>(data: &mut [T], first: usize, values: &[C]) {
 }
 
 /// As [`load`], by way of float32 in blocks, which the processor can convert.
-fn load_half<T: Element, C: Element>(data: &[T], first: usize, stride: usize, out: &mut [C])
+fn load_half<T: Element, C: Element>(data: &[T], first: usize, out: &mut [C])
 where
     [T]: HalfFloatSliceExt,
 {
-    if stride != 1 {
-        return load(data, first, stride, out);
+    if C::DTYPE == ScalarType::Float {
+        let len = out.len();
+        return data[first..][..len].convert_to_f32_slice(bytemuck::cast_slice_mut(out));
     }
     let mut block = [0f32; HALVES];
     for (out, data) in out.chunks_mut(HALVES).zip(data[first..].chunks(HALVES)) {
@@ -130,6 +154,10 @@ fn store_half<T: Element, C: Element>(data: &mut [T], first: usize, values: &[C]
 where
     [T]: HalfFloatSliceExt,
 {
+    if C::DTYPE == ScalarType::Float {
+        let out = &mut data[first..][..values.len()];
+        return out.convert_from_f32_slice(bytemuck::cast_slice(values));
+    }
     let mut block = [0f32; HALVES];
     for (out, values) in data[first..].chunks_mut(HALVES).zip(values.chunks(HALVES)) {
         let block = &mut block[..values.len()];
@@ -143,23 +171,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strided_and_repeated_elements_are_converted() {
-        let elements = Elements::Short(&[1, 2, 3, 4, 5, 6]);
-        let mut out = [0f32; 3];
-        elements.load(1, 2, &mut out);
-        assert_eq!(out, [2.0, 4.0, 6.0]);
-        elements.load(4, 0, &mut out);
-        assert_eq!(out, [5.0; 3]);
-    }
-
-    #[test]
     fn halves_survive_blocks_of_any_length() {
         for len in [1, HALVES - 1, HALVES, HALVES + 1, 3 * HALVES + 5] {
             let values: alloc::vec::Vec<f32> = (0..len).map(|i| i as f32).collect();
             let mut halves = alloc::vec![f16::ZERO; len + 1];
             ElementsMut::Half(&mut halves).store(1, &values);
             let mut back = alloc::vec![0f32; len];
-            Elements::Half(&halves).load(1, 1, &mut back);
+            Elements::Half(&halves).load(1, &mut back);
             assert_eq!((halves[0], back), (f16::ZERO, values));
         }
     }

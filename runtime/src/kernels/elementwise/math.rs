@@ -40,10 +40,6 @@ macro_rules! real {
             fn rsqrt(self) -> Self;
             /// `1 / (1 + e^-x)`
             fn sigmoid(self) -> Self;
-            /// `x · Φ(x)`, Φ being the normal distribution.
-            fn gelu(self) -> Self;
-            /// [`Self::gelu`], approximated with [`Self::tanh`].
-            fn gelu_tanh(self) -> Self;
         }
 
         real!(@impl f32, erff, $($function = $source,)+);
@@ -152,18 +148,6 @@ macro_rules! real {
             #[inline(always)]
             fn sigmoid(self) -> Self {
                 1.0 / (1.0 + Real::exp(-self))
-            }
-
-            #[inline(always)]
-            fn gelu(self) -> Self {
-                self * 0.5 * (1.0 + Real::erf(self * core::$type::consts::FRAC_1_SQRT_2))
-            }
-
-            #[inline(always)]
-            fn gelu_tanh(self) -> Self {
-                let beta = core::$type::consts::FRAC_2_SQRT_PI * core::$type::consts::FRAC_1_SQRT_2;
-                let inner = beta * (self + 0.044_715 * (self * self * self));
-                0.5 * self * (1.0 + Real::tanh(inner))
             }
         }
     };

@@ -5,6 +5,7 @@
 //! checks     dim orders, broadcast shapes, resizing
 //! number     arithmetic in the types to compute in; math, the real functions
 //! elements   conversion of element types by chunks
+//! walk       the way through an operand that broadcasts or has another layout
 //! stream     operands and results as chunks in output order: broadcasting, layouts
 //! map        applies a function to one, two or three tensors
 //! ```
@@ -21,6 +22,7 @@ pub(super) mod copy;
 pub(super) mod division;
 mod elements;
 pub(super) mod fill;
+pub(super) mod gelu;
 mod map;
 mod math;
 pub(super) mod number;
@@ -31,3 +33,4 @@ pub(super) mod rounding;
 pub(super) mod select;
 mod stream;
 pub(super) mod unary;
+mod walk;

@@ -6,9 +6,9 @@
 //! other is gathered and converted into a buffer chunk by chunk.
 
 use super::elements::{Elements, ElementsMut};
-use crate::error::{KernelError, KernelResult, ensure};
-use crate::tensor::{Element, MAX_RANK, TensorMeta, TensorMut, TensorRef};
-use alloc::format;
+use super::walk::{Axes, Axis, Walk, axes, packed_strides, period, push};
+use crate::error::{KernelResult, ensure};
+use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef};
 use alloc::vec::Vec;
 use smallvec::SmallVec;
 
@@ -38,16 +38,6 @@ impl Pairing {
         if same { Pairing::Memory } else { Pairing::Broadcast }
     }
 }
-
-/// Extent and distance of elements along one or several dimensions that can be
-/// walked as one; distance 0 repeats the element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Axis {
-    size: usize,
-    stride: usize,
-}
-
-type Axes = SmallVec<[Axis; 4]>;
 
 /// An operand, in chunks of `C`.
 pub(super) struct Source<'a, C> {
@@ -145,76 +135,15 @@ impl<'a, C: Element> Source<'a, C> {
             Access::Repeat(period) => return &self.buffer[at % period..][..len],
             Access::Convert(elements) => {
                 self.buffer.resize(len, C::default());
-                elements.load(at, 1, &mut self.buffer);
+                elements.load(at, &mut self.buffer);
             }
             Access::Gather(elements, offset, axes) => {
                 self.buffer.resize(len, C::default());
-                gather(elements, *offset, axes, at, &mut self.buffer);
+                elements.gather(Walk::new(axes, *offset, at), &mut self.buffer);
             }
         }
         &self.buffer
     }
-}
-
-/// How to walk `tensor` along the dimensions of `out` in `order`, outermost
-/// first; the innermost axis comes first.
-fn axes(
-    tensor: &TensorMeta,
-    out: &TensorMeta,
-    order: &mut dyn DoubleEndedIterator<Item = usize>,
-    strides: &[i32],
-) -> KernelResult<Axes> {
-    let missing = out.rank().checked_sub(tensor.rank()).filter(|missing| {
-        tensor
-            .sizes()
-            .iter()
-            .zip(&out.sizes()[*missing..])
-            .all(|(own, out)| *own == 1 || own == out)
-    });
-    let Some(missing) = missing else {
-        return Err(KernelError::argument(format!(
-            "{:?} does not broadcast to {:?}",
-            tensor.sizes(),
-            out.sizes()
-        )));
-    };
-    let mut axes = Axes::new();
-    for dim in order.rev() {
-        let stride = match dim.checked_sub(missing) {
-            Some(own) if tensor.size(own) != 1 => strides[own] as usize,
-            _ => 0,
-        };
-        push(&mut axes, out.size(dim), stride);
-    }
-    Ok(axes)
-}
-
-/// The strides that `tensor` would have if it were contiguous.
-fn packed_strides(tensor: &TensorMeta) -> SmallVec<[i32; MAX_RANK]> {
-    let mut stride = 1;
-    let mut strides: SmallVec<[i32; MAX_RANK]> = SmallVec::new();
-    for size in tensor.sizes().iter().rev() {
-        strides.push(stride);
-        stride = stride.saturating_mul(*size);
-    }
-    strides.reverse();
-    strides
-}
-
-/// Adds a dimension outside of `axes`, to the last one where that can be.
-fn push(axes: &mut Axes, size: usize, stride: usize) {
-    match axes.last_mut() {
-        _ if size == 1 => {}
-        Some(last) if stride == last.stride * last.size => last.size *= size,
-        _ => axes.push(Axis { size, stride }),
-    }
-}
-
-/// Number of elements after which the walk starts over, if a chunk holds them.
-fn period(axes: &[Axis]) -> Option<usize> {
-    let (outer, inner) = axes.split_last()?;
-    let period = inner.iter().map(|axis| axis.size).product();
-    (outer.stride == 0 && period <= CHUNK).then_some(period)
 }
 
 /// The first `len` elements of a walk that never ends.
@@ -224,42 +153,8 @@ fn unroll<C: Element>(elements: &Elements<'_>, axes: &[Axis], len: usize) -> Vec
     if let Some(outer) = endless.last_mut() {
         outer.size = usize::MAX;
     }
-    gather(elements, 0, &endless, 0, &mut buffer);
+    elements.gather(Walk::new(&endless, 0, 0), &mut buffer);
     buffer
-}
-
-/// Elements from position `at` of a walk along `axes` that starts at element `offset`.
-fn gather<C: Element>(
-    elements: &Elements<'_>,
-    offset: usize,
-    axes: &[Axis],
-    at: usize,
-    out: &mut [C],
-) {
-    let (inner, outer) = (axes[0], &axes[1..]);
-    let mut index: SmallVec<[usize; 4]> = SmallVec::with_capacity(outer.len());
-    let (mut rest, mut start, mut base) = (at / inner.size, at % inner.size, offset);
-    for axis in outer {
-        index.push(rest % axis.size);
-        base += rest % axis.size * axis.stride;
-        rest /= axis.size;
-    }
-    let mut filled = 0;
-    while filled < out.len() {
-        let run = (inner.size - start).min(out.len() - filled);
-        elements.load(base + start * inner.stride, inner.stride, &mut out[filled..filled + run]);
-        filled += run;
-        start = 0;
-        for (index, axis) in index.iter_mut().zip(outer) {
-            *index += 1;
-            base += axis.stride;
-            if *index < axis.size {
-                break;
-            }
-            *index = 0;
-            base -= axis.size.wrapping_mul(axis.stride);
-        }
-    }
 }
 
 /// The output, in chunks of `R`.
@@ -367,24 +262,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn shapes_that_do_not_broadcast_are_refused() {
-        let out = meta(&[2, 3], &[]);
-        for sizes in [&[2][..], &[3, 3], &[1, 2, 3], &[0]] {
-            assert!(axes(&meta(sizes, &[]), &out, &mut (0..2), &[]).is_err(), "{sizes:?}");
-        }
-    }
-
-    #[test]
-    fn neighbouring_dimensions_are_walked_as_one() {
-        let axis = |size, stride| Axis { size, stride };
-        let out = meta(&[2, 3, 4, 5], &[]);
-        let axes = |tensor: &TensorMeta| axes(tensor, &out, &mut (0..4), tensor.strides()).unwrap();
-        assert_eq!(axes(&out)[..], [axis(120, 1)]);
-        assert_eq!(axes(&meta(&[4, 5], &[]))[..], [axis(20, 1), axis(6, 0)]);
-        assert_eq!(axes(&meta(&[3, 1, 1], &[]))[..], [axis(20, 0), axis(3, 1), axis(2, 0)]);
     }
 
     #[test]
