@@ -15,6 +15,8 @@ mod linear;
 mod matrix;
 mod movement;
 mod norm;
+mod panel;
+mod parallel;
 mod pool;
 mod quantize;
 mod reduce;

@@ -53,66 +53,39 @@ fn channels(input: &TensorRef<'_>) -> KernelResult<Channels> {
     Ok(Channels { count: input.size(1), stride: input.strides()[1] as usize })
 }
 
-/// `input * scale + shift`, with one pair per channel.
-fn apply_by_channel<T: Element>(
-    source: &[T],
-    target: &mut [T],
-    channels: &Channels,
-    scale: &[f64],
-    shift: &[f64],
-) {
-    let affine = |x: T, i: usize| T::from_f64(x.to_f64() * scale[i] + shift[i]);
-    if channels.stride == 1 && channels.count > 1 {
-        let pixels = source.chunks_exact(channels.count);
-        for (from, to) in pixels.zip(target.chunks_exact_mut(channels.count)) {
-            for (i, (x, out)) in from.iter().zip(to).enumerate() {
-                *out = affine(*x, i);
-            }
-        }
-        return;
-    }
-    let planes = source.chunks_exact(channels.stride.max(1));
-    for (plane, (from, to)) in
-        planes.zip(target.chunks_exact_mut(channels.stride.max(1))).enumerate()
-    {
-        let i = plane % channels.count.max(1);
-        for (x, out) in from.iter().zip(to) {
-            *out = affine(*x, i);
-        }
+/// What becomes of the elements of a channel.
+#[derive(Clone, Copy)]
+struct Normal<T> {
+    mean: T,
+    inverse: T,
+    weight: T,
+    bias: T,
+}
+
+/// The same of all channels.
+struct Statistics<'a> {
+    mean: &'a [f64],
+    inverse: &'a [f64],
+    weight: &'a [f64],
+    bias: &'a [f64],
+}
+
+impl Statistics<'_> {
+    fn each<T: Element>(&self) -> Vec<Normal<T>> {
+        let zipped = self.mean.iter().zip(self.inverse).zip(self.weight.iter().zip(self.bias));
+        zipped
+            .map(|((mean, inverse), (weight, bias))| Normal {
+                mean: T::from_f64(*mean),
+                inverse: T::from_f64(*inverse),
+                weight: T::from_f64(*weight),
+                bias: T::from_f64(*bias),
+            })
+            .collect()
     }
 }
 
-/// As [`apply_by_channel`], in float32 arithmetic and vectorised.
-fn apply_by_channel_f32(
-    source: &[f32],
-    target: &mut [f32],
-    channels: &Channels,
-    scale: &[f64],
-    shift: &[f64],
-) {
-    let narrow = |values: &[f64]| values.iter().map(|v| *v as f32).collect::<Vec<f32>>();
-    let (scale, shift) = (narrow(scale), narrow(shift));
-    let width = if channels.stride == 1 { channels.count } else { channels.stride }.max(1);
-    let blocks = source.chunks_exact(width).zip(target.chunks_exact_mut(width));
-    vectorized(
-        #[inline(always)]
-        || {
-            for (block, (from, to)) in blocks.enumerate() {
-                if channels.stride == 1 {
-                    for (((x, out), a), b) in from.iter().zip(to).zip(&scale).zip(&shift) {
-                        *out = x * a + b;
-                    }
-                } else {
-                    let (a, b) = (scale[block % scale.len()], shift[block % shift.len()]);
-                    for (x, out) in from.iter().zip(to) {
-                        *out = x * a + b;
-                    }
-                }
-            }
-        },
-    );
-}
-
+/// `(x - mean) * inverse * weight + bias`, step by step in the type of the
+/// tensors, as ExecuTorch's kernel has it.
 fn normalise_channels<T: Element>(
     input: &TensorRef<'_>,
     out: &mut TensorMut<'_>,
@@ -120,20 +93,53 @@ fn normalise_channels<T: Element>(
     (mean, inverse): (&[f64], &[f64]),
     (weight, bias): (&[f64], &[f64]),
 ) -> KernelResult {
-    let scale: Vec<f64> = inverse.iter().zip(weight).map(|(i, w)| i * w).collect();
-    let shift: Vec<f64> = mean.iter().zip(&scale).zip(bias).map(|((m, s), b)| b - m * s).collect();
-    let source = input.data::<T>()?;
-    let target = out.data_mut::<T>()?;
+    let normals = Statistics { mean, inverse, weight, bias };
+    let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
     if source.is_empty() {
         return Ok(());
     }
-    match (bytemuck::try_cast_slice(source), bytemuck::try_cast_slice_mut(target)) {
-        (Ok(source), Ok(target)) if T::DTYPE == et_schema::ScalarType::Float => {
-            apply_by_channel_f32(source, target, channels, &scale, &shift);
-        }
-        _ => apply_by_channel(source, out.data_mut::<T>()?, channels, &scale, &shift),
+    if T::DTYPE == et_schema::ScalarType::Float {
+        let (source, target) = (bytemuck::cast_slice(source), bytemuck::cast_slice_mut(target));
+        by_channel::<f32>(source, target, channels, &normals.each(), |x, n| {
+            (x - n.mean) * n.inverse * n.weight + n.bias
+        });
+        return Ok(());
     }
+    let rounded = |value: f64| T::from_f64(value).to_f64();
+    by_channel::<T>(source, target, channels, &normals.each(), |x, n| {
+        let centred = rounded(x.to_f64() - n.mean.to_f64());
+        let normal = rounded(centred * n.inverse.to_f64());
+        T::from_f64(rounded(normal * n.weight.to_f64()) + n.bias.to_f64())
+    });
     Ok(())
+}
+
+/// Runs `normalise` on every element.
+fn by_channel<T: Element>(
+    source: &[T],
+    target: &mut [T],
+    channels: &Channels,
+    normals: &[Normal<T>],
+    normalise: impl Fn(T, &Normal<T>) -> T,
+) {
+    let channels_inner = channels.stride == 1 && channels.count > 1;
+    let width = if channels_inner { channels.count } else { channels.stride }.max(1);
+    let blocks = source.chunks_exact(width).zip(target.chunks_exact_mut(width));
+    vectorized(
+        #[inline(always)]
+        || {
+            for (block, (from, to)) in blocks.enumerate() {
+                if channels_inner {
+                    for ((x, out), normal) in from.iter().zip(to).zip(normals) {
+                        *out = normalise(*x, normal);
+                    }
+                } else {
+                    let normal = normals[block % normals.len()];
+                    from.iter().zip(to).for_each(|(x, out)| *out = normalise(*x, &normal));
+                }
+            }
+        },
+    );
 }
 
 fn prepare(input: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult<Channels> {

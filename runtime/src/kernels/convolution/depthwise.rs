@@ -1,75 +1,139 @@
 //! Depthwise convolution in float32: too little arithmetic per byte for a
-//! matrix product, so each row of the output is a sum of scaled input rows.
+//! matrix product. Contiguous images are taken plane by plane, channels-last
+//! ones pixel by pixel.
 
-use super::gemm::fill_bias;
 use super::geometry::Geometry;
+use super::phases::Phases;
+use crate::kernels::parallel;
 use crate::kernels::simd::vectorized;
 use alloc::vec::Vec;
 
-/// Runs a convolution with one input channel per group.
-pub(super) fn run(g: &Geometry, (input, weight, bias): (&[f32], &[f32], &[f32]), out: &mut [f32]) {
-    if out.is_empty() {
-        return;
-    }
-    fill_bias(g, bias, out);
-    if g.in_strides[3] == 1 && g.out_strides[3] == 1 {
-        vectorized(
-            #[inline(always)]
-            || planes(g, input, weight, out),
-        );
-    } else {
-        let weight = by_tap(g, weight);
-        vectorized(
-            #[inline(always)]
-            || pixels(g, input, &weight, out),
-        );
+/// Outputs that are computed together: enough to keep the sums in registers.
+const BLOCK: usize = 32;
+/// Multiplications that are worth a thread.
+const WORTH_A_THREAD: usize = 1 << 17;
+
+/// Input, weights and bias of a convolution.
+type Operands<'a> = (&'a [f32], &'a [f32], Option<&'a [f32]>);
+
+/// Threads that `channels` are worth.
+fn threads(g: &Geometry, available: usize) -> usize {
+    let work = g.out_channels * g.positions() * g.kernel[0] * g.kernel[1];
+    available.min(work / WORTH_A_THREAD).max(1)
+}
+
+/// Contiguous images, plane by plane, by way of their padded planes.
+pub(super) fn planes(
+    g: &Geometry,
+    phases: Phases,
+    (input, weight, bias): Operands<'_>,
+    out: &mut [f32],
+    available: usize,
+) {
+    let threads = threads(g, available);
+    // Whole groups, so that an input plane is split by one thread only.
+    let share = g.groups.div_ceil(threads) * g.group_out();
+    for n in 0..g.batch {
+        let out = &mut out[n * g.out_strides[0]..][..g.out_channels * g.positions()];
+        let input = &input[n * g.in_strides[0]..];
+        parallel::chunks(out, share * g.positions(), threads, |index, out| {
+            let mut task = Planes { g, phases: &phases, input, weight, bias };
+            vectorized(
+                #[inline(always)]
+                || task.run(index * share, out),
+            );
+        });
     }
 }
 
-/// Contiguous images: channel by channel, row by row.
-#[inline(always)]
-fn planes(g: &Geometry, input: &[f32], weight: &[f32], out: &mut [f32]) {
-    let per_group = g.group_out();
-    let [_, _, weight_h, weight_w] = g.weight_strides;
-    let width = g.output[1];
-    for n in 0..g.batch {
-        for channel in 0..g.out_channels {
-            let plane = &input[n * g.in_strides[0] + channel / per_group * g.in_strides[1]..];
-            let kernel = &weight[channel * g.weight_strides[0]..];
-            let out = &mut out[n * g.out_strides[0] + channel * g.out_strides[1]..];
-            for y in 0..g.output[0] {
-                let row = &mut out[y * width..][..width];
-                for kernel_h in 0..g.kernel[0] {
-                    let Some(line) = g.input_at(0, y, kernel_h) else { continue };
-                    let line = &plane[line * g.input[1]..][..g.input[1]];
-                    for kernel_w in 0..g.kernel[1] {
-                        let factor = kernel[kernel_h * weight_h + kernel_w * weight_w];
-                        add_scaled(g, row, line, kernel_w, factor);
-                    }
-                }
+struct Planes<'a> {
+    g: &'a Geometry,
+    phases: &'a Phases,
+    input: &'a [f32],
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+}
+
+impl Planes<'_> {
+    /// The output channels from `first` on that `out` holds.
+    #[inline(always)]
+    fn run(&mut self, first: usize, out: &mut [f32]) {
+        let (g, phases) = (self.g, self.phases);
+        // The sums of the outputs of a plane, with what lies between its rows.
+        let span = (g.output[0] - 1) * phases.row + g.output[1];
+        let mut sums = alloc::vec![0.0; span.next_multiple_of(BLOCK)];
+        let mut plane = alloc::vec![0.0; phases.size() + BLOCK];
+        let mut taps: Vec<(usize, f32)> = phases.taps.iter().map(|offset| (*offset, 0.0)).collect();
+        for (channel, out) in (first..).zip(out.chunks_exact_mut(g.positions())) {
+            if (channel - first).is_multiple_of(g.group_out()) {
+                let input = &self.input[channel / g.group_out() * g.in_strides[1]..];
+                phases.split(input, g.in_strides[2], &mut plane);
+            }
+            self.set_factors(channel, &mut taps);
+            convolve(&plane, &taps, self.bias.map(|bias| bias[channel]), &mut sums);
+            let rows = out.chunks_exact_mut(g.output[1]);
+            for (out, sums) in rows.zip(sums.chunks(phases.row)) {
+                out.copy_from_slice(&sums[..out.len()]);
             }
         }
     }
+
+    #[inline(always)]
+    fn set_factors(&self, channel: usize, taps: &mut [(usize, f32)]) {
+        let [out_stride, _, weight_h, weight_w] = self.g.weight_strides;
+        let kernel = &self.weight[channel * out_stride..];
+        for (index, (_, factor)) in taps.iter_mut().enumerate() {
+            let (y, x) = (index / self.g.kernel[1], index % self.g.kernel[1]);
+            *factor = kernel[y * weight_h + x * weight_w];
+        }
+    }
 }
 
-/// `row[x] += factor * line[x * stride + shift]` wherever that is not padding.
+/// `sums[i] = Σ factor * plane[i + offset] + bias`, in whole blocks.
 #[inline(always)]
-fn add_scaled(g: &Geometry, row: &mut [f32], line: &[f32], kernel_w: usize, factor: f32) {
-    let valid = g.valid_outputs(1, kernel_w);
-    if valid.is_empty() {
-        return;
+fn convolve(plane: &[f32], taps: &[(usize, f32)], bias: Option<f32>, sums: &mut [f32]) {
+    for (block, sums) in sums.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+        let mut sum = [0.0; BLOCK];
+        for (offset, factor) in taps {
+            let line = &plane[offset + block * BLOCK..][..BLOCK];
+            for (sum, value) in sum.iter_mut().zip(line) {
+                *sum += *factor * *value;
+            }
+        }
+        if let Some(bias) = bias {
+            sum.iter_mut().for_each(|sum| *sum += bias);
+        }
+        *sums = sum;
     }
-    let stride = g.stride[1];
-    let start = valid.start * stride + kernel_w * g.dilation[1] - g.padding[1];
-    let row = &mut row[valid];
-    if stride == 1 {
-        for (out, value) in row.iter_mut().zip(&line[start..]) {
-            *out += factor * value;
-        }
-    } else {
-        for (out, value) in row.iter_mut().zip(line[start..].iter().step_by(stride)) {
-            *out += factor * value;
-        }
+}
+
+/// Channels-last images, pixel by pixel, all channels at once.
+pub(super) fn pixels(
+    g: &Geometry,
+    (input, weight, bias): Operands<'_>,
+    out: &mut [f32],
+    available: usize,
+) {
+    let threads = threads(g, available);
+    let weight = by_tap(g, weight);
+    let step = g.out_strides[3];
+    let share = g.positions().div_ceil(threads);
+    for n in 0..g.batch {
+        let input = &input[n * g.in_strides[0]..];
+        let out = &mut out[n * g.out_strides[0]..][..g.positions() * step];
+        parallel::chunks(out, share * step, threads, |index, out| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (position, out) in (index * share..).zip(out.chunks_exact_mut(step)) {
+                        pixel(g, input, &weight, position, &mut out[..g.out_channels]);
+                        if let Some(bias) = bias {
+                            out.iter_mut().zip(bias).for_each(|(out, bias)| *out += bias);
+                        }
+                    }
+                },
+            );
+        });
     }
 }
 
@@ -86,34 +150,26 @@ fn by_tap(g: &Geometry, weight: &[f32]) -> Vec<f32> {
     taps
 }
 
-/// Channels-last images: pixel by pixel, all channels at once.
+/// The sums of one position, before the bias.
 #[inline(always)]
-fn pixels(g: &Geometry, input: &[f32], weight: &[f32], out: &mut [f32]) {
-    let per_group = g.group_out();
-    let [out_batch, out_channel, _, out_step] = g.out_strides;
-    let [in_batch, in_channel, in_h, in_w] = g.in_strides;
-    let dense = in_channel == 1 && out_channel == 1 && per_group == 1;
-    for n in 0..g.batch {
-        for position in 0..g.positions() {
-            let (y, x) = (position / g.output[1], position % g.output[1]);
-            let target = &mut out[n * out_batch + position * out_step..];
-            for kernel_h in 0..g.kernel[0] {
-                let Some(line) = g.input_at(0, y, kernel_h) else { continue };
-                for kernel_w in 0..g.kernel[1] {
-                    let Some(column) = g.input_at(1, x, kernel_w) else { continue };
-                    let source = &input[n * in_batch + line * in_h + column * in_w..];
-                    let tap = kernel_h * g.kernel[1] + kernel_w;
-                    let factors = &weight[tap * g.out_channels..][..g.out_channels];
-                    if dense {
-                        for ((out, value), factor) in target.iter_mut().zip(source).zip(factors) {
-                            *out += factor * value;
-                        }
-                    } else {
-                        for (channel, factor) in factors.iter().enumerate() {
-                            target[channel * out_channel] +=
-                                factor * source[channel / per_group * in_channel];
-                        }
-                    }
+fn pixel(g: &Geometry, input: &[f32], weight: &[f32], position: usize, out: &mut [f32]) {
+    let (y, x) = (position / g.output[1], position % g.output[1]);
+    let [_, in_channel, in_h, in_w] = g.in_strides;
+    out.fill(0.0);
+    for kernel_h in 0..g.kernel[0] {
+        let Some(line) = g.input_at(0, y, kernel_h) else { continue };
+        for kernel_w in 0..g.kernel[1] {
+            let Some(column) = g.input_at(1, x, kernel_w) else { continue };
+            let source = &input[line * in_h + column * in_w..];
+            let tap = kernel_h * g.kernel[1] + kernel_w;
+            let factors = &weight[tap * g.out_channels..][..g.out_channels];
+            if in_channel == 1 && g.group_out() == 1 {
+                for ((out, value), factor) in out.iter_mut().zip(source).zip(factors) {
+                    *out += factor * value;
+                }
+            } else {
+                for (channel, (out, factor)) in out.iter_mut().zip(factors).enumerate() {
+                    *out += factor * source[channel / g.group_out() * in_channel];
                 }
             }
         }

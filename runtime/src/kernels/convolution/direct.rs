@@ -1,31 +1,29 @@
 //! Convolution by its definition, for types without a faster way, and the
 //! transposed convolution, in which every input element spreads over the output.
 
-use super::gemm::fill_bias;
 use super::geometry::Geometry;
+use crate::kernels::simd::vectorized;
 use crate::tensor::Element;
 use alloc::vec;
+use alloc::vec::Vec;
 
 /// Runs a convolution of any type.
 pub(super) fn run<T: Element>(
     g: &Geometry,
-    (input, weight, bias): (&[T], &[T], &[T]),
+    (input, weight, bias): (&[T], &[T], Option<&[T]>),
     out: &mut [T],
 ) {
-    if out.is_empty() {
-        return;
-    }
     if g.transposed {
         transposed(g, input, weight, bias, out);
         return;
     }
-    fill_bias(g, bias, out);
     for n in 0..g.batch {
         for channel in 0..g.out_channels {
             for y in 0..g.output[0] {
                 for x in 0..g.output[1] {
                     let place = offset(&g.out_strides, [n, channel, y, x]);
-                    out[place] = sum(g, input, weight, [n, channel, y, x], out[place]);
+                    let sum = sum(g, input, weight, [n, channel, y, x]);
+                    out[place] = bias.map_or(sum, |bias| sum.add(bias[channel]));
                 }
             }
         }
@@ -37,16 +35,38 @@ fn offset(strides: &[usize; 4], index: [usize; 4]) -> usize {
     strides.iter().zip(index).map(|(s, i)| s * i).sum()
 }
 
-/// One element of the output. Integers wrap as they do in their own type.
-fn sum<T: Element>(
-    g: &Geometry,
-    input: &[T],
-    weight: &[T],
-    [n, channel, y, x]: [usize; 4],
-    bias: T,
-) -> T {
+/// Arithmetic in a type, each result rounded to it. Integers wrap.
+trait Arithmetic: Element {
+    fn add(self, other: Self) -> Self;
+    fn multiply(self, other: Self) -> Self;
+}
+
+impl<T: Element> Arithmetic for T {
+    /// The sum of two numbers of half the digits of float64 or fewer, rounded
+    /// twice, is the one rounded once.
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        if T::IS_FLOAT {
+            T::from_f64(self.to_f64() + other.to_f64())
+        } else {
+            T::from_i64(self.to_i64().wrapping_add(other.to_i64()))
+        }
+    }
+
+    #[inline(always)]
+    fn multiply(self, other: Self) -> Self {
+        if T::IS_FLOAT {
+            T::from_f64(self.to_f64() * other.to_f64())
+        } else {
+            T::from_i64(self.to_i64().wrapping_mul(other.to_i64()))
+        }
+    }
+}
+
+/// One element of the output, before the bias.
+fn sum<T: Element>(g: &Geometry, input: &[T], weight: &[T], [n, channel, y, x]: [usize; 4]) -> T {
     let first = channel / g.group_out() * g.group_in();
-    let (mut float, mut integer) = (bias.to_f64(), bias.to_i64());
+    let mut sum = T::default();
     for c in 0..g.group_in() {
         for kernel_h in 0..g.kernel[0] {
             let Some(line) = g.input_at(0, y, kernel_h) else { continue };
@@ -54,66 +74,78 @@ fn sum<T: Element>(
                 let Some(column) = g.input_at(1, x, kernel_w) else { continue };
                 let a = input[offset(&g.in_strides, [n, first + c, line, column])];
                 let b = weight[offset(&g.weight_strides, [channel, c, kernel_h, kernel_w])];
-                if T::IS_FLOAT {
-                    float += a.to_f64() * b.to_f64();
-                } else {
-                    integer = integer.wrapping_add(a.to_i64().wrapping_mul(b.to_i64()));
-                }
+                sum = sum.add(a.multiply(b));
             }
         }
     }
-    if T::IS_FLOAT { T::from_f64(float) } else { T::from_i64(integer) }
+    sum
 }
 
-/// Sums of one output plane, in the widest types.
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    float: f64,
-    integer: i64,
-}
-
-fn transposed<T: Element>(g: &Geometry, input: &[T], weight: &[T], bias: &[T], out: &mut [T]) {
-    let mut plane = vec![Sum::default(); g.positions()];
-    for n in 0..g.batch {
-        for channel in 0..g.out_channels {
-            let bias = bias[channel];
-            plane.fill(Sum { float: bias.to_f64(), integer: bias.to_i64() });
-            spread(g, input, weight, n, channel, &mut plane);
-            for (position, sum) in plane.iter().enumerate() {
-                let (y, x) = (position / g.output[1], position % g.output[1]);
-                out[offset(&g.out_strides, [n, channel, y, x])] =
-                    if T::IS_FLOAT { T::from_f64(sum.float) } else { T::from_i64(sum.integer) };
-            }
-        }
-    }
-}
-
-/// Adds what all inputs of the group give to one output channel.
-fn spread<T: Element>(
+/// Every input spreads over the output, in the order of the inputs' positions.
+fn transposed<T: Element>(
     g: &Geometry,
     input: &[T],
     weight: &[T],
-    n: usize,
-    channel: usize,
-    plane: &mut [Sum],
+    bias: Option<&[T]>,
+    out: &mut [T],
 ) {
-    let (group, in_group) = (channel / g.group_out(), channel % g.group_out());
-    for c in group * g.group_in()..(group + 1) * g.group_in() {
+    // The output with its channels innermost, so that a step goes over many.
+    let channels = g.out_channels;
+    let mut sums = vec![T::default(); g.positions() * channels];
+    let weight = by_input(g, weight);
+    for n in 0..g.batch {
+        for sums in sums.chunks_exact_mut(channels) {
+            match bias {
+                Some(bias) => sums.copy_from_slice(bias),
+                None => sums.fill(T::default()),
+            }
+        }
+        vectorized(
+            #[inline(always)]
+            || spread(g, &input[n * g.in_strides[0]..], &weight, &mut sums),
+        );
+        for (position, sums) in sums.chunks_exact(channels).enumerate() {
+            let (y, x) = (position / g.output[1], position % g.output[1]);
+            for (channel, sum) in sums.iter().enumerate() {
+                out[offset(&g.out_strides, [n, channel, y, x])] = *sum;
+            }
+        }
+    }
+}
+
+/// The weights by input channel, tap, output channel of the group.
+fn by_input<T: Element>(g: &Geometry, weight: &[T]) -> Vec<T> {
+    let mut ordered = Vec::with_capacity(weight.len());
+    for c in 0..g.in_channels {
         for kernel_h in 0..g.kernel[0] {
             for kernel_w in 0..g.kernel[1] {
-                let b = weight[offset(&g.weight_strides, [c, in_group, kernel_h, kernel_w])];
-                for line in 0..g.input[0] {
+                ordered
+                    .extend((0..g.group_out()).map(|out| {
+                        weight[offset(&g.weight_strides, [c, out, kernel_h, kernel_w])]
+                    }));
+            }
+        }
+    }
+    ordered
+}
+
+#[inline(always)]
+fn spread<T: Element>(g: &Geometry, input: &[T], weight: &[T], sums: &mut [T]) {
+    let [_, channel_stride, h_stride, w_stride] = g.in_strides;
+    let (taps, per_group) = (g.kernel[0] * g.kernel[1], g.group_out());
+    for line in 0..g.input[0] {
+        for column in 0..g.input[1] {
+            for c in 0..g.in_channels {
+                let value = input[c * channel_stride + line * h_stride + column * w_stride];
+                let group = c / g.group_in() * per_group;
+                for tap in 0..taps {
+                    let (kernel_h, kernel_w) = (tap / g.kernel[1], tap % g.kernel[1]);
                     let Some(y) = output_at(g, 0, line, kernel_h) else { continue };
-                    for column in 0..g.input[1] {
-                        let Some(x) = output_at(g, 1, column, kernel_w) else { continue };
-                        let a = input[offset(&g.in_strides, [n, c, line, column])];
-                        let sum = &mut plane[y * g.output[1] + x];
-                        if T::IS_FLOAT {
-                            sum.float += a.to_f64() * b.to_f64();
-                        } else {
-                            let product = a.to_i64().wrapping_mul(b.to_i64());
-                            sum.integer = sum.integer.wrapping_add(product);
-                        }
+                    let Some(x) = output_at(g, 1, column, kernel_w) else { continue };
+                    let factors = &weight[(c * taps + tap) * per_group..][..per_group];
+                    let place = (y * g.output[1] + x) * g.out_channels + group;
+                    for (sum, factor) in sums[place..].iter_mut().zip(factors) {
+                        *sum = sum.add(value.multiply(*factor));
                     }
                 }
             }
@@ -122,6 +154,7 @@ fn spread<T: Element>(
 }
 
 /// Output coordinate that an input spreads to at `kernel`, if it is not cut off.
+#[inline(always)]
 fn output_at(g: &Geometry, dim: usize, input: usize, kernel: usize) -> Option<usize> {
     let at = input * g.stride[dim] + kernel * g.dilation[dim];
     at.checked_sub(g.padding[dim]).filter(|at| *at < g.output[dim])

@@ -39,7 +39,7 @@ pub(super) fn run<T: Multiply>(
             let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];
             let weight = &weight[group * g.group_out() * taps.count..];
             let out = &mut out[n * g.out_strides[0] + group * g.group_out() * g.out_strides[1]..];
-            if is_pointwise(g) {
+            if g.is_pointwise() {
                 pointwise(g, input, weight, out, threads)?;
             } else {
                 unfolded(g, &taps, input, weight, out, &mut columns, threads)?;
@@ -72,10 +72,6 @@ fn out_shape(g: &Geometry, positions: usize) -> Shape {
         row_stride: g.out_strides[1],
         col_stride: g.out_strides[3],
     }
-}
-
-fn is_pointwise(g: &Geometry) -> bool {
-    g.kernel == [1, 1] && g.stride == [1, 1] && g.padding == [0, 0]
 }
 
 fn pointwise<T: Multiply>(

@@ -114,6 +114,11 @@ impl Geometry {
         !self.transposed && self.groups == self.in_channels && self.groups > 1
     }
 
+    /// A 1×1 kernel that meets every element of the input once.
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0]
+    }
+
     /// Input channels of a group.
     pub fn group_in(&self) -> usize {
         self.in_channels / self.groups

@@ -3,15 +3,24 @@
 //!
 //! ```text
 //! geometry.rs    sizes and strides of a call, checked once
-//! gemm.rs        floats: matrix products over tiles of unfolded input
-//! depthwise.rs   float32 with one input channel per group: row by row
+//! phases.rs      planes, padded and split so that taps are offsets
+//! planes.rs      float32 in contiguous images, as matrix products
+//! pixels.rs      float32 in channels-last images, as matrix products
+//! depthwise.rs   float32 with one input channel per group
+//! gemm.rs        float64: matrix products over tiles of unfolded input
 //! direct.rs      every other type, and the transpose, by definition
 //! ```
+//!
+//! Float32 comes out as from ExecuTorch's portable kernel to the last bit: its
+//! order of additions is kept, and none is fused with a multiplication.
 
 mod depthwise;
 mod direct;
 mod gemm;
 mod geometry;
+mod phases;
+mod pixels;
+mod planes;
 
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult};
@@ -19,6 +28,7 @@ use crate::tensor::{Element, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
 use geometry::Geometry;
+use phases::Phases;
 
 pub(super) const KERNELS: &[(&str, Kernel)] = &[("aten::convolution.out", convolution)];
 
@@ -26,38 +36,61 @@ fn convolution(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, weight, bias) = (args.tensor(0)?, args.tensor(1)?, args.optional_tensor(2)?);
     let out = &mut outs[0];
     let geometry = Geometry::of(args, &input, &weight, bias.as_ref(), out)?;
-    macro_rules! by_gemm {
-        ($T:ty) => {{
-            let bias = bias_values::<$T>(bias.as_ref(), geometry.out_channels)?;
-            let operands = (input.data::<$T>()?, weight.data::<$T>()?, bias.as_slice());
-            gemm::run::<$T>(&geometry, operands, out.data_mut::<$T>()?, args.threads())
-        }};
-    }
     use et_schema::ScalarType as S;
     match out.scalar_type() {
-        S::Float if geometry.is_depthwise() => {
-            let bias = bias_values::<f32>(bias.as_ref(), geometry.out_channels)?;
-            let operands = (input.data::<f32>()?, weight.data::<f32>()?, bias.as_slice());
-            depthwise::run(&geometry, operands, out.data_mut::<f32>()?);
+        S::Float if !geometry.transposed => {
+            let bias = bias_values::<f32>(bias.as_ref())?;
+            let operands = (input.data::<f32>()?, weight.data::<f32>()?, bias.as_deref());
+            float(&geometry, operands, out.data_mut::<f32>()?, args.threads());
             Ok(())
         }
-        S::Float if !geometry.transposed => by_gemm!(f32),
-        S::Double if !geometry.transposed => by_gemm!(f64),
-        S::Half if !geometry.transposed => by_gemm!(half::f16),
-        S::BFloat16 if !geometry.transposed => by_gemm!(half::bf16),
+        S::Double if !geometry.transposed => {
+            let bias = bias_values::<f64>(bias.as_ref())?;
+            let bias = bias.unwrap_or_else(|| alloc::vec![0.0; geometry.out_channels]);
+            let operands = (input.data::<f64>()?, weight.data::<f64>()?, bias.as_slice());
+            gemm::run(&geometry, operands, out.data_mut::<f64>()?, args.threads())
+        }
         other => with_dtype!(other, real, T => {
-            let bias = bias_values::<T>(bias.as_ref(), geometry.out_channels)?;
-            let operands = (input.data::<T>()?, weight.data::<T>()?, bias.as_slice());
-            direct::run::<T>(&geometry, operands, out.data_mut::<T>()?);
+            let bias = bias_values::<T>(bias.as_ref())?;
+            let operands = (input.data::<T>()?, weight.data::<T>()?, bias.as_deref());
+            if out.numel() > 0 {
+                direct::run::<T>(&geometry, operands, out.data_mut::<T>()?);
+            }
             Ok(())
         }, else Err(KernelError::argument(format!("a convolution of {other}")))),
     }
 }
 
-/// The bias per output channel in the type of the output; zeros without one.
-fn bias_values<T: Element>(bias: Option<&TensorRef<'_>>, channels: usize) -> KernelResult<Vec<T>> {
-    let Some(bias) = bias else { return Ok(alloc::vec![T::default(); channels]) };
+/// Float32, by the way that suits the shapes.
+fn float(
+    g: &Geometry,
+    (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
+    out: &mut [f32],
+    threads: usize,
+) {
+    if out.is_empty() {
+        return;
+    }
+    let operands = (input, weight, bias);
+    let contiguous = g.in_strides[3] == 1 && g.out_strides[3] == 1;
+    // The product of padding and an infinite weight would not be zero.
+    let finite = g.padding == [0, 0] || weight.iter().all(|w| w.is_finite());
+    match Phases::of(g) {
+        _ if !finite => direct::run(g, operands, out),
+        Some(phases) if contiguous && g.is_depthwise() => {
+            depthwise::planes(g, phases, operands, out, threads);
+        }
+        Some(phases) if contiguous => planes::run(g, &phases, operands, out, threads),
+        None if contiguous => direct::run(g, operands, out),
+        _ if g.is_depthwise() => depthwise::pixels(g, operands, out, threads),
+        _ => pixels::run(g, operands, out, threads),
+    }
+}
+
+/// The bias per output channel in the type of the output.
+fn bias_values<T: Element>(bias: Option<&TensorRef<'_>>) -> KernelResult<Option<Vec<T>>> {
+    let Some(bias) = bias else { return Ok(None) };
     with_dtype!(bias.scalar_type(), all, B => {
-        Ok(bias.data::<B>()?.iter().map(|b| b.cast()).collect())
+        Ok(Some(bias.data::<B>()?.iter().map(|b| b.cast()).collect()))
     }, else Err(KernelError::argument(format!("a bias of {}", bias.scalar_type()))))
 }

@@ -138,7 +138,8 @@ fn copy_line<T: Pod>(line: Loop, source: &[T], from: isize, target: &mut [T], to
 }
 
 /// Rows of the source become columns of the target: block by block, so that
-/// both stay in the cache.
+/// both stay in the cache, and each block by way of a small one whose strides
+/// a compiler knows.
 fn transpose<T: Pod>(
     outer: Loop,
     inner: Loop,
@@ -147,15 +148,23 @@ fn transpose<T: Pod>(
     target: &mut [T],
     to: isize,
 ) {
-    for outer_start in (0..outer.extent).step_by(BLOCK) {
-        let rows = BLOCK.min(outer.extent - outer_start);
-        for inner_start in (0..inner.extent).step_by(BLOCK) {
-            let line = Loop { extent: BLOCK.min(inner.extent - inner_start), ..inner };
-            for row in outer_start..outer_start + rows {
-                let (i, j) = (row as isize, inner_start as isize);
-                let from = from + i * outer.source + j * inner.source;
-                let to = to + i * outer.target + j * inner.target;
-                copy_line(line, source, from, target, to);
+    let mut block = [[T::zeroed(); BLOCK]; BLOCK];
+    for inner_start in (0..inner.extent).step_by(BLOCK) {
+        let rows = BLOCK.min(inner.extent - inner_start);
+        for outer_start in (0..outer.extent).step_by(BLOCK) {
+            let columns = BLOCK.min(outer.extent - outer_start);
+            for (row, line) in block[..rows].iter_mut().enumerate() {
+                let at = from + (inner_start + row) as isize * inner.source + outer_start as isize;
+                let source = &source[at as usize..][..columns];
+                match <&[T; BLOCK]>::try_from(source) {
+                    Ok(whole) => *line = *whole,
+                    Err(_) => line[..columns].copy_from_slice(source),
+                }
+            }
+            for column in 0..columns {
+                let at = to + (outer_start + column) as isize * outer.target + inner_start as isize;
+                let target = &mut target[at as usize..][..rows];
+                target.iter_mut().zip(&block).for_each(|(target, line)| *target = line[column]);
             }
         }
     }

@@ -1,0 +1,99 @@
+//! Convolution of channels-last float32 images: pixels × weights.
+//!
+//! A row of the product is a position with all that the kernel meets there, a
+//! column an output channel. Its depth goes over input channels, then taps, in
+//! the order of ExecuTorch's loop, whatever the layout of the image.
+
+use super::geometry::Geometry;
+use super::planes::ordered;
+use crate::kernels::panel::{self, Bias, Columns, Rows};
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Elements that are gathered before they are multiplied.
+const TILE: usize = 1 << 20;
+/// Positions that are worth packing the weights for.
+const MIN_POSITIONS: usize = 64;
+
+/// Runs it.
+pub(super) fn run(
+    g: &Geometry,
+    (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
+    out: &mut [f32],
+    threads: usize,
+) {
+    let weight = ordered(g, weight);
+    let depth = g.group_in() * g.kernel[0] * g.kernel[1];
+    let tile = (TILE / depth.max(1)).max(MIN_POSITIONS).min(g.positions());
+    let mut gathered = Vec::new();
+    for n in 0..g.batch {
+        for group in 0..g.groups {
+            let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];
+            let first = group * g.group_out();
+            let columns = Weights { data: &weight[first * depth..], count: g.group_out(), depth };
+            let bias = bias.map_or(Bias::None, |b| Bias::Columns(&b[first..][..g.group_out()]));
+            for start in (0..g.positions()).step_by(tile) {
+                let count = tile.min(g.positions() - start);
+                let rows = if g.is_pointwise() {
+                    let data = &input[start * g.in_strides[3]..];
+                    Rows { data, count, stride: g.in_strides[3], depth }
+                } else {
+                    gather(g, input, start..start + count, &mut gathered);
+                    Rows { data: &gathered, count, stride: depth, depth }
+                };
+                let stride = g.out_strides[3];
+                let out = &mut out[n * g.out_strides[0] + start * stride + first..];
+                let end = out.len().min(count * stride);
+                panel::multiply(rows, &columns, bias, (&mut out[..end], stride), threads);
+            }
+        }
+    }
+}
+
+/// What the kernel meets at each position, padding as zeros.
+fn gather(g: &Geometry, input: &[f32], positions: Range<usize>, out: &mut Vec<f32>) {
+    let [_, channel_stride, h_stride, w_stride] = g.in_strides;
+    let area = g.kernel[0] * g.kernel[1];
+    let depth = g.group_in() * area;
+    out.clear();
+    out.resize(positions.len() * depth, 0.0);
+    for (position, row) in positions.zip(out.chunks_exact_mut(depth.max(1))) {
+        let (y, x) = (position / g.output[1], position % g.output[1]);
+        for kernel_h in 0..g.kernel[0] {
+            let Some(line) = g.input_at(0, y, kernel_h) else { continue };
+            for kernel_w in 0..g.kernel[1] {
+                let Some(column) = g.input_at(1, x, kernel_w) else { continue };
+                let pixel = input[line * h_stride + column * w_stride..].iter();
+                let tap = &mut row[kernel_h * g.kernel[1] + kernel_w..];
+                for (out, value) in tap.iter_mut().step_by(area).zip(pixel.step_by(channel_stride))
+                {
+                    *out = *value;
+                }
+            }
+        }
+    }
+}
+
+/// The columns: one per output channel.
+struct Weights<'a> {
+    data: &'a [f32],
+    count: usize,
+    depth: usize,
+}
+
+impl Columns for Weights<'_> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    #[inline(always)]
+    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
+        panel.fill(0.0);
+        for (at, column) in columns.enumerate() {
+            let weights = &self.data[column * self.depth..][depth.clone()];
+            for (line, weight) in panel.chunks_exact_mut(width).zip(weights) {
+                line[at] = *weight;
+            }
+        }
+    }
+}

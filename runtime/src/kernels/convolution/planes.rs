@@ -1,0 +1,169 @@
+//! Convolution of contiguous float32 images: output planes = weights × taps.
+//!
+//! A row of the product is an output channel, a column a position, and its
+//! depth goes over input channels and taps, in the order of ExecuTorch's loop.
+
+use super::geometry::Geometry;
+use super::phases::Phases;
+use crate::kernels::panel::{self, Bias, Columns, Rows};
+use crate::kernels::simd::vectorized;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use core::ops::Range;
+use smallvec::SmallVec;
+
+/// Runs it; `phases` is the layout of the padded planes.
+pub(super) fn run(
+    g: &Geometry,
+    phases: &Phases,
+    (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
+    out: &mut [f32],
+    threads: usize,
+) {
+    let weight = ordered(g, weight);
+    let depth = g.group_in() * phases.taps.len();
+    let plain = g.is_pointwise();
+    let mut split = Vec::new();
+    if !plain {
+        split.resize(g.group_in() * phases.size(), 0.0);
+    }
+    for n in 0..g.batch {
+        for group in 0..g.groups {
+            let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];
+            let first = group * g.group_out();
+            let rows =
+                Rows { data: &weight[first * depth..], count: g.group_out(), stride: depth, depth };
+            let bias = bias.map_or(Bias::None, |b| Bias::Rows(&b[first..][..g.group_out()]));
+            let plane = g.positions();
+            let out = &mut out[n * g.out_strides[0] + first * plane..];
+            let out = (&mut out[..g.group_out() * plane], plane);
+            if plain {
+                let columns = Pixels { data: input, stride: g.in_strides[1], count: g.positions() };
+                panel::multiply(rows, &columns, bias, out, threads);
+            } else {
+                split_all(g, phases, input, &mut split);
+                let columns = Taps { phases, planes: &split, output: g.output };
+                panel::multiply(rows, &columns, bias, out, threads);
+            }
+        }
+    }
+}
+
+fn split_all(g: &Geometry, phases: &Phases, input: &[f32], split: &mut [f32]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (channel, split) in split.chunks_exact_mut(phases.size()).enumerate() {
+                phases.split(&input[channel * g.in_strides[1]..], g.in_strides[2], split);
+            }
+        },
+    );
+}
+
+/// The weights, output channel by output channel, then input channel, then tap.
+pub(super) fn ordered<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
+    let [out_stride, in_stride, h_stride, w_stride] = g.weight_strides;
+    let [kernel_h, kernel_w] = g.kernel;
+    let sizes = [g.out_channels, g.group_in(), kernel_h, kernel_w];
+    let area = kernel_h * kernel_w;
+    let wanted = [g.group_in() * area, area, kernel_w, 1];
+    if (0..4).all(|dim| sizes[dim] <= 1 || g.weight_strides[dim] == wanted[dim]) {
+        return Cow::Borrowed(weight);
+    }
+    let mut ordered = Vec::with_capacity(g.out_channels * wanted[0]);
+    for o in 0..g.out_channels {
+        for i in 0..g.group_in() {
+            for y in 0..kernel_h {
+                let first = o * out_stride + i * in_stride + y * h_stride;
+                ordered.extend((0..kernel_w).map(|x| weight[first + x * w_stride]));
+            }
+        }
+    }
+    Cow::Owned(ordered)
+}
+
+/// The columns of a 1×1 kernel: the input as it is.
+struct Pixels<'a> {
+    data: &'a [f32],
+    stride: usize,
+    count: usize,
+}
+
+impl Columns for Pixels<'_> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    #[inline(always)]
+    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
+        for (channel, line) in depth.zip(panel.chunks_exact_mut(width)) {
+            let plane = &self.data[channel * self.stride..];
+            if columns.len() == width {
+                line.copy_from_slice(&plane[columns.start..][..width]);
+            } else {
+                line[..columns.len()].copy_from_slice(&plane[columns.clone()]);
+                line[columns.len()..].fill(0.0);
+            }
+        }
+    }
+}
+
+/// The columns of any kernel, from padded planes.
+struct Taps<'a> {
+    phases: &'a Phases,
+    planes: &'a [f32],
+    output: [usize; 2],
+}
+
+/// Positions in one row of the output.
+struct Segment {
+    /// Where in the panel.
+    at: usize,
+    /// Where in a phase.
+    source: usize,
+    len: usize,
+}
+
+impl Taps<'_> {
+    /// The rows of the output that some positions lie in.
+    #[inline(always)]
+    fn segments(&self, positions: Range<usize>) -> SmallVec<[Segment; 16]> {
+        let mut segments = SmallVec::new();
+        let mut position = positions.start;
+        while position < positions.end {
+            let (y, x) = (position / self.output[1], position % self.output[1]);
+            let len = (self.output[1] - x).min(positions.end - position);
+            let at = position - positions.start;
+            segments.push(Segment { at, source: y * self.phases.row + x, len });
+            position += len;
+        }
+        segments
+    }
+}
+
+impl Columns for Taps<'_> {
+    fn count(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+
+    #[inline(always)]
+    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
+        let segments = self.segments(columns.clone());
+        let taps = &self.phases.taps;
+        for (k, line) in depth.zip(panel.chunks_exact_mut(width)) {
+            let plane = &self.planes[k / taps.len() * self.phases.size() + taps[k % taps.len()]..];
+            match &segments[..] {
+                [whole] if whole.len == width => {
+                    line.copy_from_slice(&plane[whole.source..][..width]);
+                }
+                segments => {
+                    line[columns.len()..].fill(0.0);
+                    for part in segments {
+                        line[part.at..][..part.len]
+                            .copy_from_slice(&plane[part.source..][..part.len]);
+                    }
+                }
+            }
+        }
+    }
+}
