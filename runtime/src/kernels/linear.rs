@@ -1,6 +1,8 @@
 //! Matrix products: mm, bmm, addmm, linear.
 
+use super::in_order;
 use super::matrix::{Multiply, Shape};
+use super::panel::Bias;
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelResult, ensure};
 use crate::tensor::{TensorMut, TensorRef};
@@ -93,8 +95,28 @@ fn mm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let o = matrix(&out.as_ref())?;
     with_multiply!(out.scalar_type(), T => {
         let (left, right) = ((left.data::<T>()?, l), (right.data::<T>()?, r));
-        T::multiply((out.data_mut::<T>()?, o), left, right, false, args.threads())
+        product((out.data_mut::<T>()?, o), left, right, args.threads())
     })
+}
+
+/// `out = left * right`; in float32 as ExecuTorch's kernels add up, to the last bit.
+fn product<T: Multiply>(
+    out: (&mut [T], Shape),
+    left: (&[T], Shape),
+    right: (&[T], Shape),
+    threads: usize,
+) -> KernelResult {
+    let ordered = T::DTYPE == ScalarType::Float && in_order::suits(&out.1, &left.1);
+    if !ordered {
+        return T::multiply(out, left, right, false, threads);
+    }
+    let cast = bytemuck::cast_slice;
+    let (out, left, right) = (
+        (bytemuck::cast_slice_mut(out.0), out.1),
+        (cast(left.0), left.1),
+        (cast(right.0), right.1),
+    );
+    in_order::multiply(out, left, right, Bias::None, threads)
 }
 
 fn bmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -121,7 +143,7 @@ fn bmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
             let left = &left[i * l.rows * l.cols..][..l.rows * l.cols];
             let right = &right[i * r.rows * r.cols..][..r.rows * r.cols];
             let out = &mut out[i * o.rows * o.cols..][..o.rows * o.cols];
-            T::multiply((out, o), (left, l), (right, r), false, args.threads())?;
+            product((out, o), (left, l), (right, r), args.threads())?;
         }
         Ok(())
     })
@@ -139,18 +161,10 @@ fn addmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     with_multiply!(out.scalar_type(), T => {
         let out = out.data_mut::<T>()?;
         let (left, right) = ((left.data::<T>()?, l), (right.data::<T>()?, r));
-        if is_one(beta) && is_one(alpha) {
-            fill(out, o, bias.data::<T>()?, b);
-            return T::multiply((out, o), left, right, true, args.threads());
-        }
-        T::multiply((out, o), left, right, false, args.threads())?;
+        product((out, o), left, right, args.threads())?;
         scale_and_add(out, o, alpha, bias.data::<T>()?, b, beta);
         Ok(())
     })
-}
-
-fn is_one(scalar: Scalar) -> bool {
-    scalar.to_f64() == 1.0
 }
 
 /// The bias as a matrix of `shape`: dimensions of size 1 repeat.

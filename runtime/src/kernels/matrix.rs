@@ -57,7 +57,12 @@ pub(super) trait Multiply: Element {
     ) -> KernelResult;
 }
 
-fn check<T>(out: &(&mut [T], Shape), left: &(&[T], Shape), right: &(&[T], Shape)) -> KernelResult {
+/// Sees to it that shapes fit each other and that no index leaves its slice.
+pub(super) fn check<T>(
+    out: &(&mut [T], Shape),
+    left: &(&[T], Shape),
+    right: &(&[T], Shape),
+) -> KernelResult {
     let (o, l, r) = (out.1, left.1, right.1);
     ensure!(
         l.cols == r.rows && o.rows == l.rows && o.cols == r.cols,

@@ -10,6 +10,7 @@ mod args;
 mod convolution;
 mod elementwise;
 mod embedding;
+mod in_order;
 mod indexing;
 mod linear;
 mod matrix;

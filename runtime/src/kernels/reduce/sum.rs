@@ -6,7 +6,7 @@ use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
 use crate::value::Scalar;
 use alloc::format;
-#[cfg(not(feature = "std"))]
+use et_schema::ScalarType;
 use num_traits::Float;
 
 pub(crate) const KERNELS: &[(&str, Kernel)] = &[
@@ -80,7 +80,7 @@ fn reduce(
             let target = out.data_mut::<O>()?;
             for (out, first) in target.iter_mut().zip(plan.outputs()) {
                 *out = if O::IS_FLOAT {
-                    O::from_f64(float(&plan, source, first, form))
+                    float::<T, O>(&plan, source, first, form)
                 } else {
                     O::from_i64(integer::<T, O>(&plan, source, first, form))
                 };
@@ -90,13 +90,24 @@ fn reduce(
     }, else Err(refuse()))
 }
 
-fn float<T: Element>(plan: &Plan, source: &[T], first: usize, form: Form) -> f64 {
-    let mut result = if form == Form::Product { 1.0 } else { 0.0 };
-    match form {
-        Form::Product => plan.for_each(source, first, |x| result *= x.to_f64()),
-        _ => plan.for_each(source, first, |x| result += x.to_f64()),
+/// Each step is rounded to the output's type, or to float32 for a shorter one,
+/// as in ExecuTorch's kernels.
+fn float<T: Element, O: Element>(plan: &Plan, source: &[T], first: usize, form: Form) -> O {
+    if O::DTYPE == ScalarType::Double {
+        return fold::<T, f64>(plan, source, first, form).cast();
     }
-    if form == Form::Mean { result / plan.count as f64 } else { result }
+    fold::<T, f32>(plan, source, first, form).cast()
+}
+
+fn fold<T: Element, A: Element + Float>(plan: &Plan, source: &[T], first: usize, form: Form) -> A {
+    if form == Form::Product {
+        let mut product = A::one();
+        plan.for_each(source, first, |x| product = product * x.cast::<A>());
+        return product;
+    }
+    let mut sum = A::zero();
+    plan.for_each(source, first, |x| sum = sum + x.cast::<A>());
+    if form == Form::Mean { sum / A::from_f64(plan.count as f64) } else { sum }
 }
 
 /// Each element is converted to the output's type first, and the result wraps in it.

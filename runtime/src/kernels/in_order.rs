@@ -1,0 +1,120 @@
+//! Float32 products of strided matrices by way of [`panel`](super::panel).
+
+use super::matrix::{Shape, check};
+use super::panel::{self, Bias, Columns, Rows};
+use super::parallel;
+use super::simd::vectorized;
+use crate::error::KernelResult;
+use core::ops::Range;
+
+/// Fewer rows than this do not pay for packing the right matrix.
+const PACK_FROM: usize = 4;
+/// Columns whose sums stay in the first cache.
+const BLOCK: usize = 2048;
+/// Lines of the matrix that are added in one go.
+const LINES: usize = 4;
+/// Multiplications that are worth a thread.
+const WORTH_A_THREAD: usize = 1 << 18;
+
+/// Whether the strides are such that rows are contiguous.
+pub(super) fn suits(out: &Shape, left: &Shape) -> bool {
+    let contiguous = |shape: &Shape| shape.col_stride == 1 || shape.cols <= 1;
+    contiguous(out) && contiguous(left) && out.row_stride >= out.cols
+}
+
+/// `out = left * right + bias`, where [`suits`] holds.
+///
+/// # Errors
+/// The shapes do not fit each other or their slices.
+pub(super) fn multiply(
+    (out, o): (&mut [f32], Shape),
+    (left, l): (&[f32], Shape),
+    (right, r): (&[f32], Shape),
+    bias: Bias<'_>,
+    threads: usize,
+) -> KernelResult {
+    check(&(&mut *out, o), &(left, l), &(right, r))?;
+    if o.rows == 0 || o.cols == 0 {
+        return Ok(());
+    }
+    if l.rows < PACK_FROM && r.col_stride == 1 && matches!(bias, Bias::None) {
+        for row in 0..o.rows {
+            let factors = &left[row * l.row_stride..][..l.cols];
+            let out = &mut out[row * o.row_stride..][..o.cols];
+            vector(factors, (right, r), out, threads);
+        }
+        return Ok(());
+    }
+    let rows = Rows { data: left, count: l.rows, stride: l.row_stride, depth: l.cols };
+    panel::multiply(rows, &Strided { data: right, shape: r }, bias, (out, o.row_stride), threads);
+    Ok(())
+}
+
+/// One row times a matrix with contiguous rows, which is read once as it lies.
+fn vector(factors: &[f32], (right, r): (&[f32], Shape), out: &mut [f32], threads: usize) {
+    let threads = threads.min(factors.len() * out.len() / WORTH_A_THREAD).max(1);
+    let share = out.len().div_ceil(threads).clamp(1, BLOCK);
+    parallel::chunks(out, share, threads, |index, out| {
+        vectorized(
+            #[inline(always)]
+            || {
+                out.fill(0.0);
+                let (groups, rest) = factors.as_chunks::<LINES>();
+                for (group, factors) in groups.iter().enumerate() {
+                    let first = group * LINES * r.row_stride + index * share;
+                    add_lines(out, factors, &right[first..], r.row_stride);
+                }
+                for (k, factor) in (groups.len() * LINES..).zip(rest) {
+                    let line = &right[k * r.row_stride + index * share..];
+                    out.iter_mut().zip(line).for_each(|(out, value)| *out += factor * value);
+                }
+            },
+        );
+    });
+}
+
+/// Adds lines that are `stride` apart, scaled, one after the other.
+#[inline(always)]
+fn add_lines(out: &mut [f32], factors: &[f32; LINES], lines: &[f32], stride: usize) {
+    let [a, b, c, d]: [&[f32]; LINES] =
+        core::array::from_fn(|line| &lines[line * stride..][..out.len()]);
+    let lines = a.iter().zip(b).zip(c.iter().zip(d));
+    for (out, ((a, b), (c, d))) in out.iter_mut().zip(lines) {
+        let sum = *out + factors[0] * a + factors[1] * b;
+        *out = sum + factors[2] * c + factors[3] * d;
+    }
+}
+
+/// The columns of a matrix in memory.
+struct Strided<'a> {
+    data: &'a [f32],
+    shape: Shape,
+}
+
+impl Columns for Strided<'_> {
+    fn count(&self) -> usize {
+        self.shape.cols
+    }
+
+    #[inline(always)]
+    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
+        let Shape { row_stride, col_stride, .. } = self.shape;
+        let first = columns.start * col_stride;
+        if columns.len() < width {
+            panel.fill(0.0);
+        }
+        if col_stride == 1 && columns.len() == width {
+            for (k, line) in depth.zip(panel.chunks_exact_mut(width)) {
+                line.copy_from_slice(&self.data[k * row_stride + first..][..width]);
+            }
+            return;
+        }
+        for (at, column) in columns.enumerate() {
+            let values = self.data[column * col_stride + depth.start * row_stride..].iter();
+            let lines = panel.chunks_exact_mut(width);
+            for (line, value) in lines.zip(values.step_by(row_stride.max(1))) {
+                line[at] = *value;
+            }
+        }
+    }
+}
