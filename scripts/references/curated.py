@@ -7,7 +7,7 @@ LIMIT = 12
 def pick(operator, entries):
     """Indices of cases: one per hint first, then one per combination of types, two refusals last."""
     chosen, types, hints = [], set(), set()
-    usable = [i for i, e in enumerate(entries) if not (e.get("platform_defined") or e.get("optimized_only"))]
+    usable = [i for i, e in enumerate(entries) if not (e.get("platform_defined") or e.get("optimized_only") or _overlooks_order(e))]
     good = [i for i in usable if "error" not in entries[i] and not entries[i].get("undefined_outputs")]
     refused = [i for i in usable if entries[i].get("error", {}).get("stage") in ("load", "set_input", "execute", "abort")]
     room = LIMIT - min(len(refused), 2)
@@ -25,6 +25,12 @@ def pick(operator, entries):
     if not chosen:
         chosen = usable[:LIMIT]
     return sorted(chosen)
+
+
+def _overlooks_order(entry):
+    """Whether the kernel takes channels-last memory for plain one: in the full set only."""
+    ordered = any("dim_order" in t for t in entry["inputs"] if isinstance(t, dict))
+    return ordered and entry.get("differs_from_pytorch", False)
 
 
 def _hint(entry):

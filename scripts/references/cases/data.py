@@ -48,7 +48,9 @@ def special(dtype=torch.float32):
 def last(tensor):
     """The same elements in channels-last order."""
     kind = torch.channels_last if tensor.dim() == 4 else torch.channels_last_3d
-    return tensor.to(memory_format=kind)
+    tensor = tensor.to(memory_format=kind).clone(memory_format=torch.preserve_format)
+    tensor.order = (0, 2, 3, 1) if tensor.dim() == 4 else (0, 2, 3, 4, 1)
+    return tensor
 
 
 def ordered(tensor, *order):

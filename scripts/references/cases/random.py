@@ -346,3 +346,73 @@ def dynamic(op):
                 (t, [3], x(F32, 3), None, 1e-5), {"out": [Out(F32, [rows, 3], None, [5, 3]), stat, stat]}),
         }[op.name]  # fmt: skip
         op(*args, hint="dynamic", **options)
+
+
+# Arguments after a channels-last first tensor of shape 2x4x3x3, for kernels that may or may not heed the order.
+_LAST = {
+    "flip.out": ([1, 3],), "roll.out": ([1], [1]), "select_copy.int_out": (1, 2), "slice_copy.Tensor_out": (1, 1, 3, 1),
+    "narrow_copy.out": (2, 1, 2), "index_select.out": (1, torch.tensor([2, 0])), "expand_copy.out": ([2, 4, 3, 3],),
+    "repeat.out": ([1, 2, 1, 1],), "split_copy.Tensor_out": (2, 1), "split_with_sizes_copy.out": ([1, 3], 1),
+    "unbind_copy.int_out": (1,), "transpose_copy.int_out": (1, 3), "permute_copy.out": ([0, 3, 1, 2],),
+    "unsqueeze_copy.out": (1,), "squeeze_copy.dims_out": ([2],), "view_copy.out": ([2, 36],), "pixel_shuffle.out": (2,),
+    "tril.out": (0,), "cumsum.out": (1,), "glu.out": (1,), "constant_pad_nd.out": ([1, 0, 0, 2], 0.5), "reflection_pad2d.out": ([1, 1, 0, 2],),
+    "replication_pad2d.out": ([1, 1, 0, 2],), "sum.IntList_out": ([1], True), "mean.out": ([2, 3], True), "amax.out": ([1], True),
+    "any.dims_out": ([1], True), "argmax.out": (1, True), "max.dim_max": (1, True), "prod.int_out": (1, True), "var.correction_out": ([1],),
+    "topk.values": (2, 1), "_softmax.out": (1, False), "upsample_nearest2d.vec_out": ([6, 6], None),
+    "upsample_bilinear2d.vec_out": ([5, 7], False, None), "_adaptive_avg_pool2d.out": ([2, 2],), "full_like.out": (1.5,),
+    "clamp.out": (-1, 1), "relu.out": (), "sigmoid.out": (), "pow.Tensor_Scalar_out": (2,), "diagonal_copy.out": (0, 2, 3),
+    "unfold_copy.out": (2, 2, 1), "native_dropout.out": (0.5, False), "leaky_relu.out": (0.1,), "gelu.out": (), "abs.out": (),
+    "add.Scalar_out": (2,), "copy.out": (torch.ones(2, 4, 3, 3),), "nonzero.out": (), "repeat_interleave.Tensor_out": None,
+}  # fmt: skip
+
+
+@extends(*("aten::" + name for name, args in _LAST.items() if args is not None))
+def channels_last(op):
+    """With the output that PyTorch lays out, and with one of the other order."""
+    rest = _LAST[op.name.removeprefix("aten::")]
+    op(last(x(F32, 2, 4, 3, 3)), *rest, hint="last")
+    for out in op.cases[-1].outs[:1]:
+        if len(out.sizes) == 4:
+            other = None if out.order == (0, 2, 3, 1) else (0, 2, 3, 1)
+            outs = [Out(o.dtype, o.sizes, other if len(o.sizes) == 4 else None) for o in op.cases[-1].outs]
+            op(last(x(F32, 2, 4, 3, 3)), *rest, out=outs, hint="last_other_out")
+
+
+@extends("aten::cat.out", "aten::stack.out")
+def joined_channels_last(op):
+    for dim in (0, 1, 2, 3, -1):
+        op([last(x(F32, 2, 4, 3, 3)), last(x(F32, 2, 4, 3, 3))], dim, hint="last")
+
+
+@extends("aten::gather.out", "aten::index.Tensor_out", "aten::masked_fill.Scalar_out", "aten::scatter.src_out", "aten::select_scatter.out",
+         "aten::slice_scatter.out", "aten::index_put.out", "aten::native_group_norm.out", "aten::where.self_out")  # fmt: skip
+def channels_last_pairs(op):
+    t = last(x(F32, 2, 4, 3, 3))
+    plain = (0, 1, 2, 3)
+    args, out = {
+        "gather.out": ((t, 1, last(indices(4, 2, 2, 3, 3))), [2, 2, 3, 3]),
+        "index.Tensor_out": ((t, [None, torch.tensor([2, 0])]), [2, 2, 3, 3]),
+        "masked_fill.Scalar_out": ((t, last(x(torch.bool, 2, 4, 3, 3)), 7.0), [2, 4, 3, 3]),
+        "scatter.src_out": ((t, 1, last(indices(4, 2, 2, 3, 3)), last(x(F32, 2, 2, 3, 3))), [2, 4, 3, 3]),
+        "select_scatter.out": ((t, x(F32, 2, 3, 3), 1, 2), [2, 4, 3, 3]),
+        "slice_scatter.out": ((t, last(x(F32, 2, 2, 3, 3)), 1, 1, 3, 1), [2, 4, 3, 3]),
+        "index_put.out": ((t, [None, torch.tensor([2, 0])], x(F32, 2, 2, 3, 3)), [2, 4, 3, 3]),
+        "where.self_out": ((last(x(torch.bool, 2, 4, 3, 3)), t, last(x(F32, 2, 4, 3, 3))), [2, 4, 3, 3]),
+        "native_group_norm.out": ((t, None, None, 2, 4, 9, 2, 1e-5), [2, 4, 3, 3]),
+    }[op.name.removeprefix("aten::")]  # fmt: skip
+    for order in ((0, 2, 3, 1), plain):
+        outs = [Out(F32, out, order)]
+        if op.name == "aten::native_group_norm.out":
+            outs += [Out(F32, [2, 2]), Out(F32, [2, 2])]
+        op(*args, out=outs, hint="last" if order != plain else "last_other_out")
+
+
+@extends("aten::add.out", "aten::sub.out", "aten::mul.out", "aten::div.out", "aten::minimum.out", "aten::le.Tensor_out", "aten::where.self_out")
+def broadcast_channels_last(op):
+    """The scale of a channel, as squeeze-and-excite blocks have it."""
+    condition = [last(x(torch.bool, 2, 4, 3, 3))] if op.name == "aten::where.self_out" else []
+    for sizes in ([1, 4, 1, 1], [2, 4, 1, 1], [2, 1, 3, 3], [1, 1, 3, 1]):
+        a, b = last(x(F32, 2, 4, 3, 3)), last(x(F32, *sizes))
+        out = Out(torch.bool if op.name == "aten::le.Tensor_out" else F32, [2, 4, 3, 3], (0, 2, 3, 1))
+        op(*condition, a, b, out=out, hint="last_broadcast")
+        op(*condition, b, a, out=out, hint="last_broadcast")
