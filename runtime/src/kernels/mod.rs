@@ -16,6 +16,7 @@ mod linear;
 mod matrix;
 mod movement;
 mod norm;
+pub(crate) mod order;
 mod panel;
 mod parallel;
 mod pool;

@@ -4,12 +4,14 @@
 use super::Method;
 use super::instruction::{Instruction, KernelCall};
 use crate::error::KernelError;
+use crate::kernels::order::{self, Treatment};
 use crate::kernels::{Arg, Args, Outs};
 use crate::memory::{Arena, Region, ViewError, Views, views};
 use crate::tensor::{TensorMeta, TensorMut, TensorRef};
 use crate::value::{EValue, Scalar, Storage, TensorId, Values};
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use et_schema::ErrorCode;
 use et_schema::ids::ValueId;
 use etdump::{DebugLevel, DebugTensor, DebugValue, Place, Tracer};
@@ -71,7 +73,16 @@ fn run(
                 format!("no {bytes} bytes for a copy of an input"),
             ),
         })?;
-    let mut builder = ArgBuilder { values, reads: reads.iter() };
+    let metas = |ids: &[TensorId]| -> SmallVec<[&TensorMeta; 12]> {
+        ids.iter().map(|id| &values.tensors[id.index()].meta).collect()
+    };
+    let (inputs, originals) = (metas(&tensors.inputs), metas(&tensors.outs));
+    let treatment = call.order.treatment(&inputs, &originals)?;
+    let plain: Vec<TensorMeta> = match treatment {
+        Treatment::AsPlain => inputs.iter().map(|meta| meta.plain()).collect::<Result<_, _>>()?,
+        _ => Vec::new(),
+    };
+    let mut builder = ArgBuilder { values, reads: reads.iter(), plain: plain.iter() };
     let mut args: SmallVec<[Arg<'_>; 16]> = SmallVec::new();
     for (arg, id) in call.signature.args.iter().zip(&call.args) {
         args.push(if arg.out { Arg::Out } else { builder.arg(*id) });
@@ -82,14 +93,31 @@ fn run(
         .zip(writes)
         .map(|(id, data)| TensorMut { meta: values.tensors[id.index()].meta.clone(), data })
         .collect();
+    if treatment == Treatment::AsPlain {
+        for out in &mut outs {
+            out.meta = out.meta.plain()?;
+        }
+    }
     let args = Args::new(call.signature, args, threads, temp);
     (call.kernel)(&args, &mut outs)?;
+    for (out, original) in outs.iter_mut().zip(originals) {
+        match treatment {
+            Treatment::AsIs => {}
+            Treatment::WrittenPlain => order::write_plain(out)?,
+            Treatment::AsPlain => {
+                let mut meta = original.clone();
+                meta.resize(out.meta.sizes())?;
+                out.meta = meta;
+            }
+        }
+    }
     Ok(tensors.outs.into_iter().zip(outs).map(|(id, out)| (id, out.meta)).collect())
 }
 
 /// The tensors of a call in the order in which its arguments mention them.
 #[derive(Default)]
 struct CallTensors {
+    inputs: SmallVec<[TensorId; 12]>,
     reads: SmallVec<[Option<Region>; 12]>,
     outs: SmallVec<[TensorId; 4]>,
     writes: SmallVec<[Region; 4]>,
@@ -103,6 +131,7 @@ impl CallTensors {
                 tensors.add_outs(arg.name, *id, values)?;
             } else {
                 for_each_tensor(*id, values, &mut |tensor| {
+                    tensors.inputs.push(tensor);
                     tensors.reads.push(values.tensors[tensor.index()].region());
                 });
             }
@@ -151,10 +180,12 @@ fn for_each_tensor(id: ValueId, values: &Values<'_>, visit: &mut dyn FnMut(Tenso
     }
 }
 
-/// Turns values into arguments; takes the slices in the order of [`CallTensors::reads`].
+/// Turns values into arguments; takes the slices in the order of [`CallTensors::reads`],
+/// and so the metas of tensors that are to be taken for plain ones, unless there are none.
 struct ArgBuilder<'v, 's> {
     values: &'v Values<'v>,
     reads: core::slice::Iter<'s, &'v [u8]>,
+    plain: core::slice::Iter<'v, TensorMeta>,
 }
 
 impl<'v> ArgBuilder<'v, '_> {
@@ -182,7 +213,7 @@ impl<'v> ArgBuilder<'v, '_> {
             Storage::Constant(bytes) => bytes,
             _ => read,
         };
-        TensorRef { meta: &tensor.meta, data }
+        TensorRef { meta: self.plain.next().unwrap_or(&tensor.meta), data }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Instructions, resolved against the registry once, when the method loads.
 
-use crate::kernels::Kernel;
+use crate::kernels::{Kernel, order::Order};
 use crate::prim::PrimOp;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -23,6 +23,7 @@ pub(super) struct KernelCall {
     /// Name of the trace event around the kernel.
     pub event: String,
     pub kernel: Kernel,
+    pub order: Order,
     pub signature: &'static Signature,
     /// One value per argument of the signature; the repeated return values are left out.
     pub args: Box<[ValueId]>,

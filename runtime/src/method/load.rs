@@ -4,7 +4,7 @@
 use super::instruction::{Instruction, KernelCall};
 use super::{LoadOptions, Method, MissingOperator, Pools, planned, values};
 use crate::error::Error;
-use crate::kernels::{self, Implementation};
+use crate::kernels::{self, Implementation, order};
 use crate::memory::Pool;
 use crate::program::Program;
 use alloc::collections::BTreeMap;
@@ -283,6 +283,7 @@ impl<'a, 'p> Resolver<'a, 'p> {
                 };
                 Ok(Some(Instruction::Kernel(KernelCall {
                     event: event_name(&name),
+                    order: order::of(&name),
                     name,
                     kernel,
                     signature,

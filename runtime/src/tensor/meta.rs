@@ -162,6 +162,17 @@ impl TensorMeta {
         matches!(self.dim_order(), [0, 2, 3, 1] | [0, 2, 3, 4, 1] | [0, 2, 1])
     }
 
+    /// The same tensor as if its memory were in index order.
+    ///
+    /// # Errors
+    /// Strides beyond 32 bits.
+    pub(crate) fn plain(&self) -> KernelResult<Self> {
+        let mut plain = self.clone();
+        plain.dim_order = core::array::from_fn(|i| i as u8);
+        plain.update_strides()?;
+        Ok(plain)
+    }
+
     /// Changes the shape.
     ///
     /// # Errors
