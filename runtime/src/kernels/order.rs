@@ -8,10 +8,12 @@
 //! get here what it gets on the device, so the rules are those of ExecuTorch
 //! 1.5.1, each seen in its answers (`scripts/kernel_references.py`).
 
+use super::Outs;
 use crate::error::{KernelResult, ensure};
 use crate::tensor::{TensorMeta, TensorMut};
 use alloc::vec::Vec;
 use et_schema::ScalarType;
+use smallvec::SmallVec;
 
 /// How an operator's kernel takes dim orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +129,7 @@ impl Order {
         outs: &[&TensorMeta],
     ) -> KernelResult<Treatment> {
         let mut all = inputs.iter().chain(outs);
-        if self == Order::Heeded || all.clone().all(|meta| meta.is_contiguous()) {
+        if all.clone().all(|meta| meta.is_contiguous()) {
             return Ok(Treatment::AsIs);
         }
         match self {
@@ -137,9 +139,8 @@ impl Order {
                 Ok(Treatment::AsIs)
             }
             Order::Overlooked { agreeing } => {
-                let agree = all.clone().all(|meta| meta.is_contiguous())
-                    || all.all(|meta| meta.is_channels_last());
-                ensure!(agree || !agreeing, "tensors of different dim orders");
+                let agree = !agreeing || all.all(|meta| meta.is_channels_last());
+                ensure!(agree, "tensors of different dim orders");
                 Ok(Treatment::AsPlain)
             }
             Order::Broadcast { optimized } => Ok(broadcast(inputs, outs, optimized)),
@@ -168,6 +169,26 @@ fn broadcast(inputs: &[&TensorMeta], outs: &[&TensorMeta], optimized: bool) -> T
 fn differs_in_one_inner_dimension(a: &TensorMeta, b: &TensorMeta) -> bool {
     let mut differing = (0..a.rank()).filter(|dim| a.size(*dim) != b.size(*dim));
     a.rank() == b.rank() && differing.next().is_some_and(|d| d > 0) && differing.next().is_none()
+}
+
+/// Runs a kernel that takes the outputs for plain ones; their order stays what it is.
+///
+/// # Errors
+/// Those of the kernel.
+pub(crate) fn with_plain_outs(
+    outs: &mut Outs<'_>,
+    kernel: impl FnOnce(&mut Outs<'_>) -> KernelResult,
+) -> KernelResult {
+    let originals: SmallVec<[TensorMeta; 4]> = outs.iter().map(|out| out.meta.clone()).collect();
+    for out in outs.iter_mut() {
+        out.meta = out.meta.plain()?;
+    }
+    kernel(outs)?;
+    for (out, mut meta) in outs.iter_mut().zip(originals) {
+        meta.resize(out.meta.sizes())?;
+        out.meta = meta;
+    }
+    Ok(())
 }
 
 /// Lays the elements out in plain order, though the tensor says otherwise.

@@ -4,14 +4,13 @@
 use super::Method;
 use super::instruction::{Instruction, KernelCall};
 use crate::error::KernelError;
-use crate::kernels::order::{self, Treatment};
+use crate::kernels::order::{self, Order, Treatment};
 use crate::kernels::{Arg, Args, Outs};
 use crate::memory::{Arena, Region, ViewError, Views, views};
 use crate::tensor::{TensorMeta, TensorMut, TensorRef};
 use crate::value::{EValue, Scalar, Storage, TensorId, Values};
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use et_schema::ErrorCode;
 use et_schema::ids::ValueId;
 use etdump::{DebugLevel, DebugTensor, DebugValue, Place, Tracer};
@@ -73,14 +72,10 @@ fn run(
                 format!("no {bytes} bytes for a copy of an input"),
             ),
         })?;
-    let metas = |ids: &[TensorId]| -> SmallVec<[&TensorMeta; 12]> {
-        ids.iter().map(|id| &values.tensors[id.index()].meta).collect()
-    };
-    let (inputs, originals) = (metas(&tensors.inputs), metas(&tensors.outs));
-    let treatment = call.order.treatment(&inputs, &originals)?;
-    let plain: Vec<TensorMeta> = match treatment {
-        Treatment::AsPlain => inputs.iter().map(|meta| meta.plain()).collect::<Result<_, _>>()?,
-        _ => Vec::new(),
+    let treatment = tensors.treatment(call.order, values)?;
+    let plain = match treatment {
+        Treatment::AsPlain => tensors.plain_inputs(values)?,
+        _ => SmallVec::new(),
     };
     let mut builder = ArgBuilder { values, reads: reads.iter(), plain: plain.iter() };
     let mut args: SmallVec<[Arg<'_>; 16]> = SmallVec::new();
@@ -93,23 +88,14 @@ fn run(
         .zip(writes)
         .map(|(id, data)| TensorMut { meta: values.tensors[id.index()].meta.clone(), data })
         .collect();
-    if treatment == Treatment::AsPlain {
-        for out in &mut outs {
-            out.meta = out.meta.plain()?;
-        }
-    }
     let args = Args::new(call.signature, args, threads, temp);
-    (call.kernel)(&args, &mut outs)?;
-    for (out, original) in outs.iter_mut().zip(originals) {
-        match treatment {
-            Treatment::AsIs => {}
-            Treatment::WrittenPlain => order::write_plain(out)?,
-            Treatment::AsPlain => {
-                let mut meta = original.clone();
-                meta.resize(out.meta.sizes())?;
-                out.meta = meta;
-            }
+    match treatment {
+        Treatment::AsIs => (call.kernel)(&args, &mut outs)?,
+        Treatment::WrittenPlain => {
+            (call.kernel)(&args, &mut outs)?;
+            outs.iter_mut().try_for_each(order::write_plain)?;
         }
+        Treatment::AsPlain => order::with_plain_outs(&mut outs, |outs| (call.kernel)(&args, outs))?,
     }
     Ok(tensors.outs.into_iter().zip(outs).map(|(id, out)| (id, out.meta)).collect())
 }
@@ -137,6 +123,21 @@ impl CallTensors {
             }
         }
         Ok(tensors)
+    }
+
+    /// What the kernel makes of dim orders; nothing is looked at if it heeds them.
+    fn treatment(&self, order: Order, values: &Values<'_>) -> Result<Treatment, KernelError> {
+        if order == Order::Heeded {
+            return Ok(Treatment::AsIs);
+        }
+        let metas = |ids: &[TensorId]| -> SmallVec<[&TensorMeta; 12]> {
+            ids.iter().map(|id| &values.tensors[id.index()].meta).collect()
+        };
+        order.treatment(&metas(&self.inputs), &metas(&self.outs))
+    }
+
+    fn plain_inputs(&self, values: &Values<'_>) -> Result<SmallVec<[TensorMeta; 4]>, KernelError> {
+        self.inputs.iter().map(|id| values.tensors[id.index()].meta.plain()).collect()
     }
 
     fn add_outs(

@@ -23,6 +23,7 @@ pub(super) struct KernelCall {
     /// Name of the trace event around the kernel.
     pub event: String,
     pub kernel: Kernel,
+    /// `Heeded` in a method whose tensors are all plain: then there is nothing to look at.
     pub order: Order,
     pub signature: &'static Signature,
     /// One value per argument of the signature; the repeated return values are left out.

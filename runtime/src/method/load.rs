@@ -4,7 +4,8 @@
 use super::instruction::{Instruction, KernelCall};
 use super::{LoadOptions, Method, MissingOperator, Pools, planned, values};
 use crate::error::Error;
-use crate::kernels::{self, Implementation, order};
+use crate::kernels::order::{self, Order};
+use crate::kernels::{self, Implementation};
 use crate::memory::Pool;
 use crate::program::Program;
 use alloc::collections::BTreeMap;
@@ -71,7 +72,9 @@ impl<'p> Method<'p> {
                 format!("Backend {} is not registered.", delegate.id()),
             ));
         }
-        let chains = Resolver::new(plan).chains()?;
+        // A tensor keeps its dim order for life.
+        let plain = values.tensors.iter().all(|tensor| tensor.meta.is_contiguous());
+        let chains = Resolver::new(plan, plain).chains()?;
         Ok(Method {
             name: plan.name(),
             values,
@@ -91,7 +94,7 @@ impl<'p> Method<'p> {
 /// # Errors
 /// An instruction that contradicts the program.
 pub fn missing_operators(plan: &Plan<'_>) -> Result<Vec<MissingOperator>, Error> {
-    let mut resolver = Resolver::new(plan);
+    let mut resolver = Resolver::new(plan, true);
     resolver.resolve_all()?;
     Ok(resolver.missing)
 }
@@ -152,13 +155,15 @@ fn check_value(plan: &Plan<'_>, id: ValueId) -> Result<ValueId, Error> {
 /// Turns instructions into calls, and collects operators without a kernel.
 struct Resolver<'a, 'p> {
     plan: &'a Plan<'p>,
+    /// All tensors are in plain dim order.
+    plain: bool,
     missing: Vec<MissingOperator>,
     by_name: BTreeMap<String, usize>,
 }
 
 impl<'a, 'p> Resolver<'a, 'p> {
-    fn new(plan: &'a Plan<'p>) -> Self {
-        Resolver { plan, missing: Vec::new(), by_name: BTreeMap::new() }
+    fn new(plan: &'a Plan<'p>, plain: bool) -> Self {
+        Resolver { plan, plain, missing: Vec::new(), by_name: BTreeMap::new() }
     }
 
     fn chains(mut self) -> Result<Vec<Vec<Instruction>>, Error> {
@@ -283,7 +288,7 @@ impl<'a, 'p> Resolver<'a, 'p> {
                 };
                 Ok(Some(Instruction::Kernel(KernelCall {
                     event: event_name(&name),
-                    order: order::of(&name),
+                    order: if self.plain { Order::Heeded } else { order::of(&name) },
                     name,
                     kernel,
                     signature,
