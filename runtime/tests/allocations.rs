@@ -15,8 +15,12 @@ use support::fixtures;
 fn predicted(bytes: &[u8]) -> Vec<(u64, u64)> {
     let file = File::parse(bytes).unwrap();
     let method = file.method("forward").unwrap();
-    let settings =
-        LoadSettings { abi: Abi::X86_64, temp_pool: Some(1 << 26), external_data: false };
+    let settings = LoadSettings {
+        abi: Abi::X86_64,
+        temp_pool: Some(1 << 26),
+        external_data: false,
+        input_flags: true,
+    };
     let mut allocations = Vec::new();
     method_allocations::<ReadError>(&file, &method, settings, &mut |step| {
         if let Step::Allocate(a) = step

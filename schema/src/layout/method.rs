@@ -17,6 +17,8 @@ pub struct LoadSettings {
     pub temp_pool: Option<u64>,
     /// Whether a `.ptd` file is given.
     pub external_data: bool,
+    /// Whether the loader keeps a flag per input, as all releases after 0.5 do.
+    pub input_flags: bool,
 }
 
 /// Who gives out the memory.
@@ -64,7 +66,7 @@ pub fn method_allocations<E: From<crate::ReadError>>(
         walk.objects(Object::PlatformMemoryAllocator, 1)?;
     }
     walk.objects(Object::EValue, method.value_count())?;
-    if method.inputs().len() > 0 {
+    if settings.input_flags && method.inputs().len() > 0 {
         walk.objects(Object::InputFlag, method.inputs().len())?;
     }
     let external = method.values().filter(is_external_constant).count();
@@ -87,6 +89,13 @@ pub enum Step {
     Allocate(MethodAllocation),
     /// The temp allocator is reset.
     ResetTemp,
+}
+
+/// Bytes that a temp allocator must have for the look-up of an operator with
+/// `args` arguments; a smaller one leaves the look-up to the method allocator.
+pub fn look_up_bytes(args: u64, abi: Abi) -> u64 {
+    let (meta_size, _) = Object::TensorMeta.size_align(abi);
+    args.saturating_mul(u64::from(meta_size) + DIM_ORDER_BOUND)
 }
 
 fn is_external_constant(value: &Value<'_>) -> bool {
@@ -208,11 +217,12 @@ impl<E: From<crate::ReadError>> Walk<'_, E> {
         method: &Method<'_>,
         args: impl ExactSizeIterator<Item = ValueId>,
     ) -> core::result::Result<(), E> {
-        let (meta_size, _) = Object::TensorMeta.size_align(self.settings.abi);
-        let need = (args.len() as u64).saturating_mul(u64::from(meta_size) + DIM_ORDER_BOUND);
+        let need = look_up_bytes(args.len() as u64, self.settings.abi);
         let pool = match self.settings.temp_pool {
-            Some(size) if size < need => Pool::Method,
-            _ => Pool::Temp,
+            Some(size) if size >= need => Pool::Temp,
+            // What stands in for a missing temp allocator has a size of 0.
+            None if need == 0 => Pool::Temp,
+            _ => Pool::Method,
         };
         self.objects_from(pool, Object::TensorMeta, args.len())?;
         for id in args {

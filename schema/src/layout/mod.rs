@@ -9,4 +9,4 @@ mod abi;
 mod method;
 
 pub use abi::{Abi, Object};
-pub use method::{LoadSettings, MethodAllocation, Pool, Step, method_allocations};
+pub use method::{LoadSettings, MethodAllocation, Pool, Step, look_up_bytes, method_allocations};

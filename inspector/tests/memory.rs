@@ -1,0 +1,119 @@
+//! Predictions of memory against what the real runtime recorded.
+
+mod support;
+
+use et_inspector::memory::plan::{Plan, Role};
+use et_inspector::memory::{Firmware, Loading};
+use et_schema::layout::Abi;
+use et_schema::pte::File;
+use serde_json::Value;
+use support::{models, read, recorded};
+
+fn abis() -> [(&'static str, Abi); 2] {
+    [("arm32", Abi::Arm32), ("x86_64", Abi::X86_64)]
+}
+
+#[test]
+fn loading_allocates_what_the_real_runtime_does_on_both_abis() {
+    let mut checked = 0;
+    for (model, record) in recorded() {
+        let bytes = read(&model);
+        let file = File::parse(&bytes).unwrap();
+        let method = file.method(record["method"].as_str().unwrap()).unwrap();
+        for (name, abi) in abis() {
+            let expected = &record[name];
+            let loading = Loading::new(&file, &method, abi, Firmware::TempPool).unwrap();
+            let found: Vec<Value> = loading
+                .method
+                .iter()
+                .map(|a| serde_json::json!([a.request.size, a.request.align, a.offset]))
+                .collect();
+            assert_eq!(Value::from(found), expected["allocations"], "{model} {name}");
+            assert_eq!(loading.method_used, expected["loaded"], "{model} {name}");
+            assert_eq!(loading.temp_peak, expected["temp_peak"], "{model} {name}");
+            assert_eq!(loading.inputs, expected["inputs"], "{model} {name}");
+            let empty = Loading::new(&file, &method, abi, Firmware::EmptyTempPool).unwrap();
+            let expected = &expected["loaded_with_empty_temp_pool"];
+            assert_eq!(empty.method_used, *expected, "{model} {name}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 100, "only {checked} cases");
+}
+
+#[test]
+fn planned_buffers_are_as_large_as_recorded_and_hold_their_tensors() {
+    for (model, record) in recorded() {
+        let bytes = read(&model);
+        let file = File::parse(&bytes).unwrap();
+        let method = file.method(record["method"].as_str().unwrap()).unwrap();
+        let plan = Plan::new(&method);
+        let sizes: Vec<u64> = plan.buffers.iter().map(|b| b.size).collect();
+        assert_eq!(serde_json::json!(sizes), record["planned"], "{model}");
+        for buffer in &plan.buffers {
+            assert!(buffer.lower_bound <= buffer.peak && buffer.peak <= buffer.size, "{model}");
+        }
+        assert_eq!(plan.live_bytes().into_iter().max().unwrap_or(0), plan.peak.bytes, "{model}");
+    }
+}
+
+#[test]
+fn no_program_of_the_real_exporter_has_overlaps() {
+    for model in models() {
+        let bytes = read(&model);
+        let file = File::parse(&bytes).unwrap();
+        for method in file.methods() {
+            let plan = Plan::new(&method);
+            let overlaps = plan.overlaps(&method);
+            assert!(overlaps.is_empty(), "{model}: {overlaps:?} {:#?}", plan.storages);
+        }
+    }
+}
+
+#[test]
+fn the_reported_board_with_release_0_5_used_290_bytes() {
+    let bytes = read("v05/softmax_dim0_2x2");
+    let file = File::parse(&bytes).unwrap();
+    let method = file.method("forward").unwrap();
+    let used = [
+        (Firmware::TempPool, 200),
+        (Firmware::EmptyTempPool, 266),
+        (Firmware::NoTempAllocator, 298),
+        (Firmware::Release0_5, 290),
+    ];
+    for (firmware, bytes) in used {
+        let loading = Loading::new(&file, &method, Abi::Arm32, firmware).unwrap();
+        assert_eq!(loading.method_used, bytes, "{firmware:?}");
+    }
+}
+
+#[test]
+fn views_branches_loops_and_state_are_understood() {
+    let bytes = read("kv_cache");
+    let file = File::parse(&bytes).unwrap();
+    let method = file.method("forward").unwrap();
+    let plan = Plan::new(&method);
+    let of = |id: u32| plan.storages.iter().find(|s| s.values.iter().any(|v| v.0 == id)).unwrap();
+    assert_eq!(of(6).role, Role::State, "the cache survives");
+    assert_eq!(of(6).ranges, [(0, 28)]);
+    assert_eq!(of(26).values[0].0, 23, "an elided view lies in its base");
+    assert_eq!(of(26).ranges, [(2, 3)]);
+    assert_eq!(of(18).role, Role::Input);
+
+    let bytes = read("map_loop");
+    let file = File::parse(&bytes).unwrap();
+    let method = file.method("forward").unwrap();
+    let plan = Plan::new(&method);
+    let of = |id: u32| plan.storages.iter().find(|s| s.values[0].0 == id).unwrap();
+    assert_eq!(of(2).ranges, [(1, 9)], "written piece by piece");
+    assert_eq!(of(0).ranges, [(0, 8)], "each round reads it");
+    assert_eq!(of(7).ranges, [(1, 3)], "new in every round");
+
+    let bytes = read("cond");
+    let file = File::parse(&bytes).unwrap();
+    let method = file.method("forward").unwrap();
+    let plan = Plan::new(&method);
+    let of = |id: u32| plan.storages.iter().find(|s| s.values[0].0 == id).unwrap();
+    assert_eq!(of(12).ranges, [(4, 5)]);
+    assert_eq!(of(2).ranges, [], "Moves put other tensors in its place");
+}
