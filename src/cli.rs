@@ -26,6 +26,7 @@ Examples:
   etinspect run model.pte --etdump trace.etdp
   etinspect events trace.etdp
   etinspect show model.pte
+  etinspect memory model.pte --abi arm32
   etinspect explain 0x21"
 )]
 struct Cli {
@@ -93,6 +94,7 @@ enum Command {
     Run(Box<commands::run::RunArgs>),
     Events(commands::events::EventsArgs),
     Show(commands::show::ShowArgs),
+    Memory(commands::memory::MemoryArgs),
     Explain(commands::explain::ExplainArgs),
 }
 
@@ -111,6 +113,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Run(args) => commands::run::run(args, &cli.global),
         Command::Events(args) => commands::events::run(args, &cli.global),
         Command::Show(args) => commands::show::run(args, &cli.global),
+        Command::Memory(args) => commands::memory::run(args, &cli.global),
         Command::Explain(args) => commands::explain::run(args, &cli.global),
     };
     match result {

@@ -1,6 +1,7 @@
 //! `etinspect`: profiling and debugging of ExecuTorch programs.
 //!
 //! ```text
+//! abi.rs        the `--abi` option
 //! cli.rs        the command line: global options, the list of commands
 //! commands/     one file per command: its arguments, and what it prints
 //! input.rs      opening files and standard input
@@ -11,6 +12,7 @@
 //! tensors/      .npy files and comparison of outputs
 //! ```
 
+mod abi;
 mod cli;
 mod commands;
 mod failure;

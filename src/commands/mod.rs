@@ -2,5 +2,6 @@
 
 pub mod events;
 pub mod explain;
+pub mod memory;
 pub mod run;
 pub mod show;

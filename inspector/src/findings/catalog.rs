@@ -84,6 +84,38 @@ codes! {
                  memory, plan less: quantize activations, use smaller inputs, or place planned \
                  buffers in another memory.",
     },
+    /// Live tensors that share bytes.
+    Overlap = {
+        code: "ETM002",
+        severity: Error,
+        title: "two live tensors share bytes of a planned buffer",
+        meaning: "The memory plan puts a tensor where another one lies that is still read later. \
+                  Writing the one destroys the other, and results are wrong without any error.",
+        remedy: "Export the program again with ExecuTorch's own memory planning. If the plan is \
+                 made by a custom pass, check the lifetimes that it works with.",
+    },
+    /// A tensor reaches out of its planned buffer.
+    OutsideBuffer = {
+        code: "ETM003",
+        severity: Error,
+        title: "a tensor does not lie in its planned buffer",
+        meaning: "The plan gives a tensor a place that ends behind the planned buffer, or in a \
+                  buffer that the program does not have. Loading stops with \
+                  MemoryAllocationFailed (0x21).",
+        remedy: "Export the program again: its plan and the sizes of its planned buffers \
+                 disagree, as after an edit of the file.",
+    },
+    /// A planned buffer much larger than what is live in it.
+    Fragmented = {
+        code: "ETM004",
+        severity: Info,
+        title: "the memory plan leaves gaps",
+        meaning: "No plan for the same order of instructions can need less than the largest sum \
+                  of bytes that are live at one moment. This plan needs considerably more, \
+                  because tensors lie so that free bytes between them are of no use.",
+        remedy: "Try the other memory planning algorithms of the exporter; `etinspect memory` \
+                 shows what a better plan would need.",
+    },
     /// Operators without a kernel.
     MissingOperator = {
         code: "ETR001",

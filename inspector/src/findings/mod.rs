@@ -5,10 +5,12 @@
 
 pub mod catalog;
 mod missing;
+mod plan;
 mod pool;
 
 pub use catalog::{Code, Severity};
 pub use missing::{missing_backend, missing_operator};
+pub use plan::plan_findings;
 pub use pool::{Limits, pool_exhausted};
 
 use et_schema::ids::{ChainId, InstructionId};

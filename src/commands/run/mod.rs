@@ -7,6 +7,7 @@ mod profile;
 mod recorder;
 mod report;
 
+use crate::abi::AbiName;
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
@@ -16,7 +17,6 @@ use crate::tensors::{Array, Tolerance, write_npy};
 use clap::{Args, ValueEnum};
 use et_runtime::{ExternalTensor, LoadOptions, Method, OutputRef, PoolLimits, Program};
 use et_schema::bundled::File as Bundle;
-use et_schema::layout::Abi;
 use et_schema::ptd::File as TensorData;
 use et_schema::pte::File;
 use etdump::{Contents, DebugLevel, EtDump, EtDumpWriter, SystemClock};
@@ -129,28 +129,6 @@ pub struct RunArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// ABIs by name.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum AbiName {
-    /// 32-bit Arm, such as Cortex-M
-    Arm32,
-    /// 64-bit Arm
-    Aarch64,
-    /// x86-64
-    #[value(name = "x86_64")]
-    X86_64,
-}
-
-impl From<AbiName> for Abi {
-    fn from(name: AbiName) -> Self {
-        match name {
-            AbiName::Arm32 => Abi::Arm32,
-            AbiName::Aarch64 => Abi::Aarch64,
-            AbiName::X86_64 => Abi::X86_64,
-        }
-    }
 }
 
 /// Forms of the result.

@@ -1,0 +1,132 @@
+//! Everything that is predicted of a program's memory on one ABI.
+
+use super::plan::{Plan, Storage};
+use super::{Firmware, Loading};
+use crate::findings::{Finding, plan_findings};
+use et_schema::ReadError;
+use et_schema::ids::{ChainId, InstructionId, ValueId};
+use et_schema::layout::{Abi, MethodAllocation, Object};
+use et_schema::pte::{File, Instruction, Method, Value};
+use std::collections::BTreeMap;
+
+/// The memory of one method.
+#[derive(Clone, Debug)]
+pub struct MethodMemory<'a> {
+    /// The method.
+    pub method: Method<'a>,
+    /// Planned buffers and what lies in them.
+    pub plan: Plan,
+    /// Loading with a temp allocator that is large enough.
+    pub loading: Loading,
+    /// Bytes of the method allocator with a temp allocator of size 0.
+    pub used_without_temp_pool: u64,
+    /// Bytes of the method allocator with no temp allocator at all.
+    pub used_without_temp_allocator: u64,
+    /// Bytes of the method allocator in release 0.5 without temp allocator.
+    pub used_in_release_0_5: u64,
+    /// Bytes of the inputs' elements.
+    pub input_data: u64,
+    /// Bytes of the outputs' elements.
+    pub output_data: u64,
+    /// Names of inputs, outputs and state.
+    roles: BTreeMap<ValueId, String>,
+    /// What is wrong with the program's memory, or good to know.
+    pub findings: Vec<Finding>,
+}
+
+impl<'a> MethodMemory<'a> {
+    /// What `method` of `file` needs on `abi`.
+    ///
+    /// # Errors
+    /// An index in the program that points nowhere.
+    pub fn new(file: &File<'a>, method: Method<'a>, abi: Abi) -> Result<Self, ReadError> {
+        let load = |firmware| Loading::new(file, &method, abi, firmware);
+        let plan = Plan::new(&method);
+        let findings = plan_findings(&plan, &method);
+        Ok(MethodMemory {
+            loading: load(Firmware::TempPool)?,
+            used_without_temp_pool: load(Firmware::EmptyTempPool)?.method_used,
+            used_without_temp_allocator: load(Firmware::NoTempAllocator)?.method_used,
+            used_in_release_0_5: load(Firmware::Release0_5)?.method_used,
+            input_data: data_bytes(&method, method.inputs()),
+            output_data: data_bytes(&method, method.outputs()),
+            roles: roles(&method),
+            plan,
+            findings,
+            method,
+        })
+    }
+
+    /// What `storage` is: its role with its number or name, and who writes it.
+    pub fn label(&self, storage: &Storage) -> String {
+        let by = storage.written.and_then(|step| self.plan.steps.place(step));
+        let by = by.map(|at| format!("{} of {}:{}", operator_name(&self.method, at), at.0, at.1));
+        let role = storage.values.iter().find_map(|id| self.roles.get(id).cloned());
+        match (role, by) {
+            (Some(role), Some(by)) => format!("{role}, {by}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => storage.role.name().to_owned(),
+        }
+    }
+
+    /// What an allocation of the loader is for.
+    pub fn describe(&self, allocation: &MethodAllocation) -> String {
+        let what = match allocation.object {
+            Object::EValue => format!("{} values (EValue)", allocation.count),
+            object if allocation.count == 1 => object.name().to_owned(),
+            object => format!("{} {}", allocation.count, object.name()),
+        };
+        match (allocation.value, allocation.instruction) {
+            (Some(value), _) => format!("value {value}: {what}"),
+            (None, Some(at)) => {
+                format!("{}:{} {}: {what}", at.0, at.1, operator_name(&self.method, at))
+            }
+            (None, None) => what,
+        }
+    }
+}
+
+/// Inputs and outputs by number, state by its name in the PyTorch model.
+fn roles(method: &Method<'_>) -> BTreeMap<ValueId, String> {
+    let mut roles = BTreeMap::new();
+    for (number, id) in method.outputs().enumerate() {
+        roles.insert(id, format!("output {number}"));
+    }
+    for (number, id) in method.inputs().enumerate() {
+        roles.insert(id, format!("input {number}"));
+    }
+    for (index, value) in method.values().enumerate() {
+        if let Value::Tensor(tensor) = value
+            && tensor.allocation().is_some()
+            && let Some(name) = tensor.name()
+        {
+            roles.insert(ValueId(index as u32), name.to_owned());
+        }
+    }
+    roles
+}
+
+/// Operator, delegate or kind of the instruction at a place.
+pub fn operator_name(method: &Method<'_>, at: (ChainId, InstructionId)) -> String {
+    let instruction = method.chain(at.0).ok().and_then(|chain| chain.instruction(at.1));
+    match instruction {
+        Some(Instruction::KernelCall { operator, .. }) => {
+            method.operator(operator).map_or_else(|_| "unknown".into(), |o| o.to_string())
+        }
+        Some(Instruction::DelegateCall { delegate, .. }) => {
+            method.delegate(delegate).map_or_else(|_| "delegate".into(), |d| d.id().to_owned())
+        }
+        Some(Instruction::Move { .. }) => "move".into(),
+        Some(Instruction::JumpFalse { .. }) => "jump".into(),
+        Some(Instruction::Free { .. }) => "free".into(),
+        Some(Instruction::Unknown(_)) | None => "unknown".into(),
+    }
+}
+
+fn data_bytes(method: &Method<'_>, ids: impl Iterator<Item = ValueId>) -> u64 {
+    let bytes = |id| match method.value(id) {
+        Ok(Value::Tensor(tensor)) => tensor.nbytes().unwrap_or(0),
+        _ => 0,
+    };
+    ids.map(bytes).fold(0, u64::saturating_add)
+}

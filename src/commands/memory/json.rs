@@ -1,0 +1,126 @@
+//! `etinspect.memory/1`.
+
+use super::Report;
+use crate::findings;
+use et_inspector::memory::plan::{Plan, Step, Storage};
+use et_inspector::memory::{Allocation, MethodMemory, operator_name};
+use serde_json::{Value, json};
+
+/// The document.
+pub fn document(report: &Report<'_>) -> String {
+    let found: Vec<_> = report.findings().cloned().collect();
+    let document = json!({
+        "schema": "etinspect.memory/1",
+        "model": report.model.to_string_lossy(),
+        "target": null,
+        "abi": report.abi.name(),
+        "program_bytes": report.file.bytes().len(),
+        "methods": report.methods.iter().map(method).collect::<Vec<_>>(),
+        "findings": findings::json(&found),
+    });
+    format!("{document:#}\n")
+}
+
+fn method(memory: &MethodMemory<'_>) -> Value {
+    let plan = &memory.plan;
+    let buffers = plan.buffers.iter().map(|buffer| {
+        json!({
+            "memory_id": buffer.memory_id.0,
+            "size_bytes": buffer.size,
+            "peak_bytes": buffer.peak,
+            "lower_bound_bytes": buffer.lower_bound,
+        })
+    });
+    json!({
+        "name": memory.method.name(),
+        "instructions": plan.steps.count(),
+        "planned": buffers.collect::<Vec<_>>(),
+        "allocators": allocators(memory),
+        "inputs_bytes": memory.loading.inputs,
+        "input_data_bytes": memory.input_data,
+        "output_data_bytes": memory.output_data,
+        "peak": peak(memory),
+        "tensors": plan.storages.iter().map(|s| tensor(memory, s)).collect::<Vec<_>>(),
+    })
+}
+
+fn allocators(memory: &MethodMemory<'_>) -> Value {
+    let loading = &memory.loading;
+    let list = |allocations: &[Allocation]| -> Vec<Value> {
+        allocations.iter().map(|a| allocation(memory, a)).collect()
+    };
+    json!([
+        {
+            "name": "method",
+            "used_bytes": loading.method_used,
+            "used_without_temp_pool_bytes": memory.used_without_temp_pool,
+            "used_without_temp_allocator_bytes": memory.used_without_temp_allocator,
+            "used_in_release_0_5_bytes": memory.used_in_release_0_5,
+            "peak_bytes": loading.method_used,
+            "allocations": list(&loading.method),
+        },
+        {
+            "name": "temp",
+            "used_bytes": 0,
+            "used_without_temp_pool_bytes": 0,
+            "peak_bytes": loading.temp_peak,
+            "required_bytes": loading.temp_required,
+            "allocations": list(&loading.temp),
+        },
+    ])
+}
+
+fn allocation(memory: &MethodMemory<'_>, allocation: &Allocation) -> Value {
+    json!({
+        "size": allocation.request.size,
+        "align": allocation.request.align,
+        "padding": allocation.padding,
+        "offset": allocation.offset,
+        "what": memory.describe(&allocation.request),
+    })
+}
+
+fn peak(memory: &MethodMemory<'_>) -> Value {
+    let plan = &memory.plan;
+    let at = plan.steps.place(plan.peak.step);
+    let live = plan.peak.live.iter().map(|index| {
+        let storage = &plan.storages[*index];
+        json!({
+            "value": storage.values[0].0,
+            "bytes": storage.bytes,
+            "offset": storage.offset,
+            "memory_id": storage.memory_id.0,
+            "what": memory.label(storage),
+        })
+    });
+    json!({
+        "bytes": plan.peak.bytes,
+        "chain": at.map(|(chain, _)| chain.0),
+        "instruction": at.map(|(_, instruction)| instruction.0),
+        "operator": at.map(|at| operator_name(&memory.method, at)),
+        "live": live.collect::<Vec<_>>(),
+    })
+}
+
+fn tensor(memory: &MethodMemory<'_>, storage: &Storage) -> Value {
+    json!({
+        "value": storage.values[0].0,
+        "views": storage.values[1..].iter().map(|v| v.0).collect::<Vec<_>>(),
+        "memory_id": storage.memory_id.0,
+        "offset": storage.offset,
+        "bytes": storage.bytes,
+        "role": storage.role.name(),
+        "what": memory.label(storage),
+        "live": storage.ranges.iter().map(|range| json!({
+            "first": place(&memory.plan, range.0),
+            "last": place(&memory.plan, range.1),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn place(plan: &Plan, step: Step) -> Value {
+    match plan.steps.place(step) {
+        Some((chain, instruction)) => json!([chain.0, instruction.0]),
+        None => Value::Null,
+    }
+}

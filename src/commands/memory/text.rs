@@ -1,0 +1,182 @@
+//! The page for people: what each memory needs, and what fills it at the peak.
+
+use super::Report;
+use crate::findings;
+use crate::text::{bytes, escape, thousands};
+use comfy_table::{CellAlignment, Table, presets};
+use et_inspector::memory::{MethodMemory, operator_name};
+use std::fmt::Write;
+
+/// Columns of the widest bar.
+const BAR: u64 = 24;
+
+/// Rows of the table of what is live at the peak.
+const PEAK_ROWS: usize = 8;
+
+/// The page.
+pub fn page(report: &Report<'_>, colors: bool) -> String {
+    let mut text = String::new();
+    for (index, memory) in report.methods.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        let _ = writeln!(
+            text,
+            "{}  method {}  {} instructions  {}\n",
+            escape(&report.model.to_string_lossy()),
+            escape(memory.method.name()),
+            thousands(memory.plan.steps.count().into()),
+            report.abi.name()
+        );
+        memories(&mut text, report, memory, colors);
+        peak(&mut text, memory);
+        firmware(&mut text, memory);
+    }
+    let found: Vec<_> = report.findings().cloned().collect();
+    if !found.is_empty() {
+        let _ = write!(text, "\nFindings\n{}", findings::text(&found));
+    }
+    text
+}
+
+/// A row of the table of memories.
+struct Row {
+    name: String,
+    bytes: u64,
+    note: String,
+}
+
+fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, colors: bool) {
+    let loading = &memory.loading;
+    let mut rows: Vec<Row> = memory
+        .plan
+        .buffers
+        .iter()
+        .map(|buffer| Row {
+            name: format!("planned_{}", buffer.memory_id),
+            bytes: buffer.size,
+            note: format!("lower bound {}", bytes(buffer.lower_bound)),
+        })
+        .collect();
+    rows.push(Row {
+        name: "method".into(),
+        bytes: loading.method_used,
+        note: format!("{} allocations", thousands(loading.method.len() as u64)),
+    });
+    rows.push(Row {
+        name: "temp".into(),
+        bytes: loading.temp_peak,
+        note: format!("a pool of {} serves every operator", bytes(loading.temp_required)),
+    });
+    rows.push(Row {
+        name: "inputs".into(),
+        bytes: loading.inputs,
+        note: format!("of the method allocator; their data is {}", bytes(memory.input_data)),
+    });
+    rows.push(Row {
+        name: "program".into(),
+        bytes: report.file.bytes().len() as u64,
+        note: "in flash or RAM".into(),
+    });
+    let largest = rows.iter().map(|row| row.bytes).max().unwrap_or(0);
+    let mut table = table(&["memory", "needs", "", ""]);
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+    for row in rows {
+        let bar = bar(row.bytes, largest, colors);
+        table.add_row([row.name, bytes(row.bytes), bar, row.note]);
+    }
+    let _ = writeln!(text, "{}", indented(&table));
+}
+
+fn bar(part: u64, whole: u64, colors: bool) -> String {
+    if part == 0 || whole == 0 {
+        return String::new();
+    }
+    let eighths = (u128::from(part) * u128::from(BAR) * 8 / u128::from(whole)).max(1) as usize;
+    let mut bar = "█".repeat(eighths / 8);
+    bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1)));
+    if colors { format!("\u{1b}[36m{bar}\u{1b}[0m") } else { bar }
+}
+
+fn peak(text: &mut String, memory: &MethodMemory<'_>) {
+    let plan = &memory.plan;
+    let Some(at) = plan.steps.place(plan.peak.step).filter(|_| plan.peak.bytes > 0) else {
+        return;
+    };
+    let _ = writeln!(
+        text,
+        "\nPeak: {} live at instruction {}:{} {}",
+        bytes(plan.peak.bytes),
+        at.0,
+        at.1,
+        escape(&operator_name(&memory.method, at))
+    );
+    let mut table = table(&["value", "bytes", "buffer", "offset", "live", "what"]);
+    let columns = [CellAlignment::Left; 2];
+    for (column, alignment) in table.column_iter_mut().skip(4).zip(columns) {
+        column.set_cell_alignment(alignment);
+    }
+    for index in plan.peak.live.iter().take(PEAK_ROWS) {
+        let storage = &plan.storages[*index];
+        let place =
+            |step| plan.steps.place(step).map_or_else(String::new, |(c, i)| format!("{c}:{i}"));
+        let live = storage.first().zip(storage.last());
+        table.add_row([
+            storage.values[0].to_string(),
+            thousands(storage.bytes),
+            storage.memory_id.to_string(),
+            thousands(storage.offset),
+            live.map_or_else(String::new, |(a, b)| format!("{}-{}", place(a), place(b))),
+            escape(&memory.label(storage)),
+        ]);
+    }
+    let _ = writeln!(text, "{}", indented(&table));
+    if let Some(more) = plan.peak.live.len().checked_sub(PEAK_ROWS).filter(|more| *more > 0) {
+        let rest = plan.peak.live[PEAK_ROWS..].iter();
+        let rest = rest.fold(0u64, |sum, i| sum.saturating_add(plan.storages[*i].bytes));
+        let _ = writeln!(text, "  and {more} more with {}", bytes(rest));
+    }
+}
+
+/// The same program takes more or less of the method allocator by what the
+/// firmware gives its loader.
+fn firmware(text: &mut String, memory: &MethodMemory<'_>) {
+    let mut table = table(&["method allocator, by firmware", "bytes", "why"]);
+    if let Some(column) = table.column_mut(2) {
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+    let rows = [
+        (
+            "temp allocator large enough",
+            memory.loading.method_used,
+            "operators are looked up there",
+        ),
+        ("temp allocator of size 0", memory.used_without_temp_pool, "each look-up stays here"),
+        ("no temp allocator", memory.used_without_temp_allocator, "and an object in its place"),
+        (
+            "release 0.5, no temp allocator",
+            memory.used_in_release_0_5,
+            "it kept no flag per input (method_allocator_loaded in its log)",
+        ),
+    ];
+    for (name, used, why) in rows {
+        table.add_row([name.to_owned(), thousands(used), why.to_owned()]);
+    }
+    let _ = writeln!(text, "\n{}", indented(&table));
+}
+
+/// A table without lines; every column but the first is aligned to the right.
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(header);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn indented(table: &Table) -> String {
+    table.lines().map(|line| format!(" {}", line.trim_end())).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,75 @@
+//! `etinspect memory`: predictions on the command line.
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use support::{etinspect, fixture, message, model};
+
+fn json(args: &[&str], path: &Path) -> Value {
+    let mut all = vec!["memory", path.to_str().expect("UTF-8"), "--format", "json"];
+    all.extend(args);
+    let ran = etinspect(&all);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    serde_json::from_str(&ran.stdout).expect("JSON")
+}
+
+#[test]
+fn document_has_every_field_of_the_contract() {
+    let document = json(&["--abi", "arm32"], &model("linear"));
+    assert_eq!(document["schema"], "etinspect.memory/1");
+    assert_eq!(document["abi"], "arm32");
+    assert_eq!(document["target"], Value::Null);
+    let method = &document["methods"][0];
+    assert_eq!(method["name"], "forward");
+    assert_eq!(method["planned"][0]["memory_id"], 1);
+    assert_eq!(method["planned"][0]["size_bytes"], 112);
+    let allocator = &method["allocators"][0];
+    assert_eq!(allocator["name"], "method");
+    assert_eq!(allocator["used_bytes"], 484);
+    assert_eq!(allocator["used_without_temp_pool_bytes"], 633);
+    assert_eq!(allocator["peak_bytes"], 484);
+    assert_eq!(method["allocators"][1]["name"], "temp");
+    assert_eq!(method["allocators"][1]["peak_bytes"], 93);
+    let first = &allocator["allocations"][0];
+    for field in ["size", "align", "padding", "offset"] {
+        assert!(first[field].is_u64(), "{field}");
+    }
+    assert_eq!(first["what"], "10 values (EValue)");
+    assert_eq!(method["inputs_bytes"], 20);
+    let peak = &method["peak"];
+    assert_eq!(peak["instruction"], 1);
+    let live = peak["live"].as_array().expect("a list");
+    let sum: u64 = live.iter().map(|l| l["bytes"].as_u64().expect("bytes")).sum();
+    assert_eq!(Value::from(sum), method["planned"][0]["lower_bound_bytes"]);
+    assert_eq!(document["findings"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn the_reported_programs_need_what_the_board_printed() {
+    let softmax = fixture("user_report/softmax_dim0_2x2.pte");
+    let document = json(&[], &softmax);
+    assert_eq!(document["methods"][0]["planned"][0]["size_bytes"], 32);
+    assert_eq!(document["methods"][0]["allocators"][0]["used_bytes"], 200);
+    assert_eq!(document["methods"][0]["allocators"][0]["used_in_release_0_5_bytes"], 290);
+    let linear = json(&[], &fixture("user_report/toy_linear_3_3.pte"));
+    assert_eq!(linear["methods"][0]["planned"][0]["size_bytes"], 144);
+    let ran = etinspect([Path::new("memory"), &softmax]);
+    for line in ["planned_1", "290", "release 0.5"] {
+        assert!(ran.stdout.contains(line), "no {line:?} in {}", ran.stdout);
+    }
+}
+
+#[test]
+fn all_methods_are_shown_unless_one_is_named() {
+    let path = model("multi_method_forward");
+    let names = |document: &Value| -> Vec<String> {
+        let methods = document["methods"].as_array().expect("a list").iter();
+        methods.map(|m| m["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names(&json(&[], &path)), ["forward", "forward_x3"]);
+    assert_eq!(names(&json(&["--method", "forward_x3"], &path)), ["forward_x3"]);
+    let ran = etinspect(["memory", path.to_str().expect("UTF-8"), "--method", "backward"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(message(&ran).contains("\"forward\", \"forward_x3\""), "{}", ran.stderr);
+}
