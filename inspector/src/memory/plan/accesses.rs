@@ -190,10 +190,10 @@ impl Recorder<'_> {
     fn kernel_call(&mut self, operator: usize, args: Args<'_>, step: Step) {
         if self.operators[operator].is_view {
             let mut ids = args.ids();
-            if let (Some(from), Some(to)) = (ids.next(), ids.nth(1)) {
-                if let Some(view) = self.map.views.get_mut(to.index()) {
-                    *view = (from != to).then_some(from);
-                }
+            if let (Some(from), Some(to)) = (ids.next(), ids.nth(1))
+                && let Some(view) = self.map.views.get_mut(to.index())
+            {
+                *view = (from != to).then_some(from);
             }
         }
         for (index, id) in args.ids().enumerate() {

@@ -111,8 +111,8 @@ pub(super) fn storages(method: &Method<'_>, steps: &Steps) -> Vec<Storage> {
         .map(|index| tensors[index].and_then(|tensor| life(&map, index, &tensor, end)))
         .collect();
     let roots = roots(&map.views);
-    for index in 0..lives.len() {
-        share_life(&mut lives, index, roots[index]);
+    for (view, base) in roots.iter().enumerate() {
+        share_life(&mut lives, view, *base);
     }
     let extra = move_ranges(&map, &roots, &lives, end);
     let lifetimes = Lifetimes { map, loops, tensors, lives, roots, extra };
@@ -133,11 +133,11 @@ impl Lifetimes<'_> {
         let mut storages = Vec::new();
         let mut storage_of: Vec<Option<usize>> = vec![None; self.tensors.len()];
         let mut views = Vec::new();
-        for index in 0..self.tensors.len() {
+        for (index, place) in storage_of.iter_mut().enumerate() {
             if self.roots[index] != index {
                 views.push(index);
             } else if let Some(storage) = self.storage(index) {
-                storage_of[index] = Some(storages.len());
+                *place = Some(storages.len());
                 storages.push(storage);
             }
         }
