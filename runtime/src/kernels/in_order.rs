@@ -16,10 +16,10 @@ const LINES: usize = 4;
 /// Multiplications that are worth a thread.
 const WORTH_A_THREAD: usize = 1 << 18;
 
-/// Whether the strides are such that rows are contiguous.
+/// Whether there is something to add up, in contiguous rows.
 pub(super) fn suits(out: &Shape, left: &Shape) -> bool {
     let contiguous = |shape: &Shape| shape.col_stride == 1 || shape.cols <= 1;
-    contiguous(out) && contiguous(left) && out.row_stride >= out.cols
+    left.cols > 0 && contiguous(out) && contiguous(left) && out.row_stride >= out.cols
 }
 
 /// `out = left * right + bias`, where [`suits`] holds.
