@@ -3,15 +3,14 @@
 //!
 //! Most heed the dim order, and some refuse all but the plain one. But many of
 //! those that move elements check only that the orders agree, and then take
-//! memory for that of plain tensors; and all that broadcast write their result
-//! as if the output were plain. PyTorch's result is another. A program must
-//! get here what it gets on the device, so the rules are those of ExecuTorch
-//! 1.5.1, each seen in its answers (`scripts/kernel_references.py`).
+//! memory for that of plain tensors. PyTorch's result is another. A program
+//! must get here what it gets on the device, so the rules are those of ExecuTorch
+//! 1.5.1, each seen in its answers (`scripts/kernel_references.py`). What
+//! broadcasting makes of dim orders is in the element-wise family itself.
 
 use super::Outs;
 use crate::error::{KernelResult, ensure};
-use crate::tensor::{TensorMeta, TensorMut};
-use alloc::vec::Vec;
+use crate::tensor::TensorMeta;
 use et_schema::ScalarType;
 use smallvec::SmallVec;
 
@@ -24,9 +23,8 @@ pub(crate) enum Order {
     Plain,
     /// Takes memory for that of plain tensors; `agreeing` if all orders must be the same.
     Overlooked { agreeing: bool },
-    /// Writes a plain result where shapes are broadcast; `optimized` if the
-    /// kernel is the optimized library's, which knows two ways around.
-    Broadcast { optimized: bool },
+    /// Overlooks them where the optimized library's kernel broadcasts one inner dimension.
+    Broadcast,
 }
 
 /// What a call with tensors in other than plain order comes to.
@@ -36,8 +34,6 @@ pub(crate) enum Treatment {
     AsIs,
     /// The kernel sees plain tensors.
     AsPlain,
-    /// The kernel heeds the orders, and its result is then laid out plain.
-    WrittenPlain,
 }
 
 /// The rule of an operator, by its full name.
@@ -87,33 +83,7 @@ pub(crate) fn of(operator: &str) -> Order {
         | "scatter.value_out"
         | "scatter_add.out"
         | "unsqueeze_copy.out" => Order::Overlooked { agreeing: false },
-        "add.out" | "sub.out" | "mul.out" | "div.out" => Order::Broadcast { optimized: true },
-        "atan2.out"
-        | "bitwise_and.Tensor_out"
-        | "bitwise_left_shift.Tensor_out"
-        | "bitwise_or.Tensor_out"
-        | "bitwise_right_shift.Tensor_out"
-        | "bitwise_xor.Tensor_out"
-        | "clamp.Tensor_out"
-        | "copy.out"
-        | "div.out_mode"
-        | "eq.Tensor_out"
-        | "floor_divide.out"
-        | "fmod.Tensor_out"
-        | "ge.Tensor_out"
-        | "gt.Tensor_out"
-        | "le.Tensor_out"
-        | "logical_and.out"
-        | "logical_or.out"
-        | "logical_xor.out"
-        | "lt.Tensor_out"
-        | "masked_fill.Scalar_out"
-        | "maximum.out"
-        | "minimum.out"
-        | "ne.Tensor_out"
-        | "pow.Tensor_Tensor_out"
-        | "remainder.Tensor_out"
-        | "where.self_out" => Order::Broadcast { optimized: false },
+        "add.out" | "sub.out" | "mul.out" | "div.out" => Order::Broadcast,
         _ => Order::Heeded,
     }
 }
@@ -143,27 +113,22 @@ impl Order {
                 ensure!(agree, "tensors of different dim orders");
                 Ok(Treatment::AsPlain)
             }
-            Order::Broadcast { optimized } => Ok(broadcast(inputs, outs, optimized)),
+            Order::Broadcast => Ok(broadcast(inputs, outs)),
         }
     }
 }
 
-fn broadcast(inputs: &[&TensorMeta], outs: &[&TensorMeta], optimized: bool) -> Treatment {
-    let Some((first, rest)) = inputs.split_first() else { return Treatment::AsIs };
-    if rest.iter().all(|meta| meta.sizes() == first.sizes()) {
-        return Treatment::AsIs;
-    }
+/// The optimized library adds, subtracts, multiplies and divides by a shortcut
+/// if all types are one that its vectors have.
+fn broadcast(inputs: &[&TensorMeta], outs: &[&TensorMeta]) -> Treatment {
+    let [first, other] = inputs else { return Treatment::AsIs };
     let one_type = inputs.iter().chain(outs).all(|m| m.scalar_type() == first.scalar_type());
-    if let (true, [other]) = (optimized, rest) {
-        if first.numel() == 1 || other.numel() == 1 {
-            return Treatment::AsIs;
-        }
-        let half = matches!(first.scalar_type(), ScalarType::Half | ScalarType::BFloat16);
-        if one_type && !half && differs_in_one_inner_dimension(first, other) {
-            return Treatment::AsPlain;
-        }
+    let half = matches!(first.scalar_type(), ScalarType::Half | ScalarType::BFloat16);
+    let number = first.numel() == 1 || other.numel() == 1;
+    if one_type && !half && !number && differs_in_one_inner_dimension(first, other) {
+        return Treatment::AsPlain;
     }
-    Treatment::WrittenPlain
+    Treatment::AsIs
 }
 
 fn differs_in_one_inner_dimension(a: &TensorMeta, b: &TensorMeta) -> bool {
@@ -191,31 +156,6 @@ pub(crate) fn with_plain_outs(
     Ok(())
 }
 
-/// Lays the elements out in plain order, though the tensor says otherwise.
-///
-/// # Errors
-/// The tensor has no memory.
-pub(crate) fn write_plain(out: &mut TensorMut<'_>) -> KernelResult {
-    let size = out.meta.scalar_type().size();
-    let strides: Vec<usize> = out.meta.strides().iter().map(|s| *s as usize).collect();
-    let sizes: Vec<usize> = out.meta.sizes().iter().map(|s| *s as usize).collect();
-    let bytes = out.bytes_mut()?;
-    let heeded = bytes.to_vec();
-    let mut index = alloc::vec![0usize; sizes.len()];
-    for element in bytes.chunks_exact_mut(size) {
-        let offset: usize = index.iter().zip(&strides).map(|(i, s)| i * s).sum();
-        element.copy_from_slice(&heeded[offset * size..][..size]);
-        for dim in (0..sizes.len()).rev() {
-            index[dim] += 1;
-            if index[dim] < sizes[dim] {
-                break;
-            }
-            index[dim] = 0;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,23 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn scale_of_a_channel_is_written_plain() {
-        let (image, scale) = (meta(&[2, 4, 3, 3], LAST), meta(&[2, 4, 1, 1], LAST));
-        for operator in ["aten::mul.out", "aten::minimum.out"] {
-            let treatment = of(operator).treatment(&[&image, &scale], &[&image]);
-            assert_eq!(treatment, Ok(Treatment::WrittenPlain), "{operator}");
-        }
-        let same = of("aten::mul.out").treatment(&[&image, &image], &[&image]);
-        assert_eq!(same, Ok(Treatment::AsIs));
-    }
-
-    #[test]
     fn one_broadcast_dimension_goes_another_way_in_the_optimized_library() {
-        let (image, row) = (meta(&[2, 4, 3, 3], LAST), meta(&[2, 4, 3, 1], LAST));
-        let mul = of("aten::mul.out").treatment(&[&image, &row], &[&image]);
-        assert_eq!(mul, Ok(Treatment::AsPlain));
-        let minimum = of("aten::minimum.out").treatment(&[&image, &row], &[&image]);
-        assert_eq!(minimum, Ok(Treatment::WrittenPlain));
+        let image = meta(&[2, 4, 3, 3], LAST);
+        let (row, channel) = (meta(&[2, 4, 3, 1], LAST), meta(&[2, 4, 1, 1], LAST));
+        let treatment = |operator, other| of(operator).treatment(&[&image, other], &[&image]);
+        assert_eq!(treatment("aten::mul.out", &row), Ok(Treatment::AsPlain));
+        assert_eq!(treatment("aten::mul.out", &channel), Ok(Treatment::AsIs));
+        assert_eq!(treatment("aten::mul.out", &image), Ok(Treatment::AsIs));
+        assert_eq!(treatment("aten::minimum.out", &row), Ok(Treatment::AsIs));
     }
 
     #[test]
@@ -262,16 +193,5 @@ mod tests {
         assert!(of("aten::flip.out").treatment(&[&last], &[&plain]).is_err());
         assert!(of("aten::gather.out").treatment(&[&last], &[&plain]).is_ok());
         assert!(of("aten::stack.out").treatment(&[&last], &[&last]).is_err());
-    }
-
-    #[test]
-    fn elements_are_laid_out_anew() {
-        let mut data: Vec<u8> =
-            [0f32, 3., 1., 4., 2., 5.].iter().flat_map(|v| v.to_le_bytes()).collect();
-        let mut out = TensorMut { meta: meta(&[1, 2, 1, 3], LAST), data: &mut data };
-        write_plain(&mut out).unwrap();
-        let wanted: Vec<u8> =
-            [0f32, 1., 2., 3., 4., 5.].iter().flat_map(|v| v.to_le_bytes()).collect();
-        assert_eq!(data, wanted);
     }
 }

@@ -91,10 +91,6 @@ fn run(
     let args = Args::new(call.signature, args, threads, temp);
     match treatment {
         Treatment::AsIs => (call.kernel)(&args, &mut outs)?,
-        Treatment::WrittenPlain => {
-            (call.kernel)(&args, &mut outs)?;
-            outs.iter_mut().try_for_each(order::write_plain)?;
-        }
         Treatment::AsPlain => order::with_plain_outs(&mut outs, |outs| (call.kernel)(&args, outs))?,
     }
     Ok(tensors.outs.into_iter().zip(outs).map(|(id, out)| (id, out.meta)).collect())
