@@ -20,7 +20,7 @@ pub(crate) mod order;
 mod panel;
 mod parallel;
 mod pool;
-mod quantize;
+mod quantized;
 mod reduce;
 mod simd;
 mod softmax;
@@ -68,7 +68,11 @@ const FAMILIES: &[&[(&str, Kernel)]] = &[
     movement::VIEW,
     norm::KERNELS,
     pool::KERNELS,
-    quantize::KERNELS,
+    quantized::ADD,
+    quantized::AFFINE,
+    quantized::EMBEDDING,
+    quantized::MIXED,
+    quantized::PARAMETERS,
     reduce::EXTREMUM,
     reduce::SCAN,
     reduce::SUM,

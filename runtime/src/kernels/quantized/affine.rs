@@ -1,13 +1,13 @@
-//! `quantized_decomposed`: from float to quantized integers and back, per
-//! tensor and per channel.
+//! From float to quantized integers and back, per tensor, per channel and per
+//! token (row of the last dimension).
 //!
 //! Quantizing multiplies by the reciprocal of the scale in float32, rounds
 //! half to even and clamps; dequantizing subtracts the zero point in 32-bit
 //! integers and multiplies, as ExecuTorch's kernels do.
 
-use super::reduce::normalised_dim;
-use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::reduce::normalised_dim;
+use crate::kernels::{Args, Kernel};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use et_schema::ScalarType;
 #[cfg(not(feature = "std"))]
 use num_traits::Float;
 
-pub(super) const KERNELS: &[(&str, Kernel)] = &[
+pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("quantized_decomposed::quantize_per_tensor.out", |args, outs| {
         let parameters = Parameters::one(args.double(1)?, args.int(2)?);
         quantize(&args.tensor(0)?, &parameters, (args.int(3)?, args.int(4)?), &mut outs[0])
@@ -42,7 +42,18 @@ pub(super) const KERNELS: &[(&str, Kernel)] = &[
         let parameters = Parameters::per_channel(args, &input)?;
         dequantize(&input, &parameters, args.optional_scalar_type(7)?, &mut outs[0])
     }),
-    ("quantized_decomposed::choose_qparams.Tensor_out", choose_qparams),
+    ("quantized_decomposed::quantize_per_token.out", |args, outs| {
+        let input = args.tensor(0)?;
+        let dtype = args.tensor(1)?.scalar_type();
+        ensure!(dtype == ScalarType::Double, "scales of {dtype}, expected Double");
+        let parameters = Parameters::per_token(args, &input)?;
+        quantize(&input, &parameters, (args.int(3)?, args.int(4)?), &mut outs[0])
+    }),
+    ("quantized_decomposed::dequantize_per_token.out", |args, outs| {
+        let input = args.tensor(0)?;
+        let parameters = Parameters::per_token(args, &input)?;
+        dequantize(&input, &parameters, args.optional_scalar_type(6)?, &mut outs[0])
+    }),
 ];
 
 /// Scale and zero point of every channel, and which elements belong to a channel.
@@ -87,6 +98,27 @@ impl Parameters {
         );
         let stride = input.strides().get(axis).map_or(1, |s| *s as usize).max(1);
         Ok(Parameters { channels: scales.into_iter().zip(zero_points).collect(), stride })
+    }
+
+    /// Arguments 1 and 2: a scale and a zero point for every row of the last dimension.
+    fn per_token(args: &Args<'_>, input: &TensorRef<'_>) -> KernelResult<Self> {
+        ensure!(
+            input.rank() >= 1 && input.is_contiguous(),
+            "rows of a tensor of {:?}",
+            input.sizes()
+        );
+        let scales = floats(&args.tensor(1)?)?;
+        let zero_points = integers(&args.tensor(2)?)?;
+        let width = input.size(input.rank() - 1);
+        let rows: usize = input.sizes()[..input.rank() - 1].iter().map(|s| *s as usize).product();
+        ensure!(
+            scales.len() == rows && zero_points.len() == rows,
+            "{} scales and {} zero points for {rows} rows",
+            scales.len(),
+            zero_points.len()
+        );
+        let channels = scales.into_iter().zip(zero_points).collect();
+        Ok(Parameters { channels, stride: width.max(1) })
     }
 
     /// Calls `run` with the elements of each stretch that has one scale.
@@ -158,28 +190,22 @@ fn quantize(
 #[inline]
 fn quantized(value: f32, inverse: f32, zero_point: i64, low: i64, high: i64) -> i64 {
     const LIMIT: f32 = 2_147_483_648.0;
-    let scaled = (value * inverse).round_ties_even_portable();
+    let scaled = round_ties_even(value * inverse);
     let scaled =
         if (-LIMIT..LIMIT).contains(&scaled) { scaled as i64 } else { i64::from(i32::MIN) };
     zero_point.saturating_add(scaled).max(low).min(high)
 }
 
 /// `f32::round_ties_even`, which the core library does not have.
-trait RoundTiesEven {
-    fn round_ties_even_portable(self) -> Self;
-}
-
-impl RoundTiesEven for f32 {
-    #[inline]
-    fn round_ties_even_portable(self) -> f32 {
-        // Adding and subtracting 2^23 leaves no room for a fraction.
-        const NO_FRACTION: f32 = 8_388_608.0;
-        if self.abs() < NO_FRACTION {
-            let shift = NO_FRACTION.copysign(self);
-            (self + shift) - shift
-        } else {
-            self
-        }
+#[inline]
+pub(in crate::kernels) fn round_ties_even(value: f32) -> f32 {
+    // Adding and subtracting 2^23 leaves no room for a fraction.
+    const NO_FRACTION: f32 = 8_388_608.0;
+    if value.abs() < NO_FRACTION {
+        let shift = NO_FRACTION.copysign(value);
+        (value + shift) - shift
+    } else {
+        value
     }
 }
 
@@ -211,71 +237,4 @@ fn dequantize(
             Ok(())
         }, else Err(KernelError::argument(format!("dequantized values as {}", out.scalar_type()))))
     }, else Err(KernelError::argument(format!("dequantizing {from}"))))
-}
-
-/// Least scale that ExecuTorch's kernel puts out.
-const SMALLEST_SCALE: f32 = 6.1e-5;
-
-/// Scale and zero point that cover the range of the input and zero.
-fn choose_qparams(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let (input, low, high) = (args.tensor(0)?, args.int(1)?, args.int(2)?);
-    let [scale_out, zero_point_out] = outs.as_mut_slice() else {
-        return Err(KernelError::argument("an output is missing"));
-    };
-    ensure!(low < high, "a range from {low} to {high}");
-    ensure!(
-        input.scalar_type() == ScalarType::Float
-            && scale_out.scalar_type() == ScalarType::Double
-            && zero_point_out.scalar_type() == ScalarType::Long
-            && input.numel() > 0,
-        "parameters of {} as {} and {}",
-        input.scalar_type(),
-        scale_out.scalar_type(),
-        zero_point_out.scalar_type()
-    );
-    scale_out.resize(&[1])?;
-    zero_point_out.resize(&[1])?;
-    let (scale, zero_point) = parameters_of(input.data::<f32>()?, low as i32, high as i32);
-    scale_out.data_mut::<f64>()?[0] = scale;
-    zero_point_out.data_mut::<i64>()?[0] = zero_point;
-    Ok(())
-}
-
-fn parameters_of(data: &[f32], low: i32, high: i32) -> (f64, i64) {
-    let mut min = data.iter().copied().fold(f32::INFINITY, f32::min).min(0.0);
-    let mut max = data.iter().copied().fold(f32::NEG_INFINITY, f32::max).max(0.0);
-    let steps = high.wrapping_sub(low);
-    let mut scale = (f64::from(max) - f64::from(min)) / f64::from(steps);
-    if scale as f32 == 0.0 || (1.0f32 / scale as f32).is_infinite() {
-        scale = 0.1;
-    }
-    if scale < f64::from(SMALLEST_SCALE) {
-        // The range grows with the scale, on the side that is there.
-        let grown = SMALLEST_SCALE as f64 / scale;
-        scale = f64::from(SMALLEST_SCALE);
-        if min == 0.0 {
-            max = SMALLEST_SCALE * steps as f32;
-        } else if max == 0.0 {
-            min = -SMALLEST_SCALE * steps as f32;
-        } else {
-            min = (f64::from(min) * grown) as f32;
-            max = (f64::from(max) * grown) as f32;
-        }
-    }
-    // Of the two ends, the one whose zero point has the smaller rounding error.
-    let from_min = f64::from(low) - f64::from(min) / scale;
-    let from_max = f64::from(high) - f64::from(max) / scale;
-    let min_error = f64::from(low.unsigned_abs()) + (f64::from(min) / scale).abs();
-    let max_error = f64::from(high.unsigned_abs()) + (f64::from(max) / scale).abs();
-    let exact = if min_error < max_error { from_min } else { from_max };
-    let zero_point = if exact < f64::from(low) {
-        i64::from(low)
-    } else if exact > f64::from(high) {
-        i64::from(high)
-    } else {
-        let rounded = exact.round();
-        let tie = (exact - exact.trunc()).abs() == 0.5;
-        (if tie && rounded % 2.0 != 0.0 { rounded - exact.signum() } else { rounded }) as i64
-    };
-    (scale, zero_point)
 }
