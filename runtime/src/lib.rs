@@ -6,6 +6,7 @@
 //! memory/   pools with enforced limits, planned arenas, disjoint views
 //! tensor/   shapes, element types, the views that kernels get
 //! kernels/  one file per operator family, found by name in the registry
+//! guard/    checks of what each instruction does to memory
 //! prim/     operators on values themselves (sizes, scalars, views)
 //! ```
 //!
@@ -19,6 +20,7 @@
 extern crate alloc;
 
 mod error;
+pub mod guard;
 pub mod kernels;
 mod memory;
 mod method;

@@ -123,6 +123,8 @@ impl Tensor<'_> {
 pub(crate) struct Values<'p> {
     pub slots: alloc::vec::Vec<EValue<'p>>,
     pub tensors: alloc::vec::Vec<Tensor<'p>>,
+    /// Tensors that hold what the program or a data file says before anything runs.
+    pub initialised: alloc::vec::Vec<TensorId>,
 }
 
 impl<'p> Values<'p> {

@@ -4,7 +4,7 @@ use crate::error::{KernelError, KernelResult};
 use crate::tensor::{TensorMut, TensorRef};
 use crate::value::Scalar;
 use alloc::format;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use et_schema::ScalarType;
 use et_schema::operators::Signature;
 use smallvec::SmallVec;
@@ -57,28 +57,45 @@ pub type Outs<'a> = SmallVec<[TensorMut<'a>; 4]>;
 pub struct Args<'a> {
     signature: &'static Signature,
     args: SmallVec<[Arg<'a>; 16]>,
-    threads: usize,
-    temp: RefCell<&'a mut SmallVec<[u64; 2]>>,
+    resources: Resources<'a>,
+}
+
+/// What a kernel may use beside its arguments.
+#[derive(Clone, Copy)]
+pub(crate) struct Resources<'a> {
+    /// Threads, at least 1.
+    pub threads: usize,
+    /// Takes note of what ExecuTorch's kernel takes from the temp allocator.
+    pub temp: &'a RefCell<SmallVec<[u64; 2]>>,
+    /// The seed of the next sequence of random numbers.
+    pub seed: &'a Cell<u64>,
 }
 
 impl<'a> Args<'a> {
     pub(crate) fn new(
         signature: &'static Signature,
         args: SmallVec<[Arg<'a>; 16]>,
-        threads: usize,
-        temp: &'a mut SmallVec<[u64; 2]>,
+        resources: Resources<'a>,
     ) -> Self {
-        Args { signature, args, threads, temp: RefCell::new(temp) }
+        Args { signature, args, resources }
     }
 
     /// Threads that the kernel may use, at least 1.
     pub fn threads(&self) -> usize {
-        self.threads
+        self.resources.threads
+    }
+
+    /// The seed of a sequence of random numbers that no other call has.
+    pub(crate) fn seed(&self) -> u64 {
+        let seed = self.resources.seed.get();
+        // Far apart, as a sequence counts up from its seed.
+        self.resources.seed.set(seed.wrapping_add(1 << 40));
+        seed
     }
 
     /// Counts `bytes` that ExecuTorch's kernel takes from the temp allocator here.
     pub fn count_temp(&self, bytes: u64) {
-        self.temp.borrow_mut().push(bytes);
+        self.resources.temp.borrow_mut().push(bytes);
     }
 
     /// Whether argument `index` is None.

@@ -25,6 +25,7 @@ mod reduce;
 mod simd;
 mod softmax;
 
+pub(crate) use args::Resources;
 pub use args::{Arg, Args, Outs};
 
 use crate::error::KernelResult;

@@ -5,12 +5,13 @@ use super::Method;
 use super::instruction::{Instruction, KernelCall};
 use crate::error::KernelError;
 use crate::kernels::order::{self, Order, Treatment};
-use crate::kernels::{Arg, Args, Outs};
+use crate::kernels::{Arg, Args, Outs, Resources};
 use crate::memory::{Arena, Region, ViewError, Views, views};
 use crate::tensor::{TensorMeta, TensorMut, TensorRef};
 use crate::value::{EValue, Scalar, Storage, TensorId, Values};
 use alloc::format;
 use alloc::string::String;
+use core::cell::RefCell;
 use et_schema::ErrorCode;
 use et_schema::ids::ValueId;
 use etdump::{DebugLevel, DebugTensor, DebugValue, Place, Tracer};
@@ -26,13 +27,14 @@ pub(super) fn kernel(
 ) -> Result<(), (KernelError, Option<String>)> {
     let Instruction::Kernel(call) = &method.chains[chain][index] else { return Ok(()) };
     let begun = tracer.begin(&call.event, place);
-    let mut temp = SmallVec::new();
-    let resized = run(call, &method.values, &mut method.arenas, method.threads, &mut temp)
+    let temp = RefCell::default();
+    let resources = Resources { threads: method.threads, temp: &temp, seed: &method.seed };
+    let resized = run(call, &method.values, &mut method.arenas, resources)
         .map_err(|e| (with_arguments(e, call, &method.values), Some(call.name.clone())))?;
     for (id, meta) in resized {
         method.values.tensors[id.index()].meta = meta;
     }
-    for size in temp {
+    for size in temp.into_inner() {
         if !method.pools.allocate_temp(size, 1, tracer) {
             let message = format!("temp allocator has no {size} bytes");
             let error = KernelError::new(ErrorCode::MemoryAllocationFailed, message);
@@ -56,8 +58,7 @@ fn run(
     call: &KernelCall,
     values: &Values<'_>,
     arenas: &mut [Arena],
-    threads: usize,
-    temp: &mut SmallVec<[u64; 2]>,
+    resources: Resources<'_>,
 ) -> Result<Resized, KernelError> {
     let tensors = CallTensors::of(call, values)?;
     let mut copies = SmallVec::new();
@@ -88,7 +89,7 @@ fn run(
         .zip(writes)
         .map(|(id, data)| TensorMut { meta: values.tensors[id.index()].meta.clone(), data })
         .collect();
-    let args = Args::new(call.signature, args, threads, temp);
+    let args = Args::new(call.signature, args, resources);
     match treatment {
         Treatment::AsIs => (call.kernel)(&args, &mut outs)?,
         Treatment::AsPlain => order::with_plain_outs(&mut outs, |outs| (call.kernel)(&args, outs))?,

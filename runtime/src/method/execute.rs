@@ -4,9 +4,11 @@ use super::Method;
 use super::call;
 use super::instruction::Instruction;
 use crate::error::{Error, KernelError};
+use crate::guard::{Guard, Step};
+use crate::memory::Arena;
 use crate::prim::Stack;
 use crate::tensor::Bool;
-use crate::value::{EValue, Scalar, Storage};
+use crate::value::{EValue, Scalar, Storage, Values};
 use alloc::format;
 use alloc::string::String;
 use et_schema::ErrorCode;
@@ -31,11 +33,17 @@ impl<'p> Method<'p> {
         self.pools.temp.reset();
         self.pools.begin_run("Execute", tracer);
         let execute = tracer.begin("Method::execute", Place::Method);
+        if let Some(guard) = &mut self.guard {
+            guard.begin(&self.inputs, &self.values, &self.arenas);
+        }
         let mut executed = 0;
         for chain in 0..self.chains.len() {
             self.run_chain(chain, &mut executed, tracer)?;
         }
         tracer.end("Method::execute", Place::Method, execute);
+        if let Some(guard) = &mut self.guard {
+            guard.end(&self.outputs, &self.values);
+        }
         if tracer.debug_level() >= DebugLevel::ProgramOutputs {
             for id in &self.outputs {
                 call::log_value(self, *id, Place::Method, true, tracer);
@@ -66,6 +74,8 @@ impl<'p> Method<'p> {
                     )
                 });
             }
+            let index = next;
+            self.guarded(chain, index, |guard, step, values, _| guard.before(step, values));
             next = self.step(chain, next, Place::Instruction(at.0, at.1), tracer).map_err(
                 |(error, operator)| Error {
                     code: error.code,
@@ -74,9 +84,24 @@ impl<'p> Method<'p> {
                     operator,
                 },
             )?;
+            self.guarded(chain, index, Guard::after);
             self.pools.temp.reset();
         }
         Ok(())
+    }
+
+    /// Runs `check` if there is a guard.
+    #[inline]
+    fn guarded(
+        &mut self,
+        chain: usize,
+        index: usize,
+        check: impl FnOnce(&mut Guard, Step<'_>, &Values<'_>, &[Arena]),
+    ) {
+        if let Some(guard) = &mut self.guard {
+            let step = Step { chain, index, instruction: &self.chains[chain][index] };
+            check(guard, step, &self.values, &self.arenas);
+        }
     }
 
     /// Runs one instruction and returns the index of the next, or the error

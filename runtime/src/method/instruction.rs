@@ -8,7 +8,7 @@ use et_schema::ids::ValueId;
 use et_schema::operators::Signature;
 
 /// An instruction, ready to run.
-pub(super) enum Instruction {
+pub(crate) enum Instruction {
     Kernel(KernelCall),
     Prim { name: String, op: PrimOp, args: Box<[ValueId]> },
     Move { from: ValueId, to: ValueId },
@@ -17,7 +17,7 @@ pub(super) enum Instruction {
 }
 
 /// A call of an operator's kernel.
-pub(super) struct KernelCall {
+pub(crate) struct KernelCall {
     /// Name with overload, such as `aten::add.out`.
     pub name: String,
     /// Name of the trace event around the kernel.

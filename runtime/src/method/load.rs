@@ -12,6 +12,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cell::Cell;
 use et_schema::ErrorCode;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::{self, LoadSettings, MethodAllocation, Step};
@@ -85,6 +86,8 @@ impl<'p> Method<'p> {
             pools,
             threads: options.threads.max(1),
             max_instructions: options.max_instructions,
+            seed: Cell::new(options.seed),
+            guard: None,
         })
     }
 }

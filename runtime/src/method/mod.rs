@@ -8,13 +8,16 @@ mod load;
 mod planned;
 mod values;
 
+use crate::guard::{Guard, Violation};
 use crate::memory::{Arena, Pool, PoolLimits, PoolUsage};
 use crate::value::Values;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::Abi;
 use etdump::{AllocationRecord, AllocatorIndex, AllocatorInfo, Tracer};
+pub(crate) use instruction::Instruction;
 pub use io::{Input, OutputRef};
 pub use load::missing_operators;
 
@@ -29,6 +32,8 @@ pub struct LoadOptions {
     pub threads: usize,
     /// Instructions after which an execution is taken for an endless loop.
     pub max_instructions: u64,
+    /// What random operators draw from: the same seed, the same numbers.
+    pub seed: u64,
 }
 
 /// The C++ runtime's guard against programs that never end (`ET_MAX_INSTRUCTIONS`).
@@ -41,6 +46,7 @@ impl Default for LoadOptions {
             limits: PoolLimits::default(),
             threads: 1,
             max_instructions: MAX_INSTRUCTIONS,
+            seed: 0,
         }
     }
 }
@@ -67,6 +73,8 @@ pub struct Method<'p> {
     pools: Pools,
     threads: usize,
     max_instructions: u64,
+    seed: Cell<u64>,
+    guard: Option<Guard>,
 }
 
 /// The allocators of a method, in the order in which traces list them.
@@ -117,6 +125,17 @@ impl<'p> Method<'p> {
     /// Name.
     pub fn name(&self) -> &'p str {
         self.name
+    }
+
+    /// Checks what instructions do to memory from now on. That takes time.
+    pub fn guard(&mut self) {
+        let planned = self.pools.planned.len();
+        self.guard = Some(Guard::new(&self.chains, &self.values, &self.outputs, planned));
+    }
+
+    /// What the guard has found.
+    pub fn violations(&self) -> &[Violation] {
+        self.guard.as_ref().map(Guard::violations).unwrap_or_default()
     }
 
     /// What each allocator gave out: `method`, `planned_1` …, `temp`.

@@ -37,12 +37,16 @@ pub(super) fn parse<'p>(
             pte::Value::OptionalTensorList(list) => EValue::OptionalTensorList(list),
             pte::Value::Tensor(tensor) => {
                 let mut parser = TensorParser { program, pools, arenas };
-                let tensor = parser.parse(&tensor).map_err(|mut e| {
+                let (tensor, initialised) = parser.parse(&tensor).map_err(|mut e| {
                     e.message = format!("value {index}: {}", e.message);
                     e
                 })?;
+                let id = TensorId(values.tensors.len() as u32);
                 values.tensors.push(tensor);
-                EValue::Tensor(TensorId(values.tensors.len() as u32 - 1))
+                if initialised {
+                    values.initialised.push(id);
+                }
+                EValue::Tensor(id)
             }
             pte::Value::Unknown(tag) => {
                 return Err(invalid(format!("value {index} is of an unknown kind, tag {tag}")));
@@ -90,13 +94,14 @@ struct TensorParser<'a, 'p> {
 }
 
 impl<'p> TensorParser<'_, 'p> {
-    fn parse(&mut self, tensor: &pte::Tensor<'p>) -> Result<Tensor<'p>, Error> {
+    /// The tensor, and whether the program says what it holds.
+    fn parse(&mut self, tensor: &pte::Tensor<'p>) -> Result<(Tensor<'p>, bool), Error> {
         let meta = check_meta(tensor)?;
-        let storage = match tensor.allocation() {
+        let (storage, initialised) = match tensor.allocation() {
             Some(place) => self.planned(tensor, &meta, place)?,
-            None => self.constant(tensor, &meta)?,
+            None => (self.constant(tensor, &meta)?, true),
         };
-        Ok(Tensor { meta, storage })
+        Ok((Tensor { meta, storage }, initialised))
     }
 
     fn planned(
@@ -104,7 +109,7 @@ impl<'p> TensorParser<'_, 'p> {
         tensor: &pte::Tensor<'p>,
         meta: &TensorMeta,
         place: pte::Allocation,
-    ) -> Result<Storage<'p>, Error> {
+    ) -> Result<(Storage<'p>, bool), Error> {
         let nbytes = meta.nbytes() as u64;
         let buffer = arena_index(place.memory_id).filter(|i| *i < self.pools.planned.len());
         let Some(buffer) = buffer else {
@@ -136,10 +141,11 @@ impl<'p> TensorParser<'_, 'p> {
                 meta.scalar_type()
             )));
         }
-        if let Some(initial) = self.initial_data(tensor, nbytes)? {
+        let initial = self.initial_data(tensor, nbytes)?;
+        if let Some(initial) = initial {
             self.arenas[buffer].bytes_mut()[offset..end as usize].copy_from_slice(initial);
         }
-        Ok(Storage::Arena { arena: buffer as u32, offset })
+        Ok((Storage::Arena { arena: buffer as u32, offset }, initial.is_some()))
     }
 
     /// What a planned tensor holds before the first instruction, if anything.

@@ -1,15 +1,14 @@
 //! `rand` and `randn`.
 //!
-//! ExecuTorch seeds these from the machine's random device. Here they follow a
-//! fixed sequence, so that two runs of a program can be compared; each kernel
-//! call continues where no other call has been.
+//! ExecuTorch seeds these from the machine's random device. Here they follow
+//! the seed that the method was loaded with, so that two runs of a program can
+//! be compared; each kernel call has a sequence of its own.
 
 use super::fill::resize_to;
 use super::number::with_compute;
 use super::stream::Sink;
 use crate::error::{KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
-use core::sync::atomic::{AtomicU32, Ordering};
 #[cfg(not(feature = "std"))]
 use num_traits::Float;
 
@@ -24,10 +23,9 @@ pub(super) struct Random {
 }
 
 impl Random {
-    /// A sequence that no other call in this process has.
-    pub fn new() -> Self {
-        static CALLS: AtomicU32 = AtomicU32::new(0);
-        Random { state: u64::from(CALLS.fetch_add(1, Ordering::Relaxed)) << 32 }
+    /// The sequence of a seed.
+    pub fn new(seed: u64) -> Self {
+        Random { state: seed }
     }
 
     fn next(&mut self) -> u64 {
@@ -54,7 +52,7 @@ fn fill(args: &Args<'_>, outs: &mut Outs<'_>, draw: fn(&mut Random) -> f64) -> K
     let out = &mut outs[0];
     resize_to(out, args.ints(0)?)?;
     ensure!(out.scalar_type().is_floating(), "not supported for {}", out.scalar_type());
-    let mut random = Random::new();
+    let mut random = Random::new(args.seed());
     let numel = out.numel();
     with_compute!(out.scalar_type(), float, C => {
         let mut sink = Sink::<C>::new(out)?;
@@ -71,7 +69,7 @@ mod tests {
 
     #[test]
     fn samples_have_the_moments_of_their_distribution() {
-        let mut random = Random::new();
+        let mut random = Random::new(0);
         const N: usize = 20_000;
         let moments = |draw: &mut dyn FnMut() -> f64| {
             let samples: alloc::vec::Vec<f64> = (0..N).map(|_| draw()).collect();
@@ -86,7 +84,8 @@ mod tests {
     }
 
     #[test]
-    fn no_two_calls_draw_the_same() {
-        assert_ne!(Random::new().next(), Random::new().next());
+    fn a_seed_has_its_own_sequence() {
+        assert_eq!(Random::new(1).next(), Random::new(1).next());
+        assert_ne!(Random::new(1).next(), Random::new(2).next());
     }
 }

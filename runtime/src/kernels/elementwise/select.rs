@@ -70,7 +70,7 @@ fn dropout(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         kept.fill(true.into());
         return copy_bytes(&input, out);
     }
-    let mut random = Random::new();
+    let mut random = Random::new(args.seed());
     kept.iter_mut().for_each(|kept| *kept = (random.uniform() >= p).into());
     with_compute!(input.scalar_type(), float, C => {
         map2(&input, &mask.as_ref(), out, |x: C, kept| if kept == 0.0 { 0.0 } else { x })

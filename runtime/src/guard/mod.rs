@@ -1,0 +1,355 @@
+//! Guarded runs: what an instruction does to memory is checked against what
+//! the program says.
+//!
+//! ```text
+//! accesses.rs    the tensors that an instruction reads and writes
+//! future.rs      whether a value is still needed after an instruction
+//! ownership.rs   which tensor's value each planned byte holds
+//! violation.rs   what is found
+//! ```
+//!
+//! ExecuTorch's runtime has nothing like it: there, a program whose plan or
+//! arguments are damaged reads whatever lies in its buffers.
+
+mod accesses;
+mod future;
+mod ownership;
+mod violation;
+
+use crate::memory::{Arena, Region};
+use crate::method::Instruction;
+use crate::tensor::{TensorRef, with_dtype};
+use crate::value::{EValue, Storage, TensorId, Values};
+use accesses::Accesses;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+use et_schema::ids::{ChainId, InstructionId, ValueId};
+use future::Future;
+use ownership::{Ownership, Writer};
+pub use violation::{Kind, TensorUse, Violation};
+
+/// More than this are not kept: what follows from a fault is found again and again.
+const MOST: usize = 64;
+
+/// Where an instruction is, and its operator.
+#[derive(Clone, Copy)]
+pub(crate) struct Step<'a> {
+    pub chain: usize,
+    pub index: usize,
+    pub instruction: &'a Instruction,
+}
+
+impl Step<'_> {
+    fn at(&self) -> (ChainId, InstructionId) {
+        (ChainId(self.chain as u32), InstructionId(self.index as u32))
+    }
+
+    fn operator(&self) -> Option<String> {
+        match self.instruction {
+            Instruction::Kernel(call) => Some(call.name.clone()),
+            Instruction::Prim { name, .. } => Some(name.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// What is known of a tensor and its aliases.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    written: bool,
+    /// The instruction that wrote it last.
+    writer: Option<(ChainId, InstructionId)>,
+    /// Whether something has read it since.
+    read: bool,
+}
+
+/// Watches the runs of a method.
+pub(crate) struct Guard {
+    future: Future,
+    ownership: Ownership,
+    /// By root.
+    states: Vec<State>,
+    /// The first value that is each tensor.
+    names: Vec<ValueId>,
+    /// Planned buffers; arenas behind them were not planned.
+    planned: usize,
+    /// The arenas as the last instruction left them.
+    mirror: Vec<Arena>,
+    finite: bool,
+    violations: Vec<Violation>,
+}
+
+impl Guard {
+    /// A guard of a method with these instructions.
+    pub fn new(
+        chains: &[Vec<Instruction>],
+        values: &Values<'_>,
+        outputs: &[ValueId],
+        planned: usize,
+    ) -> Self {
+        let mut names = alloc::vec![ValueId(0); values.tensors.len()];
+        for (index, slot) in values.slots.iter().enumerate().rev() {
+            if let EValue::Tensor(tensor) = slot {
+                names[tensor.index()] = ValueId(index as u32);
+            }
+        }
+        let mut guard = Guard {
+            future: Future::of(chains, values, outputs),
+            ownership: Ownership::default(),
+            states: alloc::vec![State::default(); values.tensors.len()],
+            names,
+            planned,
+            mirror: Vec::new(),
+            finite: true,
+            violations: Vec::new(),
+        };
+        for tensor in &values.initialised {
+            guard.wrote(*tensor, values, None);
+        }
+        guard
+    }
+
+    /// What was found so far.
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// Before the first instruction: the inputs are there.
+    pub fn begin(&mut self, inputs: &[ValueId], values: &Values<'_>, arenas: &[Arena]) {
+        for (tensor, _) in inputs.iter().filter_map(|id| values.tensor(*id)) {
+            self.wrote(tensor, values, None);
+        }
+        self.mirror = arenas.to_vec();
+    }
+
+    /// Before an instruction: what it reads must be there.
+    pub fn before(&mut self, step: Step<'_>, values: &Values<'_>) {
+        for tensor in Accesses::of(step.instruction, values).reads {
+            if let Some((kind, bytes, other)) = self.missing(tensor, values) {
+                let tensors = [Some(tensor), other];
+                self.report(kind, Some(step), &tensors, bytes, values);
+            }
+            let root = self.future.root(tensor);
+            self.states[root.index()].read = true;
+        }
+    }
+
+    /// Why the value of `tensor` is not in its bytes, if it is not.
+    fn missing(
+        &self,
+        tensor: TensorId,
+        values: &Values<'_>,
+    ) -> Option<(Kind, Range<usize>, Option<TensorId>)> {
+        let region = values.tensors[tensor.index()].region().filter(|r| r.start < r.end)?;
+        let root = self.future.root(tensor);
+        let is_own = |writer: &Writer| self.future.root(writer.tensor) == root;
+        let parts = self.ownership.of(region);
+        let (bytes, writer) = parts.into_iter().find(|(_, w)| !w.as_ref().is_some_and(is_own))?;
+        let other = writer.map(|writer| writer.tensor);
+        let overwritten = self.states[root.index()].written.then_some(writer).flatten();
+        let kind = match overwritten.and_then(|writer| writer.at) {
+            Some((chain, instruction)) => Kind::BytesReused(chain, instruction),
+            None => Kind::NeverWritten,
+        };
+        Some((kind, bytes, other))
+    }
+
+    /// After an instruction: it wrote its outputs, over nothing that is needed,
+    /// and nothing else.
+    pub fn after(&mut self, step: Step<'_>, values: &Values<'_>, arenas: &[Arena]) {
+        let Accesses { reads, writes } = Accesses::of(step.instruction, values);
+        for tensor in &writes {
+            self.check_overlap(step, *tensor, &reads, values);
+            self.check_lost(step, *tensor, &reads, values);
+            self.wrote(*tensor, values, Some(step.at()));
+        }
+        self.check_outside(step, &writes, values, arenas);
+        for tensor in &writes {
+            self.check_finite(step, *tensor, values, arenas);
+        }
+    }
+
+    /// After the last instruction: the outputs must be there.
+    pub fn end(&mut self, outputs: &[ValueId], values: &Values<'_>) {
+        for (tensor, _) in outputs.iter().filter_map(|id| values.tensor(*id)) {
+            if let Some((kind, bytes, other)) = self.missing(tensor, values) {
+                let kind = match kind {
+                    Kind::NeverWritten => Kind::OutputNeverWritten,
+                    other => other,
+                };
+                self.report(kind, None, &[Some(tensor), other], bytes, values);
+            }
+        }
+    }
+
+    fn wrote(
+        &mut self,
+        tensor: TensorId,
+        values: &Values<'_>,
+        at: Option<(ChainId, InstructionId)>,
+    ) {
+        let root = self.future.root(tensor);
+        self.states[root.index()] = State { written: true, writer: at, read: false };
+        let region = values.tensors[tensor.index()].region();
+        if let Some(region) = region.filter(|r| r.start < r.end) {
+            self.ownership.claim(region, Writer { tensor, at });
+        }
+    }
+
+    fn check_overlap(
+        &mut self,
+        step: Step<'_>,
+        tensor: TensorId,
+        reads: &[TensorId],
+        values: &Values<'_>,
+    ) {
+        let region = values.tensors[tensor.index()].region();
+        let Some(region) = region.filter(|r| r.start < r.end) else { return };
+        let root = self.future.root(tensor);
+        for (bytes, writer) in self.ownership.of(region) {
+            let Some(other) = writer.map(|w| w.tensor) else { continue };
+            let other_root = self.future.root(other);
+            if other_root == root {
+                continue;
+            }
+            let reading = reads.iter().any(|read| self.future.root(*read) == other_root);
+            if reading || self.future.needs(other, step.chain, step.index) {
+                let tensors = [Some(tensor), Some(other)];
+                self.report(Kind::LiveOverlap, Some(step), &tensors, bytes, values);
+            }
+        }
+    }
+
+    /// A value that is written twice and was not read in between, though there
+    /// are readers.
+    fn check_lost(
+        &mut self,
+        step: Step<'_>,
+        tensor: TensorId,
+        reads: &[TensorId],
+        values: &Values<'_>,
+    ) {
+        let root = self.future.root(tensor);
+        let state = self.states[root.index()];
+        let (Some(writer), Some(region)) = (state.writer, values.tensors[tensor.index()].region())
+        else {
+            return;
+        };
+        let in_place = reads.iter().any(|read| self.future.root(*read) == root);
+        let aliased = self.names.len() > root.index() && root != tensor;
+        let partial = matches!(step.instruction, Instruction::Prim { .. });
+        if !state.read
+            && writer != step.at()
+            && !(in_place || aliased || partial)
+            && self.future.is_read(tensor)
+        {
+            let kind = Kind::LostWrite(writer.0, writer.1);
+            self.report(kind, Some(step), &[Some(tensor)], region.start..region.end, values);
+        }
+    }
+
+    fn check_outside(
+        &mut self,
+        step: Step<'_>,
+        writes: &[TensorId],
+        values: &Values<'_>,
+        arenas: &[Arena],
+    ) {
+        let allowed = |arena: usize| {
+            let regions = writes.iter().filter_map(|t| values.tensors[t.index()].capacity_region());
+            let mut regions: Vec<Region> = regions.filter(|r| r.arena as usize == arena).collect();
+            regions.sort_unstable();
+            regions
+        };
+        let mut outside = None;
+        for (index, (now, before)) in arenas.iter().zip(&mut self.mirror).enumerate() {
+            let mut position = 0;
+            let end = Region { arena: index as u32, start: now.len(), end: now.len() };
+            for region in allowed(index).into_iter().chain([end]) {
+                let gap = position.min(region.start)..region.start;
+                if now.bytes()[gap.clone()] != before.bytes()[gap.clone()] {
+                    let differs = |i: &usize| now.bytes()[*i] != before.bytes()[*i];
+                    let first = gap.clone().find(differs).unwrap_or(gap.start);
+                    let last = gap.clone().rfind(differs).unwrap_or(gap.start);
+                    outside = outside.or(Some((index, first..last + 1)));
+                    before.bytes_mut()[gap.clone()].copy_from_slice(&now.bytes()[gap]);
+                }
+                let written = region.start..region.end;
+                before.bytes_mut()[written.clone()].copy_from_slice(&now.bytes()[written]);
+                position = position.max(region.end);
+            }
+        }
+        // Memory that was given to an output that had none.
+        self.mirror.extend(arenas.iter().skip(self.mirror.len()).cloned());
+        if let Some((arena, bytes)) = outside {
+            let region = Region { arena: arena as u32, start: bytes.start, end: bytes.end };
+            let owner = self.ownership.of(region).into_iter().find_map(|(_, writer)| writer);
+            let tensors = [owner.map(|w| w.tensor)];
+            self.report(Kind::WriteOutside, Some(step), &tensors, bytes, values);
+        }
+    }
+
+    fn check_finite(
+        &mut self,
+        step: Step<'_>,
+        tensor: TensorId,
+        values: &Values<'_>,
+        arenas: &[Arena],
+    ) {
+        let Some(region) = values.tensors[tensor.index()].region().filter(|_| self.finite) else {
+            return;
+        };
+        let meta = &values.tensors[tensor.index()].meta;
+        let data = &arenas[region.arena as usize].bytes()[region.start..region.end];
+        let view = TensorRef { meta, data };
+        let found = with_dtype!(meta.scalar_type(), float, T => {
+            let elements = view.data::<T>().unwrap_or_default().iter().enumerate();
+            let mut bad = elements.filter(|(_, x)| !crate::tensor::Element::to_f64(**x).is_finite());
+            bad.next().map(|(first, _)| (first, 1 + bad.count()))
+        }, else None);
+        if let Some((first, count)) = found {
+            self.finite = false;
+            let kind = Kind::NonFinite { count, first };
+            self.report(kind, Some(step), &[Some(tensor)], region.start..region.end, values);
+        }
+    }
+
+    fn report(
+        &mut self,
+        kind: Kind,
+        step: Option<Step<'_>>,
+        tensors: &[Option<TensorId>],
+        bytes: Range<usize>,
+        values: &Values<'_>,
+    ) {
+        let violation = Violation {
+            kind,
+            at: step.map(|step| step.at()),
+            operator: step.and_then(|step| step.operator()),
+            tensors: tensors.iter().flatten().map(|t| self.tensor_use(*t, values)).collect(),
+            bytes: bytes.start as u64..bytes.end as u64,
+        };
+        if self.violations.len() < MOST && !self.violations.contains(&violation) {
+            self.violations.push(violation);
+        }
+    }
+
+    fn tensor_use(&self, id: TensorId, values: &Values<'_>) -> TensorUse {
+        let tensor = &values.tensors[id.index()];
+        let (memory_id, start) = match tensor.storage {
+            Storage::Arena { arena, offset } => {
+                let planned = (arena as usize) < self.planned;
+                (planned.then_some(arena + 1), offset as u64)
+            }
+            _ => (None, 0),
+        };
+        TensorUse {
+            value: self.names[id.index()],
+            memory_id,
+            bytes: start..start + tensor.meta.nbytes() as u64,
+            scalar_type: tensor.meta.scalar_type(),
+            sizes: tensor.meta.sizes().to_vec(),
+        }
+    }
+}
