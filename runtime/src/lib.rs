@@ -15,7 +15,7 @@
 //! that fails on the board fails here, with the same error.
 
 #![cfg_attr(not(feature = "std"), no_std)]
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 extern crate alloc;
 

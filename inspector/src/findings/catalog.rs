@@ -127,6 +127,85 @@ codes! {
                  lists), or export the program without these operators, for example by \
                  delegating or decomposing them.",
     },
+    /// A write outside of the outputs.
+    WriteOutside = {
+        code: "ETR002",
+        severity: Error,
+        title: "an instruction changed memory that belongs to none of its outputs",
+        meaning: "A kernel may write its outputs and nothing else. This one changed other bytes of \
+                  a planned buffer, so some other tensor has lost its value.",
+        remedy: "Look at the kernel of that operator and at the sizes of its output: the buffer \
+                 that it was given is smaller than what it writes.",
+    },
+    /// A read of a value that nothing wrote.
+    NeverWritten = {
+        code: "ETR003",
+        severity: Error,
+        title: "an instruction reads a tensor that nothing has written",
+        meaning: "At this instruction, the bytes of the tensor hold no value: it is no input, has \
+                  no initial data, and no instruction has put it out. On a device it reads \
+                  whatever lies there.",
+        remedy: "Export the program again. If it comes from the exporter like this, check the \
+                 passes that move or drop instructions; a buffer that is state needs an initial \
+                 value.",
+    },
+    /// Two live tensors in the same bytes.
+    LiveOverlap = {
+        code: "ETR004",
+        severity: Error,
+        title: "a tensor is written over another one that is still to be read",
+        meaning: "The memory plan gives the same bytes to two tensors that are needed at the same \
+                  time, so that the later one destroys the earlier one.",
+        remedy: "Plan the memory again (export with another MemoryPlanningPass algorithm), and \
+                 check custom passes that set offsets.",
+    },
+    /// A value read after its bytes went to another.
+    BytesReused = {
+        code: "ETR005",
+        severity: Error,
+        title: "an instruction reads a tensor whose bytes were reused before",
+        meaning: "The tensor had been written, but another one was written to the same bytes \
+                  since, so what is read is the other one's value.",
+        remedy: "The plan ends the tensor's life too early, or the instruction reads the wrong \
+                 value: plan the memory again, and check the argument.",
+    },
+    /// A run without an end.
+    RunsAway = {
+        code: "ETR006",
+        severity: Error,
+        title: "the program runs without coming to an end",
+        meaning: "The runtime stops after ten million instructions. A jump goes back and its \
+                  condition never becomes true.",
+        remedy: "Look at the jump behind that instruction and at what computes its condition.",
+    },
+    /// A value overwritten before it was read.
+    LostWrite = {
+        code: "ETR007",
+        severity: Warning,
+        title: "a tensor is overwritten that nothing had read",
+        meaning: "Two instructions write the same tensor and none reads it in between. One of them \
+                  writes to the wrong place, or is not needed.",
+        remedy: "Check the output arguments of both instructions.",
+    },
+    /// An output that nothing wrote.
+    OutputNeverWritten = {
+        code: "ETR008",
+        severity: Error,
+        title: "the method ends without having written an output",
+        meaning: "No instruction wrote this output of the method. What the caller gets is what lay \
+                  in its memory before.",
+        remedy: "Check which instruction should write it: its output argument names another value.",
+    },
+    /// The first NaN or infinity.
+    NonFinite = {
+        code: "ETN001",
+        severity: Warning,
+        title: "a number became NaN or infinite",
+        meaning: "Everything before was finite. What follows from here spreads through the rest of \
+                  the program.",
+        remedy: "Look at the inputs of that instruction: a division by zero, the logarithm or root \
+                 of a negative number, or an overflow (float16 ends at 65,504).",
+    },
     /// A backend that is not there.
     MissingBackend = {
         code: "ETD001",

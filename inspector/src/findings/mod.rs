@@ -4,11 +4,13 @@
 //! means in general stands in the [`catalog`]; a [`Finding`] is one case of it.
 
 pub mod catalog;
+mod guard;
 mod missing;
 mod plan;
 mod pool;
 
 pub use catalog::{Code, Severity};
+pub use guard::{Fault, TensorAt, guarded};
 pub use missing::{missing_backend, missing_operator};
 pub use plan::plan_findings;
 pub use pool::{Limits, pool_exhausted};

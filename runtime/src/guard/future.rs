@@ -3,10 +3,16 @@
 //! Answered from the instructions alone, before the run: the next one that
 //! touches the tensor reads it or writes it. Tensors that are views of each
 //! other, or moved into each other, are one.
+//!
+//! An exporter leaves out the instruction of a view that the plan puts where
+//! its source is. Such a tensor is read and never written: it stands for
+//! whatever was written to the very same bytes last.
 
 use super::accesses::Accesses;
+use crate::memory::Region;
 use crate::method::Instruction;
 use crate::value::{TensorId, Values};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
 use et_schema::ids::ValueId;
@@ -28,17 +34,28 @@ pub(super) struct Future {
     /// Position of the first instruction of each chain.
     chains: Vec<usize>,
     outputs: Vec<bool>,
+    /// Tensors that nothing writes, and which are not there from the beginning.
+    views: Vec<bool>,
+    /// While the accesses are collected: what was written last, by its bytes.
+    holders: BTreeMap<Region, TensorId>,
 }
 
 impl Future {
     /// That of a method with these instructions and outputs.
-    pub fn of(chains: &[Vec<Instruction>], values: &Values<'_>, outputs: &[ValueId]) -> Self {
+    pub fn of(
+        chains: &[Vec<Instruction>],
+        values: &Values<'_>,
+        inputs: &[ValueId],
+        outputs: &[ValueId],
+    ) -> Self {
         let mut future = Future {
             roots: (0..values.tensors.len() as u32).map(TensorId).collect(),
             accesses: values.tensors.iter().map(|_| Vec::new()).collect(),
             loops: Vec::new(),
             chains: Vec::new(),
             outputs: values.tensors.iter().map(|_| false).collect(),
+            views: values.tensors.iter().map(|_| true).collect(),
+            holders: BTreeMap::new(),
         };
         for instruction in chains.iter().flatten() {
             future.unite(instruction, values);
@@ -46,6 +63,16 @@ impl Future {
         for (tensor, _) in outputs.iter().filter_map(|id| values.tensor(*id)) {
             let root = future.root(tensor);
             future.outputs[root.index()] = true;
+        }
+        let inputs = inputs.iter().filter_map(|id| values.tensor(*id)).map(|(tensor, _)| tensor);
+        for tensor in inputs.chain(values.initialised.iter().copied()) {
+            future.holds(tensor, values);
+        }
+        for instruction in chains.iter().flatten() {
+            for tensor in Accesses::of(instruction, values).writes {
+                let root = future.root(tensor);
+                future.views[root.index()] = false;
+            }
         }
         let mut position = 0;
         for chain in chains {
@@ -80,12 +107,15 @@ impl Future {
     fn add(&mut self, instruction: &Instruction, values: &Values<'_>, position: usize) {
         let accesses = Accesses::of(instruction, values);
         for tensor in accesses.reads {
-            let root = self.root(tensor);
+            let region = values.tensors[tensor.index()].capacity_region();
+            let holder = region.filter(|_| self.is_view(tensor)).and_then(|r| self.holders.get(&r));
+            let root = self.root(holder.copied().unwrap_or(tensor));
             self.accesses[root.index()].push((position, Access::Read));
         }
         for tensor in accesses.writes {
             let root = self.root(tensor);
             self.accesses[root.index()].push((position, Access::Write));
+            self.holds(tensor, values);
         }
         if let Instruction::JumpFalse { destination, .. } = instruction {
             let start = self.chains.last().copied().unwrap_or_default();
@@ -93,6 +123,20 @@ impl Future {
                 self.loops.push((position, start + destination));
             }
         }
+    }
+
+    /// `tensor` has a value from here on.
+    fn holds(&mut self, tensor: TensorId, values: &Values<'_>) {
+        let root = self.root(tensor);
+        self.views[root.index()] = false;
+        if let Some(region) = values.tensors[tensor.index()].capacity_region() {
+            self.holders.insert(region, tensor);
+        }
+    }
+
+    /// Whether nothing writes the tensor, so that it can only be a view.
+    pub fn is_view(&self, tensor: TensorId) -> bool {
+        self.views.get(self.root(tensor).index()).copied().unwrap_or_default()
     }
 
     /// The tensor that stands for `tensor` and its aliases.

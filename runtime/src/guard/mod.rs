@@ -18,8 +18,8 @@ mod violation;
 
 use crate::memory::{Arena, Region};
 use crate::method::Instruction;
-use crate::tensor::{TensorRef, with_dtype};
-use crate::value::{EValue, Storage, TensorId, Values};
+use crate::tensor::{Element, TensorRef, with_dtype};
+use crate::value::{EValue, Storage, Tensor, TensorId, Values};
 use accesses::Accesses;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -85,7 +85,7 @@ impl Guard {
     pub fn new(
         chains: &[Vec<Instruction>],
         values: &Values<'_>,
-        outputs: &[ValueId],
+        (inputs, outputs): (&[ValueId], &[ValueId]),
         planned: usize,
     ) -> Self {
         let mut names = alloc::vec![ValueId(0); values.tensors.len()];
@@ -95,7 +95,7 @@ impl Guard {
             }
         }
         let mut guard = Guard {
-            future: Future::of(chains, values, outputs),
+            future: Future::of(chains, values, inputs, outputs),
             ownership: Ownership::default(),
             states: alloc::vec![State::default(); values.tensors.len()],
             names,
@@ -130,8 +130,20 @@ impl Guard {
                 let tensors = [Some(tensor), other];
                 self.report(kind, Some(step), &tensors, bytes, values);
             }
-            let root = self.future.root(tensor);
+            let root = self.future.root(self.holder(tensor, values));
             self.states[root.index()].read = true;
+        }
+    }
+
+    /// Whose value `tensor` has: for a view, that of the tensor in the very same bytes.
+    fn holder(&self, tensor: TensorId, values: &Values<'_>) -> TensorId {
+        let tensor_at = |id: TensorId| values.tensors[id.index()].region();
+        let Some(region) = tensor_at(tensor).filter(|_| self.future.is_view(tensor)) else {
+            return tensor;
+        };
+        match &self.ownership.of(region)[..] {
+            [(_, Some(writer))] if tensor_at(writer.tensor) == Some(region) => writer.tensor,
+            _ => tensor,
         }
     }
 
@@ -142,7 +154,7 @@ impl Guard {
         values: &Values<'_>,
     ) -> Option<(Kind, Range<usize>, Option<TensorId>)> {
         let region = values.tensors[tensor.index()].region().filter(|r| r.start < r.end)?;
-        let root = self.future.root(tensor);
+        let root = self.future.root(self.holder(tensor, values));
         let is_own = |writer: &Writer| self.future.root(writer.tensor) == root;
         let parts = self.ownership.of(region);
         let (bytes, writer) = parts.into_iter().find(|(_, w)| !w.as_ref().is_some_and(is_own))?;
@@ -300,15 +312,8 @@ impl Guard {
         let Some(region) = values.tensors[tensor.index()].region().filter(|_| self.finite) else {
             return;
         };
-        let meta = &values.tensors[tensor.index()].meta;
-        let data = &arenas[region.arena as usize].bytes()[region.start..region.end];
-        let view = TensorRef { meta, data };
-        let found = with_dtype!(meta.scalar_type(), float, T => {
-            let elements = view.data::<T>().unwrap_or_default().iter().enumerate();
-            let mut bad = elements.filter(|(_, x)| !crate::tensor::Element::to_f64(**x).is_finite());
-            bad.next().map(|(first, _)| (first, 1 + bad.count()))
-        }, else None);
-        if let Some((first, count)) = found {
+        let found = non_finite(&values.tensors[tensor.index()], arenas);
+        if let Some((first, count)) = found.filter(|_| from_finite(step, values, arenas)) {
             self.finite = false;
             let kind = Kind::NonFinite { count, first };
             self.report(kind, Some(step), &[Some(tensor)], region.start..region.end, values);
@@ -352,4 +357,34 @@ impl Guard {
             sizes: tensor.meta.sizes().to_vec(),
         }
     }
+}
+
+/// The first element that is NaN or infinite, and how many are.
+fn non_finite(tensor: &Tensor<'_>, arenas: &[Arena]) -> Option<(usize, usize)> {
+    let data = match (tensor.storage, tensor.region()) {
+        (Storage::Constant(bytes), _) => bytes,
+        (_, Some(region)) => &arenas[region.arena as usize].bytes()[region.start..region.end],
+        _ => return None,
+    };
+    let view = TensorRef { meta: &tensor.meta, data };
+    with_dtype!(tensor.meta.scalar_type(), float, T => {
+        let elements = view.data::<T>().unwrap_or_default().iter().enumerate();
+        let mut bad = elements.filter(|(_, x)| !Element::to_f64(**x).is_finite());
+        bad.next().map(|(first, _)| (first, 1 + bad.count()))
+    }, else None)
+}
+
+/// Whether an instruction was given finite numbers only. The infinity that
+/// masks an attention, for example, is one that somebody wanted.
+fn from_finite(step: Step<'_>, values: &Values<'_>, arenas: &[Arena]) -> bool {
+    let scalar = |id: &ValueId| match values.get(*id) {
+        Some(EValue::Scalar(scalar)) => scalar.to_f64().is_finite(),
+        _ => true,
+    };
+    let scalars = match step.instruction {
+        Instruction::Kernel(call) => call.args.iter().all(scalar),
+        _ => true,
+    };
+    let reads = Accesses::of(step.instruction, values).reads;
+    scalars && reads.iter().all(|t| non_finite(&values.tensors[t.index()], arenas).is_none())
 }

@@ -22,7 +22,7 @@ pub(super) fn suits(out: &Shape, left: &Shape) -> bool {
     left.cols > 0 && contiguous(out) && contiguous(left) && out.row_stride >= out.cols
 }
 
-/// `out = left * right + bias`, where [`suits`] holds.
+/// `out = left * right`, where [`suits`] holds.
 ///
 /// # Errors
 /// The shapes do not fit each other or their slices.
@@ -30,14 +30,13 @@ pub(super) fn multiply(
     (out, o): (&mut [f32], Shape),
     (left, l): (&[f32], Shape),
     (right, r): (&[f32], Shape),
-    bias: Bias<'_>,
     threads: usize,
 ) -> KernelResult {
     check(&(&mut *out, o), &(left, l), &(right, r))?;
     if o.rows == 0 || o.cols == 0 {
         return Ok(());
     }
-    if l.rows < PACK_FROM && r.col_stride == 1 && matches!(bias, Bias::None) {
+    if l.rows < PACK_FROM && r.col_stride == 1 {
         for row in 0..o.rows {
             let factors = &left[row * l.row_stride..][..l.cols];
             let out = &mut out[row * o.row_stride..][..o.cols];
@@ -46,8 +45,110 @@ pub(super) fn multiply(
         return Ok(());
     }
     let rows = Rows { data: left, count: l.rows, stride: l.row_stride, depth: l.cols };
-    panel::multiply(rows, &Strided { data: right, shape: r }, bias, (out, o.row_stride), threads);
+    panel::multiply(
+        rows,
+        &Strided { data: right, shape: r },
+        Bias::None,
+        (out, o.row_stride),
+        threads,
+    );
     Ok(())
+}
+
+/// Lanes of a [`dots`] sum: the partial sums that ExecuTorch's transposed
+/// product adds up at the end.
+const LANES: usize = 4;
+/// Rows and columns whose partial sums stay in registers.
+const TILE: [usize; 2] = [4, 2];
+
+/// `out[row][column] = left row · right row`: both matrices have contiguous
+/// rows of `depth` elements. The sums are those of ExecuTorch's product with a
+/// transposed matrix: every fourth element goes to the same partial sum.
+pub(super) fn dots(
+    (left, right): (&[f32], &[f32]),
+    (depth, columns): (usize, usize),
+    out: &mut [f32],
+    threads: usize,
+) {
+    if out.is_empty() || columns == 0 {
+        return;
+    }
+    let threads = threads.min(out.len() * depth / WORTH_A_THREAD).max(1);
+    let share = (out.len() / columns).div_ceil(threads).next_multiple_of(TILE[0]);
+    parallel::chunks(out, share * columns, threads, |index, out| {
+        let left = &left[index * share * depth..];
+        vectorized(
+            #[inline(always)]
+            || {
+                for (tile, out) in out.chunks_mut(TILE[0] * columns).enumerate() {
+                    let rows = &left[tile * TILE[0] * depth..];
+                    if out.len() == TILE[0] * columns {
+                        dot_rows::<{ TILE[0] }>(rows, right, depth, columns, out);
+                    } else {
+                        for (row, out) in out.chunks_mut(columns).enumerate() {
+                            dot_rows::<1>(&rows[row * depth..], right, depth, columns, out);
+                        }
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// Some rows with all columns.
+#[inline(always)]
+fn dot_rows<const R: usize>(
+    left: &[f32],
+    right: &[f32],
+    depth: usize,
+    columns: usize,
+    out: &mut [f32],
+) {
+    let rows: [&[f32]; R] = core::array::from_fn(|row| &left[row * depth..][..depth]);
+    let mut column = 0;
+    while column + TILE[1] <= columns {
+        let others = core::array::from_fn(|i| &right[(column + i) * depth..][..depth]);
+        let sums = dot_tile::<R, { TILE[1] }>(rows, others);
+        for (row, sums) in sums.iter().enumerate() {
+            out[row * columns + column..][..TILE[1]].copy_from_slice(sums);
+        }
+        column += TILE[1];
+    }
+    for column in column..columns {
+        let sums = dot_tile::<R, 1>(rows, [&right[column * depth..][..depth]]);
+        for (row, [sum]) in sums.iter().enumerate() {
+            out[row * columns + column] = *sum;
+        }
+    }
+}
+
+#[inline(always)]
+fn dot_tile<const R: usize, const C: usize>(
+    rows: [&[f32]; R],
+    columns: [&[f32]; C],
+) -> [[f32; C]; R] {
+    let whole = rows[0].len() / LANES;
+    let rows = rows.map(|row| row.as_chunks::<LANES>());
+    let columns = columns.map(|column| column.as_chunks::<LANES>());
+    let mut partial = [[[0f32; LANES]; C]; R];
+    for k in 0..whole {
+        for (partial, (row, _)) in partial.iter_mut().zip(&rows) {
+            for (partial, (column, _)) in partial.iter_mut().zip(&columns) {
+                for lane in 0..LANES {
+                    partial[lane] += row[k][lane] * column[k][lane];
+                }
+            }
+        }
+    }
+    let mut sums = [[0.0; C]; R];
+    for (r, (_, row_rest)) in rows.iter().enumerate() {
+        for (c, (_, column_rest)) in columns.iter().enumerate() {
+            let [mut first, second, third, fourth] = partial[r][c];
+            row_rest.iter().zip(*column_rest).for_each(|(a, b)| first += a * b);
+            sums[r][c] = first + second + third + fourth;
+        }
+    }
+    sums
 }
 
 /// One row times a matrix with contiguous rows, which is read once as it lies.

@@ -2,10 +2,9 @@
 
 use super::in_order;
 use super::matrix::{Multiply, Shape};
-use super::panel::Bias;
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelResult, ensure};
-use crate::tensor::{TensorMut, TensorRef};
+use crate::tensor::{Element, TensorMut, TensorRef};
 use crate::value::Scalar;
 use alloc::vec::Vec;
 use et_schema::ScalarType;
@@ -95,28 +94,8 @@ fn mm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let o = matrix(&out.as_ref())?;
     with_multiply!(out.scalar_type(), T => {
         let (left, right) = ((left.data::<T>()?, l), (right.data::<T>()?, r));
-        product((out.data_mut::<T>()?, o), left, right, args.threads())
+        T::multiply((out.data_mut::<T>()?, o), left, right, args.threads())
     })
-}
-
-/// `out = left * right`; in float32 as ExecuTorch's kernels add up, to the last bit.
-fn product<T: Multiply>(
-    out: (&mut [T], Shape),
-    left: (&[T], Shape),
-    right: (&[T], Shape),
-    threads: usize,
-) -> KernelResult {
-    let ordered = T::DTYPE == ScalarType::Float && in_order::suits(&out.1, &left.1);
-    if !ordered {
-        return T::multiply(out, left, right, false, threads);
-    }
-    let cast = bytemuck::cast_slice;
-    let (out, left, right) = (
-        (bytemuck::cast_slice_mut(out.0), out.1),
-        (cast(left.0), left.1),
-        (cast(right.0), right.1),
-    );
-    in_order::multiply(out, left, right, Bias::None, threads)
 }
 
 fn bmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -143,7 +122,7 @@ fn bmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
             let left = &left[i * l.rows * l.cols..][..l.rows * l.cols];
             let right = &right[i * r.rows * r.cols..][..r.rows * r.cols];
             let out = &mut out[i * o.rows * o.cols..][..o.rows * o.cols];
-            product((out, o), (left, l), (right, r), args.threads())?;
+            T::multiply((out, o), (left, l), (right, r), args.threads())?;
         }
         Ok(())
     })
@@ -161,7 +140,7 @@ fn addmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     with_multiply!(out.scalar_type(), T => {
         let out = out.data_mut::<T>()?;
         let (left, right) = ((left.data::<T>()?, l), (right.data::<T>()?, r));
-        product((out, o), left, right, args.threads())?;
+        T::multiply((out, o), left, right, args.threads())?;
         scale_and_add(out, o, alpha, bias.data::<T>()?, b, beta);
         Ok(())
     })
@@ -192,16 +171,6 @@ fn broadcast(bias: &TensorRef<'_>, shape: Shape) -> KernelResult<Shape> {
         return Ok(shape);
     };
     Ok(Shape { row_stride, col_stride, ..shape })
-}
-
-/// Copies the broadcast bias into the output.
-fn fill<T: Multiply>(out: &mut [T], o: Shape, bias: &[T], b: Shape) {
-    for row in 0..o.rows {
-        for col in 0..o.cols {
-            out[row * o.row_stride + col * o.col_stride] =
-                bias[row * b.row_stride + col * b.col_stride];
-        }
-    }
 }
 
 fn scale_and_add<T: Multiply>(
@@ -248,10 +217,17 @@ fn linear(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let b = bias.as_ref().map(|bias| broadcast(bias, o)).transpose()?;
     with_multiply!(out.scalar_type(), T => {
         let out = out.data_mut::<T>()?;
-        if let (Some(bias), Some(b)) = (&bias, b) {
-            fill(out, o, bias.data::<T>()?, b);
+        let (left, right) = (input.data::<T>()?, weight.data::<T>()?);
+        if T::DTYPE == ScalarType::Float {
+            let operands = (bytemuck::cast_slice(left), bytemuck::cast_slice(right));
+            let target = bytemuck::cast_slice_mut(out);
+            in_order::dots(operands, (features, w.rows), target, args.threads());
+        } else {
+            T::multiply((out, o), (left, l), (right, w.transposed()), args.threads())?;
         }
-        let (left, right) = ((input.data::<T>()?, l), (weight.data::<T>()?, w.transposed()));
-        T::multiply((out, o), left, right, bias.is_some(), args.threads())
+        if let (Some(bias), Some(b)) = (&bias, b) {
+            scale_and_add(out, o, Scalar::Int(1), bias.data::<T>()?, b, Scalar::Int(1));
+        }
+        Ok(())
     })
 }

@@ -1,6 +1,7 @@
-//! Strided matrices and their product, the inner engine of linear layers and
-//! convolutions.
+//! Strided matrices and their product, in the order of ExecuTorch's loops.
 
+use super::in_order;
+use super::simd::vectorized;
 use crate::error::{KernelResult, ensure};
 use crate::tensor::Element;
 use alloc::vec::Vec;
@@ -44,7 +45,7 @@ impl Shape {
 
 /// An element type that matrices can be multiplied in.
 pub(super) trait Multiply: Element {
-    /// `out = left * right`, or `out += left * right` to accumulate.
+    /// `out = left * right`.
     ///
     /// # Errors
     /// The shapes do not fit each other or their slices.
@@ -52,7 +53,6 @@ pub(super) trait Multiply: Element {
         out: (&mut [Self], Shape),
         left: (&[Self], Shape),
         right: (&[Self], Shape),
-        accumulate: bool,
         threads: usize,
     ) -> KernelResult;
 }
@@ -84,46 +84,38 @@ pub(super) fn check<T>(
     Ok(())
 }
 
-macro_rules! native {
-    ($($type:ty),+) => {
-        $(impl Multiply for $type {
-            fn multiply(
-                out: (&mut [Self], Shape),
-                left: (&[Self], Shape),
-                right: (&[Self], Shape),
-                accumulate: bool,
-                threads: usize,
-            ) -> KernelResult {
-                check(&out, &left, &right)?;
-                blas(out, left, right, accumulate, threads);
-                Ok(())
-            }
-        })+
-    };
+impl Multiply for f32 {
+    fn multiply(
+        out: (&mut [Self], Shape),
+        left: (&[Self], Shape),
+        right: (&[Self], Shape),
+        threads: usize,
+    ) -> KernelResult {
+        if in_order::suits(&out.1, &left.1) {
+            return in_order::multiply(out, left, right, threads);
+        }
+        check(&out, &left, &right)?;
+        plain(out, left, right, |sum, a, b| sum + a * b);
+        Ok(())
+    }
 }
-native!(f32, f64);
 
+/// `half` floats are multiplied and added up in float32, as ExecuTorch's
+/// optimized kernels do, and rounded once.
 macro_rules! through_f32 {
     ($($type:ty),+) => {
         $(impl Multiply for $type {
             fn multiply(
-                out: (&mut [Self], Shape),
+                (out, o): (&mut [Self], Shape),
                 left: (&[Self], Shape),
                 right: (&[Self], Shape),
-                accumulate: bool,
                 threads: usize,
             ) -> KernelResult {
                 let widen = |items: &[Self]| items.iter().map(|i| i.to_f32()).collect::<Vec<f32>>();
-                let (target, shape) = out;
-                let mut wide = widen(target);
-                f32::multiply(
-                    (&mut wide, shape),
-                    (&widen(left.0), left.1),
-                    (&widen(right.0), right.1),
-                    accumulate,
-                    threads,
-                )?;
-                for (narrow, wide) in target.iter_mut().zip(&wide) {
+                let mut wide = widen(out);
+                let (l, r) = (widen(left.0), widen(right.0));
+                f32::multiply((&mut wide, o), (&l, left.1), (&r, right.1), threads)?;
+                for (narrow, wide) in out.iter_mut().zip(&wide) {
                     *narrow = Self::from_f32(*wide);
                 }
                 Ok(())
@@ -133,102 +125,72 @@ macro_rules! through_f32 {
 }
 through_f32!(f16, bf16);
 
-macro_rules! integer {
-    ($($type:ty),+) => {
+macro_rules! by_definition {
+    ($($type:ty: $multiply_add:expr),+ $(,)?) => {
         $(impl Multiply for $type {
             fn multiply(
                 out: (&mut [Self], Shape),
                 left: (&[Self], Shape),
                 right: (&[Self], Shape),
-                accumulate: bool,
                 _threads: usize,
             ) -> KernelResult {
                 check(&out, &left, &right)?;
-                plain(out, left, right, accumulate, |sum, a, b| {
-                    sum.wrapping_add(a.wrapping_mul(b))
-                });
+                plain(out, left, right, $multiply_add);
                 Ok(())
             }
         })+
     };
 }
-integer!(u8, i8, i16, i32, i64);
+by_definition! {
+    f64: |sum, a, b| sum + a * b,
+    u8: |sum, a, b| sum.wrapping_add(a.wrapping_mul(b)),
+    i8: |sum, a, b| sum.wrapping_add(a.wrapping_mul(b)),
+    i16: |sum, a, b| sum.wrapping_add(a.wrapping_mul(b)),
+    i32: |sum, a, b| sum.wrapping_add(a.wrapping_mul(b)),
+    i64: |sum, a, b| sum.wrapping_add(a.wrapping_mul(b)),
+}
 
-/// The product by definition, row by row.
+/// The product by definition. Where rows are contiguous, a whole row of the
+/// output is added to at a time, which leaves the order of each sum as it is.
 fn plain<T: Element>(
     (out, o): (&mut [T], Shape),
     (left, l): (&[T], Shape),
     (right, r): (&[T], Shape),
-    accumulate: bool,
     multiply_add: impl Fn(T, T, T) -> T,
 ) {
+    if o.rows == 0 || o.cols == 0 {
+        return;
+    }
+    if o.col_stride == 1 && r.col_stride == 1 {
+        vectorized(
+            #[inline(always)]
+            || {
+                for row in 0..o.rows {
+                    let out = &mut out[row * o.row_stride..][..o.cols];
+                    out.fill(T::default());
+                    for k in 0..l.cols {
+                        let factor = left[row * l.row_stride + k * l.col_stride];
+                        let line = &right[k * r.row_stride..][..o.cols];
+                        for (sum, value) in out.iter_mut().zip(line) {
+                            *sum = multiply_add(*sum, factor, *value);
+                        }
+                    }
+                }
+            },
+        );
+        return;
+    }
     for row in 0..o.rows {
         for col in 0..o.cols {
-            let place = row * o.row_stride + col * o.col_stride;
-            let mut sum = if accumulate { out[place] } else { T::default() };
+            let mut sum = T::default();
             for k in 0..l.cols {
                 let a = left[row * l.row_stride + k * l.col_stride];
                 let b = right[k * r.row_stride + col * r.col_stride];
                 sum = multiply_add(sum, a, b);
             }
-            out[place] = sum;
+            out[row * o.row_stride + col * o.col_stride] = sum;
         }
     }
-}
-
-/// The product by the `gemm` crate. The shapes were checked against the slices.
-#[cfg(feature = "std")]
-#[allow(unsafe_code)]
-fn blas<T: Element + num_traits::Float>(
-    (out, o): (&mut [T], Shape),
-    (left, l): (&[T], Shape),
-    (right, r): (&[T], Shape),
-    accumulate: bool,
-    threads: usize,
-) {
-    if o.rows == 0 || o.cols == 0 {
-        return;
-    }
-    let parallelism =
-        if threads > 1 { gemm::Parallelism::Rayon(threads) } else { gemm::Parallelism::None };
-    // SAFETY: `check` has seen that every index of the three shapes lies in
-    // its slice, the strides fit `isize` as they index slices, and the output
-    // is borrowed exclusively, so it overlaps neither input.
-    unsafe {
-        gemm::gemm(
-            o.rows,
-            o.cols,
-            l.cols,
-            out.as_mut_ptr(),
-            o.col_stride as isize,
-            o.row_stride as isize,
-            accumulate,
-            left.as_ptr(),
-            l.col_stride as isize,
-            l.row_stride as isize,
-            right.as_ptr(),
-            r.col_stride as isize,
-            r.row_stride as isize,
-            T::one(),
-            T::one(),
-            false,
-            false,
-            false,
-            parallelism,
-        );
-    }
-}
-
-/// Without the standard library, the product by definition.
-#[cfg(not(feature = "std"))]
-fn blas<T: Element + num_traits::Float>(
-    out: (&mut [T], Shape),
-    left: (&[T], Shape),
-    right: (&[T], Shape),
-    accumulate: bool,
-    _threads: usize,
-) {
-    plain(out, left, right, accumulate, |sum, a, b| sum + a * b);
 }
 
 #[cfg(test)]
@@ -239,19 +201,19 @@ mod tests {
     fn product<T: Multiply>(rows: usize, inner: usize, cols: usize) {
         let left: Vec<T> = (0..rows * inner).map(|i| T::from_i64(i as i64 % 5 - 2)).collect();
         let right: Vec<T> = (0..inner * cols).map(|i| T::from_i64(i as i64 % 3 - 1)).collect();
-        let mut expected = vec![T::from_i64(1); rows * cols];
+        let mut expected = vec![T::default(); rows * cols];
         for row in 0..rows {
             for col in 0..cols {
                 let sum: i64 = (0..inner)
                     .map(|k| left[row * inner + k].to_i64() * right[k * cols + col].to_i64())
                     .sum();
-                expected[row * cols + col] = T::from_i64(sum + 1);
+                expected[row * cols + col] = T::from_i64(sum);
             }
         }
         let mut out = vec![T::from_i64(1); rows * cols];
         let shape = Shape::row_major(rows, cols);
         let (l, r) = (Shape::row_major(rows, inner), Shape::row_major(inner, cols));
-        T::multiply((&mut out, shape), (&left, l), (&right, r), true, 1).unwrap();
+        T::multiply((&mut out, shape), (&left, l), (&right, r), 1).unwrap();
         assert!(out == expected);
     }
 
@@ -269,8 +231,7 @@ mod tests {
     fn matrix_past_its_data_is_refused() {
         let mut out = [0f32; 4];
         let shape = Shape::row_major(2, 2);
-        let result =
-            f32::multiply((&mut out, shape), (&[1.0; 4], shape), (&[1.0; 3], shape), false, 1);
+        let result = f32::multiply((&mut out, shape), (&[1.0; 4], shape), (&[1.0; 3], shape), 1);
         assert!(result.is_err());
     }
 }

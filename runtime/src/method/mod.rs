@@ -130,7 +130,8 @@ impl<'p> Method<'p> {
     /// Checks what instructions do to memory from now on. That takes time.
     pub fn guard(&mut self) {
         let planned = self.pools.planned.len();
-        self.guard = Some(Guard::new(&self.chains, &self.values, &self.outputs, planned));
+        self.guard =
+            Some(Guard::new(&self.chains, &self.values, (&self.inputs, &self.outputs), planned));
     }
 
     /// What the guard has found.

@@ -1,10 +1,16 @@
 //! What a failed run says about the program.
 
 use super::RunArgs;
-use et_inspector::findings::{Finding, Limits, missing_backend, missing_operator, pool_exhausted};
+use et_inspector::findings::{
+    Fault, Finding, Limits, TensorAt, guarded, missing_backend, missing_operator, pool_exhausted,
+};
 use et_inspector::memory::{LoadRequest, Requirements};
-use et_runtime::{Error, Program};
+use et_runtime::guard::{Kind, TensorUse, Violation};
+use et_runtime::{Error, LoadOptions, Program};
 use et_schema::ErrorCode;
+
+/// How the runtime words it, as ExecuTorch does.
+const ENDLESS: &str = "Possible infinite loop";
 
 /// The findings behind `error`, which running method `name` of `program` ended with.
 pub fn of(program: &Program<'_>, name: &str, args: &RunArgs, error: &Error) -> Vec<Finding> {
@@ -36,6 +42,44 @@ pub fn of(program: &Program<'_>, name: &str, args: &RunArgs, error: &Error) -> V
                 }
                 found
             }),
+        ErrorCode::InvalidProgram if error.message.starts_with(ENDLESS) => {
+            let fault = Fault::RunsAway(LoadOptions::default().max_instructions);
+            vec![guarded(fault, error.at, error.operator.clone(), &[], &(0..0))]
+        }
         _ => Vec::new(),
+    }
+}
+
+/// What a guarded run saw.
+pub fn of_violations(violations: &[Violation]) -> Vec<Finding> {
+    violations
+        .iter()
+        .map(|violation| {
+            let tensors: Vec<TensorAt> = violation.tensors.iter().map(tensor_at).collect();
+            let operator = violation.operator.clone();
+            guarded(fault(violation.kind), violation.at, operator, &tensors, &violation.bytes)
+        })
+        .collect()
+}
+
+fn fault(kind: Kind) -> Fault {
+    match kind {
+        Kind::WriteOutside => Fault::WriteOutside,
+        Kind::NeverWritten => Fault::NeverWritten,
+        Kind::BytesReused(chain, instruction) => Fault::BytesReused((chain, instruction)),
+        Kind::LiveOverlap => Fault::LiveOverlap,
+        Kind::LostWrite(chain, instruction) => Fault::LostWrite((chain, instruction)),
+        Kind::NonFinite { count, first } => Fault::NonFinite(count, first),
+        Kind::OutputNeverWritten => Fault::OutputNeverWritten,
+    }
+}
+
+fn tensor_at(tensor: &TensorUse) -> TensorAt {
+    TensorAt {
+        value: tensor.value,
+        scalar_type: tensor.scalar_type,
+        sizes: tensor.sizes.clone(),
+        memory_id: tensor.memory_id,
+        bytes: tensor.bytes.clone(),
     }
 }

@@ -43,6 +43,9 @@ Examples:
   Run a program whose weights lie in a data file:
     etinspect run model.pte --data weights.ptd
 
+  Find the instruction that reads or writes what it should not:
+    etinspect run model.pte --guard
+
   See whether it loads with a board's method allocator of 16 KiB:
     etinspect run model.pte --method-pool 16K --abi arm32")]
 pub struct RunArgs {
@@ -121,6 +124,18 @@ pub struct RunArgs {
     /// Limit of the temp allocator
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     temp_pool: Option<u64>,
+
+    /// Check what each instruction does to memory: reads of what was never written or is gone, writes over live tensors or outside of outputs, the first NaN
+    #[arg(long)]
+    guard: bool,
+
+    /// Threads that kernels may use [default: physical cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    threads: Option<u32>,
+
+    /// Seed of random operators: the same seed, the same numbers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
 
     /// ABI whose object sizes the allocators count
     #[arg(long, value_enum, default_value_t = AbiName::X86_64, value_name = "ABI")]
@@ -244,7 +259,13 @@ fn execute(
 ) -> Result<(), Stop> {
     let limits =
         PoolLimits { method: args.method_pool, planned: args.planned_pool, temp: args.temp_pool };
-    let options = LoadOptions { abi: args.abi.into(), limits, ..LoadOptions::default() };
+    let options = LoadOptions {
+        abi: args.abi.into(),
+        limits,
+        threads: threads(args),
+        seed: args.seed,
+        ..LoadOptions::default()
+    };
     let mut recorder = recorder(args);
     let ran = load_and_run(args, program, name, options, inputs, &mut recorder, report);
     let (profile, trace) = recorder.finish();
@@ -265,6 +286,16 @@ fn execute(
     Ok(())
 }
 
+/// The kernels' threads, which are started once.
+fn threads(args: &RunArgs) -> usize {
+    let threads = args.threads.map_or_else(num_cpus::get_physical, |n| n as usize).max(1);
+    if threads > 1 {
+        // Only the first call in a process can set the number; the pool it makes is the same.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    threads
+}
+
 /// A failing run leaves its trace behind as well.
 fn load_and_run<'p>(
     args: &RunArgs,
@@ -277,16 +308,26 @@ fn load_and_run<'p>(
 ) -> Result<Method<'p>, Stop> {
     let mut method = Method::load(program, name, options, recorder)?;
     report.set_pools(method.pool_usage());
+    if args.guard {
+        method.guard();
+    }
     for _ in 0..args.warmup {
         inputs::set(&mut method, inputs)?;
         method.execute(&mut etdump::NoTracer)?;
     }
+    let mut result = Ok(());
     for _ in 0..args.iterations {
         inputs::set(&mut method, inputs)?;
-        let result = method.execute(recorder);
-        report.set_pools(method.pool_usage());
-        result?;
+        result = method.execute(recorder);
+        if result.is_err() {
+            break;
+        }
     }
+    report.set_pools(method.pool_usage());
+    if args.guard {
+        report.add_findings(findings::of_violations(method.violations()));
+    }
+    result?;
     Ok(method)
 }
 

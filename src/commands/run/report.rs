@@ -7,7 +7,7 @@ use crate::findings;
 use crate::tensors::{Array, Difference, Tolerance, compare};
 use crate::text::{self, escape};
 use comfy_table::{CellAlignment, Table, presets};
-use et_inspector::findings::Finding;
+use et_inspector::findings::{Finding, Severity};
 use et_runtime::{Error, OutputRef, PoolUsage, Program, Scalar};
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::pte::Instruction;
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 pub enum Outcome {
     /// As it should.
     Done,
-    /// An output is not what was expected.
+    /// An output is not what was expected, or a finding is an error.
     NotMet,
     /// The runtime reported this error.
     Failed(String),
@@ -42,6 +42,7 @@ pub struct RunReport {
     pools: Vec<PoolUsage>,
     error: Option<Error>,
     findings: Vec<Finding>,
+    guarded: bool,
     trace: Vec<(PathBuf, usize)>,
     loss: Loss,
 }
@@ -129,6 +130,7 @@ impl RunReport {
             pools: Vec::new(),
             error: None,
             findings: Vec::new(),
+            guarded: false,
             trace: Vec::new(),
             loss: Loss::default(),
         }
@@ -136,7 +138,14 @@ impl RunReport {
 
     /// The runtime's error, and what is concluded from it.
     pub fn fail(&mut self, error: Error, findings: Vec<Finding>) {
-        (self.error, self.findings) = (Some(error), findings);
+        self.error = Some(error);
+        self.findings.extend(findings);
+    }
+
+    /// What a guarded run saw.
+    pub fn add_findings(&mut self, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        self.guarded = true;
     }
 
     /// What the allocators gave out.
@@ -183,6 +192,9 @@ impl RunReport {
         match (&self.error, &self.expect) {
             (Some(error), _) => Outcome::Failed(escape(&error.to_string())),
             (None, Some(checked)) if checked.outside > 0 => Outcome::NotMet,
+            _ if self.findings.iter().any(|f| f.code.page().severity == Severity::Error) => {
+                Outcome::NotMet
+            }
             _ => Outcome::Done,
         }
     }
@@ -241,6 +253,8 @@ impl RunReport {
         self.trace_text(&mut text);
         if !self.findings.is_empty() {
             let _ = write!(text, "\nFindings\n{}", findings::text(&self.findings));
+        } else if self.guarded {
+            text.push_str("\nGuard: nothing found\n");
         }
         text
     }

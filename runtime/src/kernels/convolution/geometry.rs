@@ -141,18 +141,6 @@ impl Geometry {
         let at = output * self.stride[dim] + kernel * self.dilation[dim];
         at.checked_sub(self.padding[dim]).filter(|at| *at < self.input[dim])
     }
-
-    /// Outputs along `dim` that meet input and not padding at `kernel`.
-    pub fn valid_outputs(&self, dim: usize, kernel: usize) -> core::ops::Range<usize> {
-        let shift = kernel * self.dilation[dim];
-        let (stride, padding) = (self.stride[dim], self.padding[dim]);
-        let first = padding.saturating_sub(shift).div_ceil(stride);
-        let end = (self.input[dim] + padding)
-            .checked_sub(shift)
-            .filter(|room| *room > 0)
-            .map_or(0, |room| (room - 1) / stride + 1);
-        first..end.min(self.output[dim]).max(first)
-    }
 }
 
 /// One dimension.

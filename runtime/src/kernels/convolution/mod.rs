@@ -7,7 +7,6 @@
 //! planes.rs      float32 in contiguous images, as matrix products
 //! pixels.rs      float32 in channels-last images, as matrix products
 //! depthwise.rs   float32 with one input channel per group
-//! gemm.rs        float64: matrix products over tiles of unfolded input
 //! direct.rs      every other type, and the transpose, by definition
 //! ```
 //!
@@ -16,7 +15,6 @@
 
 mod depthwise;
 mod direct;
-mod gemm;
 mod geometry;
 mod phases;
 mod pixels;
@@ -43,12 +41,6 @@ fn convolution(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
             let operands = (input.data::<f32>()?, weight.data::<f32>()?, bias.as_deref());
             float(&geometry, operands, out.data_mut::<f32>()?, args.threads());
             Ok(())
-        }
-        S::Double if !geometry.transposed => {
-            let bias = bias_values::<f64>(bias.as_ref())?;
-            let bias = bias.unwrap_or_else(|| alloc::vec![0.0; geometry.out_channels]);
-            let operands = (input.data::<f64>()?, weight.data::<f64>()?, bias.as_slice());
-            gemm::run(&geometry, operands, out.data_mut::<f64>()?, args.threads())
         }
         other => with_dtype!(other, real, T => {
             let bias = bias_values::<T>(bias.as_ref())?;
