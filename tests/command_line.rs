@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::process::Stdio;
@@ -134,4 +135,31 @@ fn a_reader_that_goes_away_is_no_error() {
     child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("UTF-8");
     assert_eq!(child.wait().expect("an exit").code(), Some(0));
     assert_eq!(stderr, "");
+}
+
+#[test]
+fn a_guarded_run_of_a_sound_program_finds_nothing() {
+    let ran =
+        etinspect([OsStr::new("run"), model("mlp_stacktrace").as_os_str(), OsStr::new("--guard")]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("Guard: nothing found"), "{}", ran.stdout);
+}
+
+#[test]
+fn threads_do_not_change_the_numbers() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = |threads: &str| {
+        let dir = folder.path().join(threads);
+        let ran = etinspect([
+            OsStr::new("run"),
+            model("mv2_w010").as_os_str(),
+            OsStr::new("--threads"),
+            OsStr::new(threads),
+            OsStr::new("--output-dir"),
+            dir.as_os_str(),
+        ]);
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        fs::read(dir.join("output_0.npy")).expect("an output")
+    };
+    assert!(output("1") == output("3"));
 }

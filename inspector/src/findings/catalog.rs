@@ -178,14 +178,24 @@ codes! {
                   condition never becomes true.",
         remedy: "Look at the jump behind that instruction and at what computes its condition.",
     },
-    /// A value overwritten before it was read.
-    LostWrite = {
+    /// A tensor with two writers.
+    WrittenTwice = {
         code: "ETR007",
-        severity: Warning,
-        title: "a tensor is overwritten that nothing had read",
-        meaning: "Two instructions write the same tensor and none reads it in between. One of them \
-                  writes to the wrong place, or is not needed.",
+        severity: Error,
+        title: "two instructions write the same tensor",
+        meaning: "An exported program writes each tensor at one place, unless it is state. Here a \
+                  second instruction writes it, so one of them writes to the wrong place, and the \
+                  tensor that it should write is left as it was.",
         remedy: "Check the output arguments of both instructions.",
+    },
+    /// An input that is written.
+    OverwritesInput = {
+        code: "ETR010",
+        severity: Error,
+        title: "an instruction overwrites an input of the method or a value of the program",
+        meaning: "Inputs, and tensors whose value comes with the program, are there to be read. \
+                  Only operators that work in place write them.",
+        remedy: "Check the output argument of that instruction.",
     },
     /// An output that nothing wrote.
     OutputNeverWritten = {
@@ -195,6 +205,17 @@ codes! {
         meaning: "No instruction wrote this output of the method. What the caller gets is what lay \
                   in its memory before.",
         remedy: "Check which instruction should write it: its output argument names another value.",
+    },
+    /// State without a value.
+    StateWithoutValue = {
+        code: "ETR009",
+        severity: Warning,
+        title: "state is read that has no value before the first run",
+        meaning: "A buffer that the program keeps from one run to the next, such as a cache, is \
+                  read in the first run. The program has no initial value for it, so on a device \
+                  it holds whatever lies there; the C++ runtime does not clear planned buffers.",
+        remedy: "Clear the planned buffers before the first run, or export with \
+                 InitializedMutableBufferPass so that the program brings the initial value.",
     },
     /// The first NaN or infinity.
     NonFinite = {

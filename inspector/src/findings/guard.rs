@@ -1,4 +1,4 @@
-//! `ETR002` to `ETR008` and `ETN001`: what a guarded run saw.
+//! `ETR002` to `ETR010` and `ETN001`: what a guarded run saw.
 
 use super::{Code, Finding};
 use et_schema::ScalarType;
@@ -16,12 +16,16 @@ pub enum Fault {
     WriteOutside,
     /// Read a tensor that nothing had written.
     NeverWritten,
+    /// Read state that has no value before the first run.
+    StateWithoutValue,
     /// Read a tensor over which another was written, there.
     BytesReused(Place),
     /// Wrote over a tensor that is still to be read.
     LiveOverlap,
-    /// Overwrote what was written there and not read since.
-    LostWrite(Place),
+    /// Overwrote the tensor that was written there.
+    WrittenTwice(Place),
+    /// Overwrote an input of the method, or a tensor with a value from the program.
+    OverwritesInput,
     /// Put out the first elements that are NaN or infinite: how many, and which is the first.
     NonFinite(usize, usize),
     /// Left an output of the method unwritten.
@@ -82,6 +86,10 @@ pub fn guarded(
         Fault::NeverWritten => {
             (Code::NeverWritten, format!("{here} reads {first}, which nothing has written"))
         }
+        Fault::StateWithoutValue => (
+            Code::StateWithoutValue,
+            format!("{here} reads the state {first}, which has no value before the first run"),
+        ),
         Fault::BytesReused(writer) => (
             Code::BytesReused,
             format!("{here} reads {first}, over which {} wrote {second}", place(writer)),
@@ -90,9 +98,13 @@ pub fn guarded(
             Code::LiveOverlap,
             format!("{here} writes {first} over {second}, which is still to be read"),
         ),
-        Fault::LostWrite(writer) => (
-            Code::LostWrite,
-            format!("{here} overwrites {first}, which {} wrote and nothing read", place(writer)),
+        Fault::WrittenTwice(writer) => (
+            Code::WrittenTwice,
+            format!("{here} writes {first}, which {} writes as well", place(writer)),
+        ),
+        Fault::OverwritesInput => (
+            Code::OverwritesInput,
+            format!("{here} writes {first}, which is an input or has a value of the program"),
         ),
         Fault::NonFinite(count, index) => (
             Code::NonFinite,

@@ -36,6 +36,9 @@ pub(super) struct Future {
     outputs: Vec<bool>,
     /// Tensors that nothing writes, and which are not there from the beginning.
     views: Vec<bool>,
+    /// Tensors that are written in place only, so that they keep a value from
+    /// one run to the next.
+    state: Vec<bool>,
     /// While the accesses are collected: what was written last, by its bytes.
     holders: BTreeMap<Region, TensorId>,
 }
@@ -55,6 +58,7 @@ impl Future {
             chains: Vec::new(),
             outputs: values.tensors.iter().map(|_| false).collect(),
             views: values.tensors.iter().map(|_| true).collect(),
+            state: values.tensors.iter().map(|_| true).collect(),
             holders: BTreeMap::new(),
         };
         for instruction in chains.iter().flatten() {
@@ -69,9 +73,11 @@ impl Future {
             future.holds(tensor, values);
         }
         for instruction in chains.iter().flatten() {
-            for tensor in Accesses::of(instruction, values).writes {
+            let Accesses { reads, writes } = Accesses::of(instruction, values);
+            for tensor in writes {
                 let root = future.root(tensor);
                 future.views[root.index()] = false;
+                future.state[root.index()] &= reads.contains(&tensor);
             }
         }
         let mut position = 0;
@@ -139,16 +145,15 @@ impl Future {
         self.views.get(self.root(tensor).index()).copied().unwrap_or_default()
     }
 
+    /// Whether the tensor is state: written, but only in place.
+    pub fn is_state(&self, tensor: TensorId) -> bool {
+        let root = self.root(tensor).index();
+        !self.is_view(tensor) && self.state.get(root).copied().unwrap_or_default()
+    }
+
     /// The tensor that stands for `tensor` and its aliases.
     pub fn root(&self, tensor: TensorId) -> TensorId {
         self.roots.get(tensor.index()).copied().unwrap_or(tensor)
-    }
-
-    /// Whether some instruction reads the tensor.
-    pub fn is_read(&self, tensor: TensorId) -> bool {
-        let root = self.root(tensor).index();
-        self.outputs.get(root).copied().unwrap_or_default()
-            || self.accesses.get(root).is_some_and(|all| all.iter().any(|a| a.1 == Access::Read))
     }
 
     /// Whether the value that `tensor` has after an instruction is read later.

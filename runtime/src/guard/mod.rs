@@ -60,8 +60,6 @@ struct State {
     written: bool,
     /// The instruction that wrote it last.
     writer: Option<(ChainId, InstructionId)>,
-    /// Whether something has read it since.
-    read: bool,
 }
 
 /// Watches the runs of a method.
@@ -130,8 +128,6 @@ impl Guard {
                 let tensors = [Some(tensor), other];
                 self.report(kind, Some(step), &tensors, bytes, values);
             }
-            let root = self.future.root(self.holder(tensor, values));
-            self.states[root.index()].read = true;
         }
     }
 
@@ -162,6 +158,7 @@ impl Guard {
         let overwritten = self.states[root.index()].written.then_some(writer).flatten();
         let kind = match overwritten.and_then(|writer| writer.at) {
             Some((chain, instruction)) => Kind::BytesReused(chain, instruction),
+            None if self.future.is_state(tensor) => Kind::StateWithoutValue,
             None => Kind::NeverWritten,
         };
         Some((kind, bytes, other))
@@ -173,7 +170,7 @@ impl Guard {
         let Accesses { reads, writes } = Accesses::of(step.instruction, values);
         for tensor in &writes {
             self.check_overlap(step, *tensor, &reads, values);
-            self.check_lost(step, *tensor, &reads, values);
+            self.check_twice(step, *tensor, &reads, values);
             self.wrote(*tensor, values, Some(step.at()));
         }
         self.check_outside(step, &writes, values, arenas);
@@ -202,7 +199,7 @@ impl Guard {
         at: Option<(ChainId, InstructionId)>,
     ) {
         let root = self.future.root(tensor);
-        self.states[root.index()] = State { written: true, writer: at, read: false };
+        self.states[root.index()] = State { written: true, writer: at };
         let region = values.tensors[tensor.index()].region();
         if let Some(region) = region.filter(|r| r.start < r.end) {
             self.ownership.claim(region, Writer { tensor, at });
@@ -225,7 +222,8 @@ impl Guard {
             if other_root == root {
                 continue;
             }
-            let reading = reads.iter().any(|read| self.future.root(*read) == other_root);
+            let mut read = reads.iter().map(|read| self.future.root(self.holder(*read, values)));
+            let reading = read.any(|root| root == other_root);
             if reading || self.future.needs(other, step.chain, step.index) {
                 let tensors = [Some(tensor), Some(other)];
                 self.report(Kind::LiveOverlap, Some(step), &tensors, bytes, values);
@@ -233,9 +231,9 @@ impl Guard {
         }
     }
 
-    /// A value that is written twice and was not read in between, though there
-    /// are readers.
-    fn check_lost(
+    /// A tensor that another instruction writes as well. Exported programs write
+    /// each tensor at one place, unless it is state.
+    fn check_twice(
         &mut self,
         step: Step<'_>,
         tensor: TensorId,
@@ -243,22 +241,20 @@ impl Guard {
         values: &Values<'_>,
     ) {
         let root = self.future.root(tensor);
-        let state = self.states[root.index()];
-        let (Some(writer), Some(region)) = (state.writer, values.tensors[tensor.index()].region())
+        let State { written, writer } = self.states[root.index()];
+        let in_place = reads.iter().any(|read| self.future.root(*read) == root);
+        let partial = matches!(step.instruction, Instruction::Prim { .. });
+        let region = values.tensors[tensor.index()].region();
+        let (true, Some(region)) = (written && !in_place && !partial && root == tensor, region)
         else {
             return;
         };
-        let in_place = reads.iter().any(|read| self.future.root(*read) == root);
-        let aliased = self.names.len() > root.index() && root != tensor;
-        let partial = matches!(step.instruction, Instruction::Prim { .. });
-        if !state.read
-            && writer != step.at()
-            && !(in_place || aliased || partial)
-            && self.future.is_read(tensor)
-        {
-            let kind = Kind::LostWrite(writer.0, writer.1);
-            self.report(kind, Some(step), &[Some(tensor)], region.start..region.end, values);
-        }
+        let kind = match writer {
+            Some(at) if at == step.at() => return,
+            Some((chain, instruction)) => Kind::WrittenTwice(chain, instruction),
+            None => Kind::OverwritesInput,
+        };
+        self.report(kind, Some(step), &[Some(tensor)], region.start..region.end, values);
     }
 
     fn check_outside(

@@ -28,13 +28,17 @@ pub enum Kind {
     WriteOutside,
     /// It read a tensor that nothing has written.
     NeverWritten,
+    /// It read state that has no value before the first run.
+    StateWithoutValue,
     /// It read a tensor whose bytes were given to another one before, at the
     /// instruction named here.
     BytesReused(ChainId, InstructionId),
     /// It wrote a tensor over bytes of another one that is still to be read.
     LiveOverlap,
-    /// It overwrote a tensor that nothing had read since the instruction named here.
-    LostWrite(ChainId, InstructionId),
+    /// It overwrote a tensor that the instruction named here had written.
+    WrittenTwice(ChainId, InstructionId),
+    /// It overwrote an input of the method, or a tensor that has its value from the program.
+    OverwritesInput,
     /// It put out the first numbers that are NaN or infinite.
     NonFinite {
         /// How many elements are.

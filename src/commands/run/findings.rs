@@ -66,9 +66,11 @@ fn fault(kind: Kind) -> Fault {
     match kind {
         Kind::WriteOutside => Fault::WriteOutside,
         Kind::NeverWritten => Fault::NeverWritten,
+        Kind::StateWithoutValue => Fault::StateWithoutValue,
         Kind::BytesReused(chain, instruction) => Fault::BytesReused((chain, instruction)),
         Kind::LiveOverlap => Fault::LiveOverlap,
-        Kind::LostWrite(chain, instruction) => Fault::LostWrite((chain, instruction)),
+        Kind::WrittenTwice(chain, instruction) => Fault::WrittenTwice((chain, instruction)),
+        Kind::OverwritesInput => Fault::OverwritesInput,
         Kind::NonFinite { count, first } => Fault::NonFinite(count, first),
         Kind::OutputNeverWritten => Fault::OutputNeverWritten,
     }

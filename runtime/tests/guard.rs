@@ -1,0 +1,257 @@
+//! The guard, on the fixtures as they are and with faults put into them.
+
+mod support;
+
+use et_runtime::guard::Kind;
+use et_runtime::{LoadOptions, Method, Program};
+use et_schema::pte::File;
+use std::fs;
+use support::fixtures;
+
+fn program(name: &str) -> Vec<u8> {
+    fs::read(fixtures().join("models").join(name).join("model.pte")).expect("a fixture")
+}
+
+/// What came of a guarded run.
+#[derive(Debug, PartialEq)]
+enum Seen {
+    Nothing,
+    Error(String),
+    Violations(Vec<Kind>),
+}
+
+fn guarded(bytes: &[u8]) -> Seen {
+    let file = match File::parse(bytes) {
+        Ok(file) => file,
+        Err(error) => return Seen::Error(error.to_string()),
+    };
+    let program = Program::new(file);
+    let mut tracer = etdump::NoTracer;
+    let mut run = || {
+        let mut method = Method::load(&program, "forward", LoadOptions::default(), &mut tracer)?;
+        method.guard();
+        method.set_inputs_to_ones()?;
+        method.execute(&mut tracer)?;
+        Ok(method.violations().iter().map(|v| v.kind).collect::<Vec<Kind>>())
+    };
+    let result: Result<Vec<Kind>, et_runtime::Error> = run();
+    match result {
+        Ok(kinds) if kinds.is_empty() => Seen::Nothing,
+        Ok(kinds) => Seen::Violations(kinds),
+        Err(error) => Seen::Error(error.to_string()),
+    }
+}
+
+#[test]
+fn sound_programs_are_left_alone() {
+    let names = [
+        "activations",
+        "add_mul",
+        "channels_last",
+        "cond",
+        "data_movement",
+        "dynamic_mlp",
+        "int_ops",
+        "lstm",
+        "map_loop",
+        "mlp_stacktrace",
+        "mlp_viewcopy",
+        "mv2_w010",
+        "mv2_w010_q",
+        "norms",
+        "pools",
+        "q_cnn",
+        "q_mlp_dynamic",
+        "scatter_ops",
+        "softmax",
+        "transformer",
+        "transformer_fp16",
+    ];
+    for name in names {
+        assert_eq!(guarded(&program(name)), Seen::Nothing, "{name}");
+    }
+}
+
+#[test]
+fn state_without_a_value_is_told_from_a_fault() {
+    let Seen::Violations(kinds) = guarded(&program("kv_cache")) else { panic!("not seen") };
+    assert!(kinds.iter().all(|kind| *kind == Kind::StateWithoutValue), "{kinds:?}");
+}
+
+/// Byte positions in a FlatBuffer, to put faults there.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn u16(&self, at: usize) -> usize {
+        u16::from_le_bytes(self.0[at..at + 2].try_into().unwrap()).into()
+    }
+
+    fn u32(&self, at: usize) -> usize {
+        u32::from_le_bytes(self.0[at..at + 4].try_into().unwrap()) as usize
+    }
+
+    fn follow(&self, at: usize) -> usize {
+        at + self.u32(at)
+    }
+
+    /// Field `id` of the table at `table`.
+    fn field(&self, table: usize, id: usize) -> Option<usize> {
+        let vtable = table.wrapping_sub(self.u32(table) as u32 as i32 as isize as usize);
+        let entry = 4 + 2 * id;
+        let offset = if entry < self.u16(vtable) { self.u16(vtable + entry) } else { 0 };
+        (offset != 0).then_some(table + offset)
+    }
+
+    /// The items of a vector of four-byte elements.
+    fn items(&self, at: usize) -> impl Iterator<Item = usize> + use<> {
+        let start = self.follow(at);
+        let len = self.u32(start);
+        (0..len).map(move |i| start + 4 + 4 * i)
+    }
+}
+
+/// A planned tensor.
+#[derive(Clone, Debug, PartialEq)]
+struct Planned {
+    value: usize,
+    /// Byte position of its offset, if that stands in the file.
+    offset_at: Option<usize>,
+    memory: usize,
+    offset: usize,
+    sizes: Vec<usize>,
+}
+
+/// The planned tensors of the first method, and the positions of the
+/// arguments of each of its kernel calls.
+fn explore(bytes: &[u8]) -> (Vec<Planned>, Vec<Vec<usize>>) {
+    let b = Bytes(bytes);
+    let plans = b.field(b.follow(0), 1).unwrap();
+    let plan = b.follow(b.items(plans).next().unwrap());
+    let mut planned = Vec::new();
+    for (value, item) in b.items(b.field(plan, 2).unwrap()).enumerate() {
+        let evalue = b.follow(item);
+        // 5 is a tensor in the union of values.
+        if b.field(evalue, 0).map(|at| bytes[at]) != Some(5) {
+            continue;
+        }
+        let tensor = b.follow(b.field(evalue, 1).unwrap());
+        let Some(place) = b.field(tensor, 6).map(|at| b.follow(at)) else { continue };
+        let offset_at = b.field(place, 1);
+        planned.push(Planned {
+            value,
+            offset_at,
+            memory: b.field(place, 0).map_or(0, |at| b.u32(at)),
+            offset: offset_at.map_or(0, |at| b.u32(at)),
+            sizes: b.items(b.field(tensor, 2).unwrap()).map(|at| b.u32(at)).collect(),
+        });
+    }
+    let mut calls = Vec::new();
+    for chain in b.items(b.field(plan, 5).unwrap()) {
+        for item in b.items(b.field(b.follow(chain), 2).unwrap()) {
+            let instruction = b.follow(item);
+            // 1 is a kernel call in the union of instructions.
+            if b.field(instruction, 0).map(|at| bytes[at]) == Some(1) {
+                let call = b.follow(b.field(instruction, 1).unwrap());
+                calls.push(b.items(b.field(call, 1).unwrap()).collect());
+            }
+        }
+    }
+    (planned, calls)
+}
+
+/// Programs whose kernels are many and of many kinds.
+const PROGRAMS: [&str; 7] =
+    ["add_mul", "mlp_stacktrace", "lstm", "pools", "transformer", "mv2_w010", "q_cnn"];
+
+fn with(bytes: &[u8], at: &[usize], value: usize) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    for at in at {
+        changed[*at..*at + 4].copy_from_slice(&(value as u32).to_le_bytes());
+    }
+    changed
+}
+
+/// Puts `fault` into every kernel call that it can be put into, a few of each
+/// program, and counts those that nothing came of.
+fn sow(
+    fault: impl Fn(&[u8], &[Planned], &[Vec<usize>], usize) -> Option<Vec<u8>>,
+) -> (usize, Vec<String>) {
+    let (mut sown, mut missed) = (0, Vec::new());
+    for name in PROGRAMS {
+        let bytes = program(name);
+        let (planned, calls) = explore(&bytes);
+        let step = calls.len().div_ceil(24).max(1);
+        for call in (0..calls.len()).step_by(step) {
+            let Some(changed) = fault(&bytes, &planned, &calls, call) else { continue };
+            sown += 1;
+            if guarded(&changed) == Seen::Nothing {
+                missed.push(format!("{name} call {call}"));
+            }
+        }
+    }
+    (sown, missed)
+}
+
+/// The output of a call is its last argument.
+fn output<'p>(bytes: &[u8], planned: &'p [Planned], call: &[usize]) -> Option<&'p Planned> {
+    let value = Bytes(bytes).u32(*call.last()?);
+    planned.iter().find(|p| p.value == value)
+}
+
+fn is_read_later(bytes: &[u8], calls: &[Vec<usize>], call: usize, value: usize) -> bool {
+    calls[call + 1..].iter().flatten().any(|at| Bytes(bytes).u32(*at) == value)
+}
+
+#[test]
+fn an_output_planned_over_an_input_is_found() {
+    let (sown, missed) = sow(|bytes, planned, calls, call| {
+        let out = output(bytes, planned, &calls[call])?;
+        let inputs = calls[call].iter().filter_map(|at| {
+            let value = Bytes(bytes).u32(*at);
+            planned.iter().find(|p| p.value == value && p.value != out.value)
+        });
+        let input = inputs.filter(|p| p.memory == out.memory && p.offset != out.offset).next()?;
+        Some(with(bytes, &[out.offset_at?], input.offset))
+    });
+    assert!(sown > 30 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
+}
+
+#[test]
+fn an_argument_that_is_written_later_is_found() {
+    let (sown, missed) = sow(|bytes, planned, calls, call| {
+        let later = calls.get(call + 1..)?.iter().filter_map(|c| output(bytes, planned, c));
+        let first = *calls[call].first()?;
+        let input = planned.iter().find(|p| p.value == Bytes(bytes).u32(first))?;
+        // One that takes the same shape, so that only its content is at fault.
+        let mut later = later.filter(|p| p.sizes == input.sizes && p.value != input.value);
+        let other = later.find(|p| p.offset != input.offset)?;
+        Some(with(bytes, &[first], other.value))
+    });
+    assert!(sown > 30 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
+}
+
+#[test]
+fn an_output_that_goes_to_another_tensor_is_found() {
+    let (sown, missed) = sow(|bytes, planned, calls, call| {
+        let out = output(bytes, planned, &calls[call])?;
+        if !is_read_later(bytes, calls, call, out.value) {
+            return None;
+        }
+        let same = |p: &&Planned| p.sizes == out.sizes && p.value != out.value;
+        let other = planned.iter().filter(same).find(|p| p.offset != out.offset)?;
+        let b = Bytes(bytes);
+        let places: Vec<usize> =
+            calls[call].iter().copied().filter(|at| b.u32(*at) == out.value).collect();
+        Some(with(bytes, &places, other.value))
+    });
+    assert!(sown > 30 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
+}
+
+#[test]
+fn a_tensor_that_outgrows_its_place_is_found() {
+    let (sown, missed) = sow(|bytes, planned, calls, call| {
+        let out = output(bytes, planned, &calls[call])?;
+        Some(with(bytes, &[out.offset_at?], usize::MAX >> 33))
+    });
+    assert!(sown > 30 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
+}
