@@ -206,11 +206,11 @@ fn is_read_later(bytes: &[u8], calls: &[Vec<usize>], call: usize, value: usize) 
 fn an_output_planned_over_an_input_is_found() {
     let (sown, missed) = sow(|bytes, planned, calls, call| {
         let out = output(bytes, planned, &calls[call])?;
-        let inputs = calls[call].iter().filter_map(|at| {
+        let mut inputs = calls[call].iter().filter_map(|at| {
             let value = Bytes(bytes).u32(*at);
             planned.iter().find(|p| p.value == value && p.value != out.value)
         });
-        let input = inputs.filter(|p| p.memory == out.memory && p.offset != out.offset).next()?;
+        let input = inputs.find(|p| p.memory == out.memory && p.offset != out.offset)?;
         Some(with(bytes, &[out.offset_at?], input.offset))
     });
     assert!(sown > 30 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
