@@ -95,6 +95,7 @@ enum Command {
     Events(commands::events::EventsArgs),
     Show(commands::show::ShowArgs),
     Memory(commands::memory::MemoryArgs),
+    Targets(commands::targets::TargetsArgs),
     Explain(commands::explain::ExplainArgs),
 }
 
@@ -113,6 +114,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Run(args) => commands::run::run(args, &cli.global),
         Command::Events(args) => commands::events::run(args, &cli.global),
         Command::Show(args) => commands::show::run(args, &cli.global),
+        Command::Targets(args) => commands::targets::run(args, &cli.global),
         Command::Memory(args) => commands::memory::run(args, &cli.global),
         Command::Explain(args) => commands::explain::run(args, &cli.global),
     };

@@ -9,6 +9,7 @@
 //! failure.rs    errors, and the exit status that each kind has
 //! findings.rs   findings as text and JSON
 //! text.rs       escaping, sizes and times for people
+//! target.rs     boards by name or file
 //! tensors/      .npy files and comparison of outputs
 //! ```
 
@@ -19,10 +20,11 @@ mod failure;
 mod findings;
 mod input;
 mod output;
-mod size;
+mod target;
 mod tensors;
 mod text;
 
+use et_inspector::size;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -4,6 +4,8 @@
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
 //! * [`findings`]: conclusions with a code, evidence and a remedy
+//! * [`target`]: boards, their memories and whether a program fits
+//! * [`size`]: sizes as people write them
 
 #![forbid(unsafe_code)]
 
@@ -11,3 +13,5 @@ pub mod events;
 pub mod explain;
 pub mod findings;
 pub mod memory;
+pub mod size;
+pub mod target;

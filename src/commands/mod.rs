@@ -5,3 +5,4 @@ pub mod explain;
 pub mod memory;
 pub mod run;
 pub mod show;
+pub mod targets;

@@ -116,6 +116,17 @@ codes! {
         remedy: "Try the other memory planning algorithms of the exporter; `etinspect memory` \
                  shows what a better plan would need.",
     },
+    /// A memory of the board is too small.
+    MemoryExhausted = {
+        code: "ETM005",
+        severity: Error,
+        title: "a memory of the target is too small for the pools in it",
+        meaning: "Each pool lies in one memory of the board. The pools in this one, together with \
+                  what the rest of the firmware takes, need more than it has.",
+        remedy: "Move a pool to another memory of the board, give planned buffers a memory of \
+                 their own, or make the program need less: quantize activations, use smaller \
+                 inputs, delegate.",
+    },
     /// Operators without a kernel.
     MissingOperator = {
         code: "ETR001",

@@ -4,12 +4,14 @@
 //! means in general stands in the [`catalog`]; a [`Finding`] is one case of it.
 
 pub mod catalog;
+mod fit;
 mod guard;
 mod missing;
 mod plan;
 mod pool;
 
 pub use catalog::{Code, Severity};
+pub use fit::does_not_fit;
 pub use guard::{Fault, TensorAt, guarded};
 pub use missing::{missing_backend, missing_operator};
 pub use plan::plan_findings;

@@ -3,14 +3,18 @@
 //! * [`Requirements`]: how large each pool must be
 //! * [`Loading`]: the method allocator, allocation by allocation
 //! * [`MethodMemory`]: all of it for one method
+//! * [`planner`]: what a better plan would need
 //! * [`plan`]: lifetimes and places of planned tensors, and the peak
 
+mod delegates;
 mod loading;
 mod operators;
 pub mod plan;
+pub mod planner;
 mod report;
 mod requirements;
 
+pub use delegates::DelegateMemory;
 pub use loading::{Allocation, Firmware, Loading};
 pub use report::{MethodMemory, operator_name};
 pub use requirements::{LoadRequest, Requirements};

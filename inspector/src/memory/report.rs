@@ -1,7 +1,7 @@
 //! Everything that is predicted of a program's memory on one ABI.
 
 use super::plan::{Plan, Storage};
-use super::{Firmware, Loading};
+use super::{DelegateMemory, Firmware, Loading};
 use crate::findings::{Finding, plan_findings};
 use et_schema::ReadError;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
@@ -28,6 +28,11 @@ pub struct MethodMemory<'a> {
     pub input_data: u64,
     /// Bytes of the outputs' elements.
     pub output_data: u64,
+    /// Bytes of the inputs that the program does not plan, which the runners
+    /// take from the method allocator, each aligned to 16.
+    pub unplanned_inputs: u64,
+    /// What the delegates need.
+    pub delegates: Vec<DelegateMemory>,
     /// Names of inputs, outputs and state.
     roles: BTreeMap<ValueId, String>,
     /// What is wrong with the program's memory, or good to know.
@@ -50,6 +55,8 @@ impl<'a> MethodMemory<'a> {
             used_in_release_0_5: load(Firmware::Release0_5)?.method_used,
             input_data: data_bytes(&method, method.inputs()),
             output_data: data_bytes(&method, method.outputs()),
+            unplanned_inputs: unplanned_bytes(&method),
+            delegates: method.delegates().map(|d| DelegateMemory::new(file, &d, abi)).collect(),
             roles: roles(&method),
             plan,
             findings,
@@ -129,4 +136,15 @@ fn data_bytes(method: &Method<'_>, ids: impl Iterator<Item = ValueId>) -> u64 {
         _ => 0,
     };
     ids.map(bytes).fold(0, u64::saturating_add)
+}
+
+fn unplanned_bytes(method: &Method<'_>) -> u64 {
+    let bytes = |id| match method.value(id) {
+        Ok(Value::Tensor(tensor)) if tensor.allocation().is_none() => {
+            let aligned = tensor.nbytes().unwrap_or(0).checked_next_multiple_of(16);
+            aligned.unwrap_or(u64::MAX)
+        }
+        _ => 0,
+    };
+    method.inputs().map(bytes).fold(0, u64::saturating_add)
 }

@@ -8,20 +8,19 @@ use serde_json::{Value, json};
 
 /// The document.
 pub fn document(report: &Report<'_>) -> String {
-    let found: Vec<_> = report.findings().cloned().collect();
     let document = json!({
         "schema": "etinspect.memory/1",
         "model": report.model.to_string_lossy(),
-        "target": null,
+        "target": report.target.as_ref().map(|t| &t.name),
         "abi": report.abi.name(),
         "program_bytes": report.file.bytes().len(),
-        "methods": report.methods.iter().map(method).collect::<Vec<_>>(),
-        "findings": findings::json(&found),
+        "methods": report.methods.iter().map(|m| method(report, m)).collect::<Vec<_>>(),
+        "findings": findings::json(&report.findings()),
     });
     format!("{document:#}\n")
 }
 
-fn method(memory: &MethodMemory<'_>) -> Value {
+fn method(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
     let plan = &memory.plan;
     let buffers = plan.buffers.iter().map(|buffer| {
         json!({
@@ -40,6 +39,9 @@ fn method(memory: &MethodMemory<'_>) -> Value {
         "input_data_bytes": memory.input_data,
         "output_data_bytes": memory.output_data,
         "peak": peak(memory),
+        "delegates": delegates(memory),
+        "fit": super::target::fit_json(report, memory),
+        "settings": super::target::settings_json(report, memory),
         "tensors": plan.storages.iter().map(|s| tensor(memory, s)).collect::<Vec<_>>(),
     })
 }
@@ -78,6 +80,22 @@ fn allocation(memory: &MethodMemory<'_>, allocation: &Allocation) -> Value {
         "offset": allocation.offset,
         "what": memory.describe(&allocation.request),
     })
+}
+
+fn delegates(memory: &MethodMemory<'_>) -> Value {
+    memory
+        .delegates
+        .iter()
+        .map(|d| {
+            json!({
+                "id": d.id,
+                "payload_bytes": d.payload,
+                "method_bytes": d.method_bytes,
+                "scratch_bytes": d.scratch,
+                "note": d.note,
+            })
+        })
+        .collect()
 }
 
 fn peak(memory: &MethodMemory<'_>) -> Value {

@@ -28,11 +28,13 @@ pub fn page(report: &Report<'_>, colors: bool) -> String {
             thousands(memory.plan.steps.count().into()),
             report.abi.name()
         );
+        super::target::verdict(&mut text, report, memory);
         memories(&mut text, report, memory, colors);
         peak(&mut text, memory);
+        super::target::settings(&mut text, report, memory);
         firmware(&mut text, memory);
     }
-    let found: Vec<_> = report.findings().cloned().collect();
+    let found = report.findings();
     if !found.is_empty() {
         let _ = write!(text, "\nFindings\n{}", findings::text(&found));
     }
@@ -78,6 +80,11 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         bytes: report.file.bytes().len() as u64,
         note: "in flash or RAM".into(),
     });
+    for delegate in &memory.delegates {
+        let scratch = delegate.scratch.unwrap_or(0);
+        let note = delegate.note.unwrap_or("scratch of the temp allocator at each call");
+        rows.push(Row { name: escape(&delegate.id), bytes: scratch, note: note.to_owned() });
+    }
     let largest = rows.iter().map(|row| row.bytes).max().unwrap_or(0);
     let mut table = table(&["memory", "needs", "", ""]);
     for column in table.column_iter_mut().skip(2) {

@@ -1,6 +1,6 @@
 //! What a failed run says about the program.
 
-use super::RunArgs;
+use super::board::Board;
 use et_inspector::findings::{
     Fault, Finding, Limits, TensorAt, guarded, missing_backend, missing_operator, pool_exhausted,
 };
@@ -13,19 +13,20 @@ use et_schema::ErrorCode;
 const ENDLESS: &str = "Possible infinite loop";
 
 /// The findings behind `error`, which running method `name` of `program` ended with.
-pub fn of(program: &Program<'_>, name: &str, args: &RunArgs, error: &Error) -> Vec<Finding> {
+pub fn of(program: &Program<'_>, name: &str, board: &Board, error: &Error) -> Vec<Finding> {
     let file = program.file();
     let Some(method) = file.method(name) else { return Vec::new() };
     match error.code {
+        ErrorCode::MemoryAllocationFailed if !board.findings.is_empty() => board.findings.clone(),
         ErrorCode::MemoryAllocationFailed => {
             let request = LoadRequest {
                 file,
                 method: &method,
-                abi: args.abi.into(),
-                temp_pool: args.temp_pool,
+                abi: board.abi,
+                temp_pool: board.limits.temp,
                 external_data: program.has_external_data(),
             };
-            let limits = Limits { method: args.method_pool, planned: args.planned_pool };
+            let limits = Limits { method: board.limits.method, planned: board.limits.planned };
             Requirements::of(request).map(|n| pool_exhausted(&n, limits)).unwrap_or_default()
         }
         ErrorCode::OperatorMissing => et_runtime::missing_operators(&method)

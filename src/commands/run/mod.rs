@@ -1,5 +1,6 @@
 //! `etinspect run`: executes a program on the instrumented runtime.
 
+mod board;
 mod bundled;
 mod findings;
 mod inputs;
@@ -15,7 +16,7 @@ use crate::output::OutputFile;
 use crate::size;
 use crate::tensors::{Array, Tolerance, write_npy};
 use clap::{Args, ValueEnum};
-use et_runtime::{ExternalTensor, LoadOptions, Method, OutputRef, PoolLimits, Program};
+use et_runtime::{ExternalTensor, LoadOptions, Method, OutputRef, Program};
 use et_schema::bundled::File as Bundle;
 use et_schema::ptd::File as TensorData;
 use et_schema::pte::File;
@@ -47,7 +48,10 @@ Examples:
     etinspect run model.pte --guard
 
   See whether it loads with a board's method allocator of 16 KiB:
-    etinspect run model.pte --method-pool 16K --abi arm32")]
+    etinspect run model.pte --method-pool 16K --abi arm32
+
+  Or with the memories of a board:
+    etinspect run model.pte --target nucleo-h743zi")]
 pub struct RunArgs {
     /// The program (.pte), or a program bundled with test cases (.bpte); `-` for standard input
     #[arg(value_name = "MODEL.pte", required_unless_present = "bundled")]
@@ -137,9 +141,13 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 
-    /// ABI whose object sizes the allocators count
-    #[arg(long, value_enum, default_value_t = AbiName::X86_64, value_name = "ABI")]
-    abi: AbiName,
+    /// Board whose pools and ABI to run with, by name (see `etinspect targets`) or as a file
+    #[arg(long, value_name = "NAME|FILE.toml", conflicts_with = "abi")]
+    target: Option<String>,
+
+    /// ABI whose object sizes the allocators count [default: the target's, or x86_64]
+    #[arg(long, value_enum, value_name = "ABI")]
+    abi: Option<AbiName>,
 
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -187,11 +195,12 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
         add_data(&mut program, path, bytes)?;
     }
     let mut report = RunReport::new(model, &name, args.iterations);
-    match execute(args, &program, &name, &inputs, &expected, &mut report) {
+    let board = board::Board::new(args, program.file(), &name)?;
+    match execute(args, &board, &program, &name, &inputs, &expected, &mut report) {
         Ok(()) => {}
         Err(Stop::Failure(failure)) => return Err(failure),
         Err(Stop::Error(error)) => {
-            let found = findings::of(&program, &name, args, &error);
+            let found = findings::of(&program, &name, &board, &error);
             report.fail(error, found);
         }
     }
@@ -251,17 +260,16 @@ impl From<et_runtime::Error> for Stop {
 
 fn execute(
     args: &RunArgs,
+    board: &board::Board,
     program: &Program<'_>,
     name: &str,
     inputs: &[inputs::Given],
     expected: &[Option<Array>],
     report: &mut RunReport,
 ) -> Result<(), Stop> {
-    let limits =
-        PoolLimits { method: args.method_pool, planned: args.planned_pool, temp: args.temp_pool };
     let options = LoadOptions {
-        abi: args.abi.into(),
-        limits,
+        abi: board.abi,
+        limits: board.limits,
         threads: threads(args),
         seed: args.seed,
         ..LoadOptions::default()

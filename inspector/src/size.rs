@@ -1,4 +1,4 @@
-//! Sizes on the command line: `1024`, `64K`, `1.5MiB`, `0x8000`.
+//! Sizes on the command line and in target profiles: `1024`, `64K`, `1.5MiB`, `0x8000`.
 
 /// Bytes of a size: a number, in hex with `0x`, with an optional unit of 1024
 /// bytes (`K`, `KB`, `KiB`) and its powers.

@@ -1,0 +1,135 @@
+//! `etinspect targets`, and programs on boards.
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use support::{etinspect, fixture, message, model};
+
+/// A board whose pools have 1,024 bytes, as that of the user report.
+fn small_board(folder: &tempfile::TempDir) -> String {
+    let path = folder.path().join("small.toml");
+    let text = r#"
+name = "small"
+title = "A board with pools of 1,024 bytes"
+core = "Cortex-M0+"
+abi = "arm32"
+source = "the user report"
+
+[[memory]]
+name = "SRAM"
+kind = "sram"
+size = "16K"
+source = "the user report"
+
+[pools]
+method = { memory = "SRAM", size = 1024 }
+temp = { memory = "SRAM", size = 1024 }
+"#;
+    fs::write(&path, text).expect("a file");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+fn memory(model: &std::path::Path, target: &str) -> (Option<i32>, Value) {
+    let model = model.to_str().expect("UTF-8");
+    let ran = etinspect(["memory", model, "--target", target, "--format", "json"]);
+    (ran.status, serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e} {}", ran.stderr)))
+}
+
+#[test]
+fn every_board_is_listed_and_shown_with_its_sources() {
+    let ran = etinspect(["targets", "--format", "json"]);
+    let document: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(document["schema"], "etinspect.targets/1");
+    let targets = document["targets"].as_array().expect("a list");
+    assert!(targets.len() >= 20, "{}", targets.len());
+    for target in targets {
+        let name = target["name"].as_str().expect("a name");
+        let ran = etinspect(["targets", name]);
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        for memory in target["memories"].as_array().expect("a list") {
+            let source = memory["source"].as_str().expect("a source");
+            let start: String = source.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+            assert!(ran.stdout.contains(&start), "{name}: no {start:?} in {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn template_is_a_profile_that_works() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    let ran = etinspect(["targets", "--template", "-o", path.to_str().expect("UTF-8")]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let (status, document) = memory(&model("softmax"), path.to_str().expect("UTF-8"));
+    assert_eq!(status, Some(0));
+    assert_eq!(document["target"], "my-board");
+    assert_eq!(document["methods"][0]["fit"]["fits"], true);
+}
+
+#[test]
+fn mistakes_in_a_profile_are_told_with_file_and_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = small_board(&folder);
+    let text = fs::read_to_string(&path).expect("the file");
+    fs::write(&path, text.replace("kind = \"sram\"", "kind = \"ram\"")).expect("a file");
+    let ran = etinspect(["targets", &path]);
+    assert_eq!(ran.status, Some(2));
+    let message = message(&ran);
+    assert!(message.starts_with(&format!("{path}: line 10: ")), "{message}");
+    assert!(message.contains("sram"), "{message}");
+    let ran = etinspect(["targets", "stm32h743"]);
+    assert_eq!(ran.status, Some(2));
+    let ran = etinspect(["memory", model("add").to_str().expect("UTF-8"), "--target", "alif-e9"]);
+    assert!(ran.stderr.contains("alif-e8"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_reported_board_is_too_small_for_the_quantized_mobilenet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let board = small_board(&folder);
+    let (status, document) = memory(&model("mv2_w010_q"), &board);
+    assert_eq!(status, Some(1), "it does not fit");
+    let method = &document["methods"][0];
+    assert_eq!(method["fit"]["fits"], false);
+    let codes: Vec<&str> = document["findings"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|f| f["code"].as_str())
+        .collect();
+    assert!(codes.contains(&"ETM001") && codes.contains(&"ETM005"), "{codes:?}");
+    let needed = method["settings"]["method_pool_with_planned_bytes"].as_u64().expect("bytes");
+    assert_eq!(needed, 1_154_688 + 97_260 + 20, "planned, loaded, inputs");
+    let options = method["settings"]["arm_runner"].as_str().expect("options");
+    assert!(options.contains("METHOD_ALLOCATOR_POOL_SIZE=0x131a80"), "{options}");
+
+    let (status, document) = memory(&fixture("user_report/softmax_dim0_2x2.pte"), &board);
+    assert_eq!(status, Some(0));
+    assert_eq!(document["methods"][0]["fit"]["fits"], true);
+}
+
+#[test]
+fn a_run_has_the_pools_of_its_target() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let board = small_board(&folder);
+    let softmax = model("softmax");
+    let ran = etinspect(["run", softmax.to_str().expect("UTF-8"), "--target", &board]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("200 B"), "counted as on 32-bit Arm: {}", ran.stdout);
+    let mobilenet = model("mv2_w010_q");
+    let ran = etinspect(["run", mobilenet.to_str().expect("UTF-8"), "--target", &board]);
+    assert_eq!(ran.status, Some(4));
+    assert!(ran.stderr.contains("1154688B requested"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("ETM001"), "{}", ran.stdout);
+}
+
+#[test]
+fn scratch_of_the_npu_counts_for_the_temp_pool() {
+    let path = model("u55_mv2_w010");
+    let (_, document) = memory(&path, "corstone-300");
+    let method = &document["methods"][0];
+    let scratch = method["delegates"][0]["scratch_bytes"].as_u64().expect("known");
+    assert!(scratch > 10_000, "{scratch}");
+    assert_eq!(method["settings"]["temp_pool_bytes"], scratch);
+}
