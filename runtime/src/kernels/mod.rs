@@ -65,6 +65,8 @@ const FAMILIES: &[&[(&str, Kernel)]] = &[
     indexing::MASKS,
     linear::KERNELS,
     movement::JOIN,
+    movement::REARRANGE,
+    movement::SEGMENTS,
     movement::SHAPE,
     movement::VIEW,
     norm::KERNELS,

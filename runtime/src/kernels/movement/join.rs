@@ -25,7 +25,7 @@ fn tensors<'a>(args: &Args<'a>) -> KernelResult<Vec<TensorRef<'a>>> {
 }
 
 /// Copies `input` into `out` from `start` on, converting its elements if needed.
-fn place(
+pub(super) fn place(
     input: &TensorRef<'_>,
     out: &mut TensorMut<'_>,
     start: isize,
@@ -59,7 +59,7 @@ fn converted(input: &TensorRef<'_>, to: ScalarType) -> KernelResult<Arena> {
     }, else Err(refuse())), else Err(refuse()))
 }
 
-fn element_strides(out: &TensorMut<'_>) -> SmallVec<[isize; 8]> {
+pub(super) fn element_strides(out: &TensorMut<'_>) -> SmallVec<[isize; 8]> {
     out.strides().iter().map(|s| *s as isize).collect()
 }
 
