@@ -22,6 +22,7 @@ mod parallel;
 mod pool;
 mod quantized;
 mod reduce;
+mod resample;
 mod simd;
 mod softmax;
 
@@ -79,6 +80,8 @@ const FAMILIES: &[&[(&str, Kernel)]] = &[
     reduce::EXTREMUM,
     reduce::SCAN,
     reduce::SUM,
+    resample::GRID,
+    resample::UPSAMPLE,
     softmax::KERNELS,
 ];
 
