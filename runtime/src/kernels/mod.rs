@@ -8,8 +8,10 @@
 
 mod args;
 mod convolution;
+mod distance;
 mod elementwise;
 mod embedding;
+mod fourier;
 mod in_order;
 mod indexing;
 mod linear;
@@ -47,6 +49,7 @@ pub(crate) enum Implementation {
 /// Every family's kernels.
 const FAMILIES: &[&[(&str, Kernel)]] = &[
     convolution::KERNELS,
+    distance::KERNELS,
     elementwise::activation::KERNELS,
     elementwise::arithmetic::KERNELS,
     elementwise::bitwise::KERNELS,
@@ -61,6 +64,7 @@ const FAMILIES: &[&[(&str, Kernel)]] = &[
     elementwise::select::KERNELS,
     elementwise::unary::KERNELS,
     embedding::KERNELS,
+    fourier::KERNELS,
     indexing::ALONG,
     indexing::LISTS,
     indexing::MASKS,

@@ -9,6 +9,7 @@ use et_schema::ScalarType;
 
 pub(super) const KERNELS: &[(&str, Kernel)] = &[
     ("aten::max_pool2d_with_indices.out", max_pool),
+    ("aten::max_pool2d_with_indices_backward.grad_input", max_pool_backward),
     ("aten::avg_pool2d.out", avg_pool),
     ("aten::_adaptive_avg_pool2d.out", adaptive_avg_pool),
 ];
@@ -34,12 +35,12 @@ fn pair(list: &[i64], name: &str, least: i64) -> KernelResult<[i64; 2]> {
 }
 
 impl Window {
-    /// Arguments 1 to 3: kernel, stride (the kernel's size if empty), padding.
-    fn of(args: &Args<'_>, dilation: [i64; 2]) -> KernelResult<Self> {
-        let kernel = pair(args.ints(1)?, "kernel size", 1)?;
-        let stride = args.ints(2)?;
+    /// Arguments from `first` on: kernel, stride (the kernel's size if empty), padding.
+    fn of(args: &Args<'_>, first: usize, dilation: [i64; 2]) -> KernelResult<Self> {
+        let kernel = pair(args.ints(first)?, "kernel size", 1)?;
+        let stride = args.ints(first + 1)?;
         let stride = if stride.is_empty() { kernel } else { pair(stride, "stride", 1)? };
-        let padding = pair(args.ints(3)?, "padding", 0)?;
+        let padding = pair(args.ints(first + 2)?, "padding", 0)?;
         ensure!(
             (0..2).all(|i| padding[i] <= kernel[i] / 2),
             "padding {padding:?} of more than half of the kernel {kernel:?}"
@@ -120,7 +121,7 @@ fn for_each_window(input: &Image, out: &Image, visit: &mut dyn FnMut(usize, i64,
 
 fn max_pool(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let input = args.tensor(0)?;
-    let window = Window::of(args, pair(args.ints(4)?, "dilation", 1)?)?;
+    let window = Window::of(args, 1, pair(args.ints(4)?, "dilation", 1)?)?;
     let ceil_mode = args.bool(5)?;
     let [out, indices] = outs.as_mut_slice() else {
         return Err(KernelError::argument("an output is missing"));
@@ -167,9 +168,66 @@ fn maximum<T: Element>(window: &Window, image: &Image, plane: &[T], y: i64, x: i
     best.unwrap_or_default()
 }
 
+/// Adds the gradient of each window to the element that was its largest.
+fn max_pool_backward(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (gradient, input, indices) = (args.tensor(0)?, args.tensor(1)?, args.tensor(7)?);
+    let window = Window::of(args, 2, pair(args.ints(5)?, "dilation", 1)?)?;
+    let (ceil_mode, out) = (args.bool(6)?, &mut outs[0]);
+    let from = image(&input)?;
+    ensure!(
+        input.scalar_type() == gradient.scalar_type()
+            && input.scalar_type() == out.scalar_type()
+            && indices.scalar_type() == ScalarType::Long,
+        "gradients of {} and {}, indices of {}",
+        gradient.scalar_type(),
+        out.scalar_type(),
+        indices.scalar_type()
+    );
+    let [_, _, height, width] = from.sizes;
+    let expected =
+        [window.positions(0, height, ceil_mode)?, window.positions(1, width, ceil_mode)?];
+    let rank = input.rank();
+    let pooled = gradient.sizes().iter().map(|size| i64::from(*size));
+    ensure!(
+        expected.iter().all(|size| *size > 0)
+            && pooled.eq(input.sizes()[..rank - 2].iter().map(|s| i64::from(*s)).chain(expected))
+            && indices.sizes() == gradient.sizes()
+            && indices.dim_order() == gradient.dim_order(),
+        "gradients {:?} and indices {:?} of a pooled {:?}",
+        gradient.sizes(),
+        indices.sizes(),
+        input.sizes()
+    );
+    out.resize(input.sizes()).map_err(|e| KernelError::argument(e.message))?;
+    if out.numel() == 0 {
+        return Ok(());
+    }
+    let (from, to) = (image(&out.as_ref())?, image(&gradient)?);
+    let mut inside = true;
+    with_dtype!(input.scalar_type(), float, T => {
+        let (source, indices) = (gradient.data::<T>()?, indices.data::<i64>()?);
+        let target = out.data_mut::<T>()?;
+        target.fill(T::default());
+        for_each_window(&from, &to, &mut |plane, _, _, place| {
+            let index = indices[place];
+            // -1 says that a window had no largest element.
+            if (0..height * width).contains(&index) {
+                let offset = index / width * from.strides[2] as i64
+                    + index % width * from.strides[3] as i64;
+                let sum = &mut target[plane + offset as usize];
+                *sum = T::from_f64(sum.to_f64() + source[place].to_f64());
+            } else {
+                inside &= index == -1;
+            }
+        });
+    }, else return Err(KernelError::argument(format!("pooling of {}", input.scalar_type()))));
+    ensure!(inside, "an index beyond {height} by {width} elements");
+    Ok(())
+}
+
 fn avg_pool(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let input = args.tensor(0)?;
-    let window = Window::of(args, [1, 1])?;
+    let window = Window::of(args, 1, [1, 1])?;
     let (ceil_mode, include_pad) = (args.bool(4)?, args.bool(5)?);
     let divisor = args.optional_int(6)?;
     ensure!(divisor != Some(0), "a divisor of 0");

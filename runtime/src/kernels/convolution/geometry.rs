@@ -2,7 +2,7 @@
 
 use crate::error::{KernelResult, ensure};
 use crate::kernels::Args;
-use crate::tensor::{TensorMut, TensorRef};
+use crate::tensor::{TensorMeta, TensorMut, TensorRef};
 
 /// A convolution over two spatial dimensions. One with a single dimension has
 /// a height of 1.
@@ -36,6 +36,27 @@ impl Geometry {
         bias: Option<&TensorRef<'_>>,
         out: &mut TensorMut<'_>,
     ) -> KernelResult<Self> {
+        let mut geometry = Self::checked(args, 3, input, weight, bias, out)?;
+        ensure!(
+            input.dim_order() == out.dim_order() || input.numel() == 0,
+            "input and output differ in layout"
+        );
+        let spatial = input.rank() - 2;
+        resize(out, geometry.batch, geometry.out_channels, &geometry.output[2 - spatial..])?;
+        geometry.out_strides = strides4(out.strides());
+        Ok(geometry)
+    }
+
+    /// The geometry of a call whose strides, padding and so on begin with
+    /// argument `first`. The shape of `out` is not looked at.
+    pub fn checked(
+        args: &Args<'_>,
+        first: usize,
+        input: &TensorRef<'_>,
+        weight: &TensorRef<'_>,
+        bias: Option<&TensorRef<'_>>,
+        out: &TensorMeta,
+    ) -> KernelResult<Self> {
         let rank = input.rank();
         ensure!(
             (rank == 3 || rank == 4) && weight.rank() == rank && out.rank() == rank,
@@ -47,17 +68,13 @@ impl Geometry {
             input.scalar_type() == out.scalar_type() && weight.scalar_type() == out.scalar_type(),
             "input, weight and output differ in type"
         );
-        ensure!(
-            input.dim_order() == out.dim_order() || input.numel() == 0,
-            "input and output differ in layout"
-        );
         let spatial = rank - 2;
-        let stride = pair(args.ints(3)?, spatial, 1, 1, "stride")?;
-        let padding = pair(args.ints(4)?, spatial, 0, 0, "padding")?;
-        let dilation = pair(args.ints(5)?, spatial, 1, 1, "dilation")?;
-        let transposed = args.bool(6)?;
-        let output_padding = pair(args.ints(7)?, spatial, 0, 0, "output padding")?;
-        let groups = usize::try_from(args.int(8)?).unwrap_or(0);
+        let stride = pair(args.ints(first)?, spatial, 1, 1, "stride")?;
+        let padding = pair(args.ints(first + 1)?, spatial, 0, 0, "padding")?;
+        let dilation = pair(args.ints(first + 2)?, spatial, 1, 1, "dilation")?;
+        let transposed = args.bool(first + 3)?;
+        let output_padding = pair(args.ints(first + 4)?, spatial, 0, 0, "output padding")?;
+        let groups = usize::try_from(args.int(first + 5)?).unwrap_or(0);
         let (in_size, weight_size) = (sizes4(input), sizes4(weight));
         let in_channels = in_size[1];
         ensure!(
@@ -90,7 +107,6 @@ impl Geometry {
             };
             output[i] = extent.output(transposed)?;
         }
-        resize(out, in_size[0], out_channels, &output[2 - spatial..])?;
         Ok(Geometry {
             batch: in_size[0],
             groups,

@@ -7,12 +7,14 @@
 //! planes.rs      float32 in contiguous images, as matrix products
 //! pixels.rs      float32 in channels-last images, as matrix products
 //! depthwise.rs   float32 with one input channel per group
+//! backward.rs    gradients of input, weights and bias
 //! direct.rs      every other type, and the transpose, by definition
 //! ```
 //!
 //! Float32 comes out as from ExecuTorch's portable kernel to the last bit: its
 //! order of additions is kept, and none is fused with a multiplication.
 
+mod backward;
 mod depthwise;
 mod direct;
 mod geometry;
@@ -28,7 +30,10 @@ use alloc::vec::Vec;
 use geometry::Geometry;
 use phases::Phases;
 
-pub(super) const KERNELS: &[(&str, Kernel)] = &[("aten::convolution.out", convolution)];
+pub(super) const KERNELS: &[(&str, Kernel)] = &[
+    ("aten::convolution.out", convolution),
+    ("aten::convolution_backward.out", backward::convolution_backward),
+];
 
 fn convolution(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, weight, bias) = (args.tensor(0)?, args.tensor(1)?, args.optional_tensor(2)?);

@@ -144,6 +144,8 @@ fn pad(args: &Args<'_>, outs: &mut Outs<'_>, dims: usize, border: Border) -> Ker
         input.sizes()
     );
     same_dtype(&input, out)?;
+    same_dim_order(&[&input, out])?;
+    ensure!(input.is_contiguous(), "padding of a tensor that is not contiguous");
     let mut sizes: SmallVec<[i32; 8]> = input.sizes().into();
     let mut runs: SmallVec<[Runs; 8]> =
         sizes.iter().map(|s| padded((*s).into(), 0, 0, border)).collect();
