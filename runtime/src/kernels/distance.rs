@@ -26,7 +26,7 @@ enum Norm {
 
 impl Norm {
     fn of(p: f64) -> KernelResult<Self> {
-        ensure!(p >= 0.0, "distances with p = {p}, which must not be negative");
+        ensure!((0.0..).contains(&p), "distances with p = {p}, which must not be negative");
         Ok(match p {
             0.0 => Norm::Count,
             1.0 => Norm::Sum,

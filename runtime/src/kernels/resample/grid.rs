@@ -39,6 +39,8 @@ struct Sampling {
 
 /// A float type to compute in.
 trait Float: Element + num_traits::Float {}
+impl Float for half::f16 {}
+impl Float for half::bf16 {}
 impl Float for f32 {}
 impl Float for f64 {}
 
@@ -257,24 +259,27 @@ fn grid_sampler(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         height: (*h).into(),
         width: (*w).into(),
     };
+    let call = (sampling, &layout, &input, &grid, out);
+    // Except when bilinear, 16-bit floats are rounded after every step.
+    let wide = sampling.interpolation == Interpolation::Bilinear;
     match input.scalar_type() {
-        ScalarType::Double => interpolate::<f64, f64>(sampling, &layout, &input, &grid, out),
-        float if !float.is_integral(true) => with_dtype!(float, float, T => {
-            interpolate::<T, f32>(sampling, &layout, &input, &grid, out)
-        }, else Err(KernelError::argument(format!("an image of {float}")))),
-        other => with_dtype!(other, real, T => {
-            pick::<T>(sampling, &layout, &input, &grid, out)
-        }, else Err(KernelError::argument(format!("an image of {other}")))),
+        ScalarType::Double => interpolate::<f64, f64>(call),
+        ScalarType::Float => interpolate::<f32, f32>(call),
+        ScalarType::Half if wide => interpolate::<half::f16, f32>(call),
+        ScalarType::Half => interpolate::<half::f16, half::f16>(call),
+        ScalarType::BFloat16 if wide => interpolate::<half::bf16, f32>(call),
+        ScalarType::BFloat16 => interpolate::<half::bf16, half::bf16>(call),
+        other => with_dtype!(other, real, T => pick::<T>(call), else {
+            Err(KernelError::argument(format!("an image of {other}")))
+        }),
     }
 }
 
-fn pick<T: Element>(
-    sampling: Sampling,
-    layout: &Layout,
-    input: &TensorRef<'_>,
-    grid: &TensorRef<'_>,
-    out: &mut TensorMut<'_>,
-) -> KernelResult {
+/// How, where, the image, the grid, and the output.
+type Call<'a, 't, 'o> =
+    (Sampling, &'a Layout, &'a TensorRef<'t>, &'a TensorRef<'t>, &'a mut TensorMut<'o>);
+
+fn pick<T: Element>((sampling, layout, input, grid, out): Call<'_, '_, '_>) -> KernelResult {
     let (source, grid, target) = (input.data::<T>()?, grid.data::<T>()?, out.data_mut::<T>()?);
     layout.each(|coordinates, image, place| {
         let x = sampling.whole(grid[coordinates], layout.width);
@@ -289,11 +294,7 @@ fn pick<T: Element>(
 }
 
 fn interpolate<T: Element, A: Float>(
-    sampling: Sampling,
-    layout: &Layout,
-    input: &TensorRef<'_>,
-    grid: &TensorRef<'_>,
-    out: &mut TensorMut<'_>,
+    (sampling, layout, input, grid, out): Call<'_, '_, '_>,
 ) -> KernelResult {
     let (source, grid, target) = (input.data::<T>()?, grid.data::<T>()?, out.data_mut::<T>()?);
     layout.each(|coordinates, image, place| {
