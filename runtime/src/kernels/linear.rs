@@ -202,8 +202,8 @@ fn linear(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     same_types(&[&input, &weight], out)?;
     let w = matrix(&weight)?;
     ensure!(
-        input.rank() >= 1 && input.is_contiguous() && weight.is_contiguous(),
-        "expected contiguous tensors, found {:?}",
+        input.rank() >= 2 && input.is_contiguous() && weight.is_contiguous(),
+        "expected contiguous tensors of two or more dimensions, found {:?}",
         input.sizes()
     );
     let mut sizes: Vec<i32> = input.sizes().to_vec();

@@ -19,6 +19,8 @@ use smallvec::SmallVec;
 pub(crate) enum Order {
     /// By the dim order of each tensor.
     Heeded,
+    /// By the dim order of each tensor, if all are plain or all channels-last.
+    Agreeing,
     /// Refuses all but the plain one.
     Plain,
     /// Takes memory for that of plain tensors; `agreeing` if all orders must be the same.
@@ -63,6 +65,9 @@ pub(crate) fn of(operator: &str) -> Order {
         | "sum.IntList_out"
         | "tril.out"
         | "unfold_copy.out" => Order::Plain,
+        "amax.out" | "amin.out" | "max.unary_out" | "min.unary_out" | "view_copy.out" => {
+            Order::Agreeing
+        }
         "cat.out"
         | "constant_pad_nd.out"
         | "cumsum.out"
@@ -104,6 +109,11 @@ impl Order {
         }
         match self {
             Order::Heeded => Ok(Treatment::AsIs),
+            Order::Agreeing => {
+                let agree = all.all(|meta| meta.is_channels_last());
+                ensure!(agree, "tensors of different dim orders");
+                Ok(Treatment::AsIs)
+            }
             Order::Plain => {
                 ensure!(false, "a tensor in other than plain dim order");
                 Ok(Treatment::AsIs)

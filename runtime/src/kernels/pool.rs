@@ -97,9 +97,7 @@ fn resize(out: &mut TensorMut<'_>, input: &TensorRef<'_>, h: i64, w: i64) -> Ker
     let rank = sizes.len();
     let fits = |n: i64| i32::try_from(n).map_err(|_| KernelError::argument(format!("size {n}")));
     (sizes[rank - 2], sizes[rank - 1]) = (fits(h)?, fits(w)?);
-    out.resize(&sizes)?;
-    ensure!(input.dim_order() == out.dim_order(), "input and output differ in layout");
-    Ok(())
+    out.resize(&sizes)
 }
 
 /// Visits every element of a pooled image: offset of its plane in the input,
@@ -255,7 +253,7 @@ fn avg_pool(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 }
 
 fn adaptive_avg_pool(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let (input, sizes) = (args.tensor(0)?, pair(args.ints(1)?, "output size", 0)?);
+    let (input, sizes) = (args.tensor(0)?, pair(args.ints(1)?, "output size", 1)?);
     let out = &mut outs[0];
     let from = image(&input)?;
     ensure!(input.scalar_type() == out.scalar_type(), "input and output differ in type");

@@ -6,7 +6,7 @@ use crate::memory::{Region, Views, views};
 use crate::tensor::{Element, TensorRef, with_dtype};
 use crate::value::{EValue, Scalar, Storage};
 use alloc::format;
-use et_schema::ErrorCode;
+use et_schema::{ErrorCode, ScalarType};
 use smallvec::SmallVec;
 
 pub(super) const OPERATORS: &[(&str, PrimOp)] = &[
@@ -31,9 +31,11 @@ fn numel(stack: &mut Stack<'_, '_>) -> KernelResult {
     stack.set(1, Scalar::Int(numel as i64))
 }
 
-/// The first element as a number.
+/// The first element as a number. The real runtime does not know short floats here.
 fn local_scalar_dense(stack: &mut Stack<'_, '_>) -> KernelResult {
     let tensor = &stack.values.tensors[stack.tensor(0)?.index()];
+    let from = tensor.meta.scalar_type();
+    ensure!(!matches!(from, ScalarType::Half | ScalarType::BFloat16), "an element of {from}");
     let bytes = match tensor.storage {
         Storage::Constant(bytes) => bytes,
         Storage::None => &[],
@@ -42,11 +44,11 @@ fn local_scalar_dense(stack: &mut Stack<'_, '_>) -> KernelResult {
         }
     };
     let source = TensorRef { meta: &tensor.meta, data: bytes };
-    let value = with_dtype!(tensor.meta.scalar_type(), all, T => {
+    let value = with_dtype!(from, all, T => {
         let element = *source.data::<T>()?.first().ok_or_else(|| {
             KernelError::argument("a tensor without elements")
         })?;
-        if T::DTYPE == et_schema::ScalarType::Bool {
+        if T::DTYPE == ScalarType::Bool {
             Scalar::Bool(element.to_i64() != 0)
         } else if T::IS_FLOAT {
             Scalar::Double(element.to_f64())

@@ -84,6 +84,7 @@ pub(in crate::kernels) fn range(scalar_type: ScalarType) -> (f64, f64) {
     let symmetric = |high: f64| (-high, high);
     match scalar_type {
         Byte => (0.0, u8::MAX.into()),
+        UInt16 | Bits16 => (0.0, u16::MAX.into()),
         Char => (i8::MIN.into(), i8::MAX.into()),
         Short => (i16::MIN.into(), i16::MAX.into()),
         Int => (i32::MIN.into(), i32::MAX.into()),

@@ -1,7 +1,8 @@
 //! Elements by index along one dimension.
 
-use super::{for_each_index, offset, wrapped};
+use super::{for_each_index, offset};
 use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::elementwise::promote::fits;
 use crate::kernels::reduce::normalised_dim;
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
@@ -19,6 +20,12 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
 
 fn unsupported(scalar_type: ScalarType) -> KernelError {
     KernelError::argument(format!("elements of {scalar_type}"))
+}
+
+/// An index, which none of these operators counts from the end.
+fn checked(index: i64, size: usize) -> KernelResult<usize> {
+    let place = usize::try_from(index).ok().filter(|place| *place < size);
+    place.ok_or_else(|| KernelError::argument(format!("index {index} of {size}")))
 }
 
 /// Every dimension but `dim` of `index` must fit into `tensor`.
@@ -52,7 +59,7 @@ fn gather(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     with_dtype!(out.scalar_type(), all, T => {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         for_each_index(index.sizes(), |at| {
-            let by = wrapped(indices[offset(at, index.strides())], input.size(dim))?;
+            let by = checked(indices[offset(at, index.strides())], input.size(dim))?;
             target[offset(at, &strides)] = source[replaced(at, dim, by, input.strides())];
             Ok(())
         })
@@ -86,7 +93,7 @@ fn scatter(args: &Args<'_>, outs: &mut Outs<'_>, add: bool) -> KernelResult {
         let strides = out.strides().to_vec();
         let target = out.data_mut::<T>()?;
         for_each_index(index.sizes(), |at| {
-            let by = wrapped(indices[offset(at, index.strides())], input.size(dim))?;
+            let by = checked(indices[offset(at, index.strides())], input.size(dim))?;
             let place = &mut target[replaced(at, dim, by, &strides)];
             let value = values[offset(at, source.strides())];
             *place = if !add {
@@ -106,6 +113,7 @@ fn scatter_value(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let out = &mut outs[0];
     let dim = normalised_dim(args.int(1)?, &input)?;
     check_fits(&index, &input, dim)?;
+    ensure!(fits(value, input.scalar_type()), "{value:?} as {}", input.scalar_type());
     with_dtype!(input.scalar_type(), all, T => {
         copied::<T>(&input, out)?;
         let value = match value {
@@ -116,7 +124,7 @@ fn scatter_value(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         let strides = out.strides().to_vec();
         let target = out.data_mut::<T>()?;
         for_each_index(index.sizes(), |at| {
-            let by = wrapped(indices[offset(at, index.strides())], input.size(dim))?;
+            let by = checked(indices[offset(at, index.strides())], input.size(dim))?;
             target[replaced(at, dim, by, &strides)] = value;
             Ok(())
         })
@@ -143,9 +151,7 @@ fn index_select(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         for_each_index(&sizes, |at| {
             let by = indices[at.get(dim).copied().unwrap_or(0)];
-            let by = usize::try_from(by).ok().filter(|i| *i < input.size(dim)).ok_or_else(|| {
-                KernelError::argument(format!("index {by} of {}", input.size(dim)))
-            })?;
+            let by = checked(by, input.size(dim))?;
             target[offset(at, &strides)] = source[replaced(at, dim, by, input.strides())];
             Ok(())
         })

@@ -167,7 +167,25 @@ fn index_put(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     put(args, outs)
 }
 
+/// In place, ExecuTorch's kernel only replaces slices along one dimension.
 fn index_put_in_place(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+    let (values, own) = (args.tensor(2)?, &outs[0]);
+    ensure!(!args.bool(3)?, "index_put_ does not accumulate");
+    let list = args.tensors(1)?;
+    let mut indexed = list.iter().enumerate().filter_map(|(dim, t)| Some((dim, t.as_ref()?)));
+    let (Some((dim, index)), None) = (indexed.next(), indexed.next()) else {
+        return Err(KernelError::argument("index_put_ takes one tensor of indices"));
+    };
+    let negative = match index.scalar_type() {
+        ScalarType::Long => index.data::<i64>()?.iter().any(|i| *i < 0),
+        ScalarType::Int => index.data::<i32>()?.iter().any(|i| *i < 0),
+        other => return Err(KernelError::argument(format!("indices of {other}"))),
+    };
+    ensure!(!negative && index.rank() == 1, "indices of {:?}, or below 0", index.sizes());
+    let mut sizes: SmallVec<[i32; 8]> = own.sizes().into();
+    ensure!(dim < sizes.len(), "{} indices into {sizes:?}", list.len());
+    sizes[dim] = index.sizes()[0];
+    ensure!(*values.sizes() == *sizes, "values of {:?}, expected {sizes:?}", values.sizes());
     put(args, outs)
 }
 

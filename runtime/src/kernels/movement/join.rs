@@ -144,7 +144,7 @@ fn repeat(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     copy.run(&input.bytes()[..input.nbytes().min(input.bytes().len())], out)
 }
 
-/// Pads, or with negative amounts crops, from the last dimension on.
+/// Pads from the last dimension on.
 fn constant_pad(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, pads, value) = (args.tensor(0)?, args.ints(1)?, args.scalar(2)?);
     let out = &mut outs[0];
@@ -154,6 +154,7 @@ fn constant_pad(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         "padding {pads:?} of {:?}",
         input.sizes()
     );
+    ensure!(pads.iter().all(|pad| *pad >= 0), "padding {pads:?} that crops");
     let rank = input.rank();
     let pad = |dim: usize| {
         let pair = rank - 1 - dim;
@@ -178,12 +179,9 @@ fn constant_pad(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     }, else return Err(KernelError::argument(format!("padding of {}", out.scalar_type()))));
     let mut copy = Copy::default();
     for (dim, target) in element_strides(out).into_iter().enumerate() {
-        let (before, after) = pad(dim);
+        copy.target_start += pad(dim).0 as isize * target;
         let source = input.strides()[dim] as isize;
-        let kept = input.size(dim) as i64 + before.min(0) + after.min(0);
-        copy.source_start += (-before).max(0) as isize * source;
-        copy.target_start += before.max(0) as isize * target;
-        copy.loops.push(Loop { extent: kept.max(0) as usize, source, target });
+        copy.loops.push(Loop { extent: input.size(dim), source, target });
     }
     copy.run(&input.bytes()[..input.nbytes().min(input.bytes().len())], out)
 }

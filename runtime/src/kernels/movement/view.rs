@@ -157,15 +157,16 @@ fn slice(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 fn narrow(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, start, len) = (args.tensor(0)?, args.int(2)?, args.int(3)?);
     ensure!(input.rank() > 0, "a part of a tensor without dimensions");
+    // ExecuTorch's kernel counts neither dimensions nor elements from the end.
+    ensure!(args.int(1)? >= 0, "dimension {}", args.int(1)?);
     let dim = normalised_dim(args.int(1)?, &input)?;
     let size = input.size(dim) as i64;
-    let from = if start < 0 { start.saturating_add(size) } else { start };
     ensure!(
-        (0..=size).contains(&from) && len >= 0 && from.saturating_add(len) <= size,
+        (0..=size).contains(&start) && len >= 0 && start.saturating_add(len) <= size,
         "{len} elements from {start} of {size}"
     );
     let mut view = View::of(&input);
-    view.slice(dim, from as usize, len as usize, 1);
+    view.slice(dim, start as usize, len as usize, 1);
     view.copy(&input, &mut outs[0])
 }
 

@@ -6,6 +6,7 @@
 //! integers and multiplies, as ExecuTorch's kernels do.
 
 use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::elementwise::promote::range;
 use crate::kernels::reduce::normalised_dim;
 use crate::kernels::{Args, Kernel};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
@@ -18,43 +19,79 @@ use num_traits::Float;
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("quantized_decomposed::quantize_per_tensor.out", |args, outs| {
         let parameters = Parameters::one(args.double(1)?, args.int(2)?);
-        quantize(&args.tensor(0)?, &parameters, (args.int(3)?, args.int(4)?), &mut outs[0])
+        let form = Form::of(args, 3)?;
+        quantize(&args.tensor(0)?, &parameters, form, &mut outs[0])
     }),
     ("quantized_decomposed::quantize_per_tensor.Tensor_out", |args, outs| {
         let parameters = Parameters::from_tensors(args)?;
-        quantize(&args.tensor(0)?, &parameters, (args.int(3)?, args.int(4)?), &mut outs[0])
+        let form = Form::of(args, 3)?;
+        quantize(&args.tensor(0)?, &parameters, form, &mut outs[0])
     }),
     ("quantized_decomposed::quantize_per_channel.out", |args, outs| {
         let input = args.tensor(0)?;
-        let parameters = Parameters::per_channel(args, &input)?;
-        quantize(&input, &parameters, (args.int(4)?, args.int(5)?), &mut outs[0])
+        let parameters = Parameters::per_channel(args, &input, Strict::Yes)?;
+        quantize(&input, &parameters, Form::of(args, 4)?, &mut outs[0])
     }),
     ("quantized_decomposed::dequantize_per_tensor.out", |args, outs| {
         let parameters = Parameters::one(args.double(1)?, args.int(2)?);
-        dequantize(&args.tensor(0)?, &parameters, args.optional_scalar_type(6)?, &mut outs[0])
+        dequantize(&args.tensor(0)?, &parameters, Form::of(args, 3)?, &mut outs[0])
     }),
     ("quantized_decomposed::dequantize_per_tensor.Tensor_out", |args, outs| {
         let parameters = Parameters::from_tensors(args)?;
-        dequantize(&args.tensor(0)?, &parameters, args.optional_scalar_type(6)?, &mut outs[0])
+        dequantize(&args.tensor(0)?, &parameters, Form::of(args, 3)?, &mut outs[0])
     }),
     ("quantized_decomposed::dequantize_per_channel.out", |args, outs| {
         let input = args.tensor(0)?;
-        let parameters = Parameters::per_channel(args, &input)?;
-        dequantize(&input, &parameters, args.optional_scalar_type(7)?, &mut outs[0])
+        let parameters = Parameters::per_channel(args, &input, Strict::No)?;
+        dequantize(&input, &parameters, Form::of(args, 4)?, &mut outs[0])
     }),
     ("quantized_decomposed::quantize_per_token.out", |args, outs| {
         let input = args.tensor(0)?;
         let dtype = args.tensor(1)?.scalar_type();
         ensure!(dtype == ScalarType::Double, "scales of {dtype}, expected Double");
         let parameters = Parameters::per_token(args, &input)?;
-        quantize(&input, &parameters, (args.int(3)?, args.int(4)?), &mut outs[0])
+        quantize(&input, &parameters, Form::of(args, 3)?, &mut outs[0])
     }),
     ("quantized_decomposed::dequantize_per_token.out", |args, outs| {
         let input = args.tensor(0)?;
         let parameters = Parameters::per_token(args, &input)?;
-        dequantize(&input, &parameters, args.optional_scalar_type(6)?, &mut outs[0])
+        dequantize(&input, &parameters, Form::of(args, 3)?, &mut outs[0])
     }),
 ];
+
+/// What the integers are, and what they become.
+struct Form {
+    range: (i64, i64),
+    quantized: Option<ScalarType>,
+    /// The type to dequantize to; quantizing has no such argument.
+    float: Option<ScalarType>,
+}
+
+impl Form {
+    /// Arguments from `first` on: least and greatest integer, their type, the type of floats.
+    fn of(args: &Args<'_>, first: usize) -> KernelResult<Self> {
+        Ok(Form {
+            range: (args.int(first)?, args.int(first + 1)?),
+            quantized: args.optional_scalar_type(first + 2)?,
+            float: args.optional_scalar_type(first + 3).unwrap_or(None),
+        })
+    }
+
+    /// ExecuTorch's kernels know these floats only.
+    fn check(&self, quantized: ScalarType, float: ScalarType) -> KernelResult {
+        ensure!(is_quantized(quantized), "quantized values of {quantized}");
+        ensure!(
+            self.quantized.is_none_or(|own| own == quantized),
+            "asked for {:?}, the tensor is {quantized}",
+            self.quantized
+        );
+        ensure!(
+            matches!(float, ScalarType::Float | ScalarType::Double | ScalarType::Half),
+            "quantized values from or to {float}"
+        );
+        Ok(())
+    }
+}
 
 /// Scale and zero point of every channel, and which elements belong to a channel.
 struct Parameters {
@@ -77,17 +114,17 @@ impl Parameters {
             scale.numel(),
             zero_point.numel()
         );
-        Ok(Self::one(floats(&scale)?[0], integers(&zero_point)?[0]))
+        Ok(Self::one(floats(&scale, Strict::Yes)?[0], integers(&zero_point, Strict::Yes)?[0]))
     }
 
     /// Arguments 1 to 3: scales, optional zero points, axis.
-    fn per_channel(args: &Args<'_>, input: &TensorRef<'_>) -> KernelResult<Self> {
+    fn per_channel(args: &Args<'_>, input: &TensorRef<'_>, strict: Strict) -> KernelResult<Self> {
         let (scales, zero_points) = (args.tensor(1)?, args.optional_tensor(2)?);
         let axis = normalised_dim(args.int(3)?, input)?;
         let count = input.size(axis);
-        let scales = floats(&scales)?;
+        let scales = floats(&scales, strict)?;
         let zero_points = match zero_points {
-            Some(tensor) => integers(&tensor)?,
+            Some(tensor) => integers(&tensor, strict)?,
             None => alloc::vec![0; scales.len()],
         };
         ensure!(
@@ -133,15 +170,26 @@ impl Parameters {
     }
 }
 
-fn floats(tensor: &TensorRef<'_>) -> KernelResult<Vec<f64>> {
+/// Whether scales must be float64 and zero points int64.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strict {
+    Yes,
+    /// Any float will do, and int32.
+    No,
+}
+
+fn floats(tensor: &TensorRef<'_>, strict: Strict) -> KernelResult<Vec<f64>> {
+    let from = tensor.scalar_type();
+    ensure!(strict == Strict::No || from == ScalarType::Double, "scales of {from}");
     with_dtype!(tensor.scalar_type(), float, T => {
         Ok(tensor.data::<T>()?.iter().map(|v| v.to_f64()).collect())
     }, else Err(KernelError::argument(format!("scales of {}", tensor.scalar_type()))))
 }
 
-fn integers(tensor: &TensorRef<'_>) -> KernelResult<Vec<i64>> {
+fn integers(tensor: &TensorRef<'_>, strict: Strict) -> KernelResult<Vec<i64>> {
+    let int = strict == Strict::No && tensor.scalar_type() == ScalarType::Int;
     ensure!(
-        matches!(tensor.scalar_type(), ScalarType::Int | ScalarType::Long),
+        int || tensor.scalar_type() == ScalarType::Long,
         "zero points of {}",
         tensor.scalar_type()
     );
@@ -164,12 +212,14 @@ fn same_layout(input: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult {
 fn quantize(
     input: &TensorRef<'_>,
     parameters: &Parameters,
-    (low, high): (i64, i64),
+    form: Form,
     out: &mut TensorMut<'_>,
 ) -> KernelResult {
     same_layout(input, out)?;
-    let to = out.scalar_type();
-    ensure!(is_quantized(to), "quantized values as {to}");
+    let (to, (low, high)) = (out.scalar_type(), form.range);
+    form.check(to, input.scalar_type())?;
+    let (least, most) = range(to);
+    ensure!(low as f64 >= least && high as f64 <= most, "a range from {low} to {high} of {to}");
     with_dtype!(input.scalar_type(), float, T => {
         let source = input.data::<T>()?;
         with_dtype!(to, all, Q => {
@@ -212,15 +262,16 @@ pub(in crate::kernels) fn round_ties_even(value: f32) -> f32 {
 fn dequantize(
     input: &TensorRef<'_>,
     parameters: &Parameters,
-    out_dtype: Option<ScalarType>,
+    form: Form,
     out: &mut TensorMut<'_>,
 ) -> KernelResult {
     same_layout(input, out)?;
     let from = input.scalar_type();
-    ensure!(is_quantized(from), "dequantizing {from}");
+    form.check(from, out.scalar_type())?;
     ensure!(
-        out_dtype.is_none_or(|dtype| dtype == out.scalar_type()),
-        "asked for {out_dtype:?}, the output is {}",
+        form.float.is_none_or(|dtype| dtype == out.scalar_type()),
+        "asked for {:?}, the output is {}",
+        form.float,
         out.scalar_type()
     );
     with_dtype!(from, all, Q => {

@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::elementwise::promote::{can_cast, range};
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Bool, Element, TensorMut, TensorRef, with_dtype};
 use alloc::format;
@@ -45,6 +46,20 @@ impl Extremum {
             Extremum::Smallest => new < best,
         };
         beats || (new.is_nan() && !best.is_nan())
+    }
+
+    fn beaten_by_all<T: Element>(self) -> T {
+        let (low, high) = range(T::DTYPE);
+        let limit = match self {
+            Extremum::Largest => low,
+            Extremum::Smallest => high,
+        };
+        match T::DTYPE {
+            ScalarType::Long => T::from_i64(if limit < 0.0 { i64::MIN } else { i64::MAX }),
+            ScalarType::Bool => T::from_i64(i64::from(limit > 0.0)),
+            _ if T::IS_FLOAT => T::from_f64(f64::INFINITY.copysign(limit)),
+            _ => T::from_f64(limit),
+        }
     }
 
     /// The winner and its position among the elements of one output.
@@ -111,12 +126,32 @@ fn over_dims(args: &Args<'_>, outs: &mut Outs<'_>, extremum: Extremum) -> Kernel
     let input = args.tensor(0)?;
     let plan = Plan::new(&input, args.ints(1)?, args.bool(2)?)?;
     ensure!(input.scalar_type() == outs[0].scalar_type(), "input and output differ in type");
+    ensure!(input.numel() > 0, "the extremum of no elements");
     values(&input, &mut outs[0], &plan, extremum)
 }
 
+/// The extremum of all elements, compared as the output's type. Of no
+/// elements, it is the value of that type that all others beat.
 fn unary(args: &Args<'_>, outs: &mut Outs<'_>, extremum: Extremum) -> KernelResult {
-    let input = args.tensor(0)?;
-    values(&input, &mut outs[0], &Plan::new(&input, &[], false)?, extremum)
+    let (input, out) = (args.tensor(0)?, &mut outs[0]);
+    let (from, to) = (input.scalar_type(), out.scalar_type());
+    ensure!(can_cast(from, to), "the extremum of {from} as {to}");
+    out.resize(&[])?;
+    let plan = Plan::new(&input, &[], false)?;
+    with_dtype!(from, all, T => {
+        let source = input.data::<T>()?;
+        with_dtype!(to, all, O => {
+            let mut best: O = extremum.beaten_by_all();
+            plan.for_each(source, 0, |x| {
+                let x = x.cast::<O>();
+                if extremum.wins(x, best) {
+                    best = x;
+                }
+            });
+            out.data_mut::<O>()?.fill(best);
+            Ok(())
+        }, else Err(refuse(&input)))
+    }, else Err(refuse(&input)))
 }
 
 fn with_index(args: &Args<'_>, outs: &mut Outs<'_>, extremum: Extremum) -> KernelResult {

@@ -25,6 +25,7 @@ fn stride(tensor: &TensorRef<'_>, dim: usize) -> usize {
 
 fn cumsum(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, dtype, out) = (args.tensor(0)?, args.optional_scalar_type(2)?, &mut outs[0]);
+    ensure!(input.rank() > 0, "a cumulative sum of a tensor without dimensions");
     let dim = normalised_dim(args.int(1)?, &input)?;
     let to = out.scalar_type();
     ensure!(dtype.is_none_or(|d| d == to), "asked for {dtype:?}, the output is {to}");

@@ -59,6 +59,13 @@ fn reduce_dims(args: &Args<'_>, outs: &mut Outs<'_>, form: Form) -> KernelResult
     let dims = args.optional_ints(1)?.unwrap_or_default();
     let keepdim = args.bool(2)?;
     checked_dtype(args, 3, &outs[0])?;
+    let from = input.scalar_type();
+    match form {
+        Form::Mean => {
+            ensure!(!args.is_none(3) || from.is_floating(), "the mean of {from} without a type")
+        }
+        _ => ensure!(input.rank() > 0 || dims.is_empty(), "dimensions {dims:?} of none"),
+    }
     reduce(&input, &mut outs[0], dims, keepdim, form)
 }
 
