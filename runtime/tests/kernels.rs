@@ -16,10 +16,13 @@ use support::{fixtures, number};
 /// Operators whose answers are not those of a deterministic kernel.
 const RANDOM: [&str; 2] = ["aten::rand.out", "aten::randn.out"];
 
-/// Answers that the real runtime gives by accident: it copies bits of one type
-/// as another, memory of one layout as if it had another, or memory beyond a tensor.
+/// Answers that the real runtime gives by accident: it copies or adds up bits of one type as
+/// those of another, takes memory of one layout for another, or reads past the end of a tensor.
 const ACCIDENTS: &[(&str, &str)] = &[
+    ("aten::bmm.out", "c035_f32_f32_inner_differs"),
     ("aten::cat.out", "c020_f32_i32_mixed"),
+    ("aten::convolution.out", "c128_f32_f32_f32_bias_too_short"),
+    ("aten::native_layer_norm.out", "c040_f16_f16_random"),
     ("aten::slice_copy.Tensor_out", "c041_f32_channels_last"),
     ("quantized_decomposed::embedding_2bit.dtype_out", "c011_u8_f32_f16_i64_dtype_points"),
     ("quantized_decomposed::embedding_2bit.dtype_out", "c015_u8_f32_bf16_i64_dtype_points"),
@@ -244,13 +247,8 @@ fn elements(data: &[u8], scalar_type: ScalarType, sizes: &[i32], order: &[usize]
 }
 
 /// The real runtime computes these in float32 even for float64 tensors.
-const IN_FLOAT32: [&str; 5] = [
-    "aten::_adaptive_avg_pool2d.out",
-    "aten::_native_batch_norm_legit.no_stats_out",
-    "aten::native_group_norm.out",
-    "aten::native_layer_norm.out",
-    "aten::sum.IntList_out",
-];
+const IN_FLOAT32: [&str; 2] =
+    ["aten::_adaptive_avg_pool2d.out", "aten::_native_batch_norm_legit.no_stats_out"];
 
 /// Floats may differ by the order of a sum, relative to the largest element.
 fn tolerance(scalar_type: ScalarType, operator: &str) -> f64 {

@@ -1,7 +1,7 @@
 //! Matrix products: mm, bmm, addmm, linear.
 
 use super::in_order;
-use super::matrix::{Multiply, Shape};
+use super::matrix::{Multiply, Shape, multiply_in_steps};
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelResult, ensure};
 use crate::tensor::{Element, TensorMut, TensorRef};
@@ -137,10 +137,16 @@ fn addmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     out.resize(&[l.rows as i32, r.cols as i32])?;
     let o = matrix(&out.as_ref())?;
     let b = broadcast(&bias, o)?;
-    with_multiply!(out.scalar_type(), T => {
+    let out_type = out.scalar_type();
+    with_multiply!(out_type, T => {
         let out = out.data_mut::<T>()?;
         let (left, right) = ((left.data::<T>()?, l), (right.data::<T>()?, r));
-        T::multiply((out, o), left, right, args.threads())?;
+        // ExecuTorch's kernel adds short floats up as such, unlike those of mm and bmm.
+        if matches!(out_type, ScalarType::Half | ScalarType::BFloat16) {
+            multiply_in_steps((&mut *out, o), left, right)?;
+        } else {
+            T::multiply((&mut *out, o), left, right, args.threads())?;
+        }
         scale_and_add(out, o, alpha, bias.data::<T>()?, b, beta);
         Ok(())
     })

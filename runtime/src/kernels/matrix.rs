@@ -150,6 +150,23 @@ by_definition! {
     i64: |sum, a, b| sum.wrapping_add(a.wrapping_mul(b)),
 }
 
+/// The product with every step rounded to the type of the elements.
+///
+/// # Errors
+/// The shapes do not fit each other or their slices.
+pub(super) fn multiply_in_steps<T: Element>(
+    out: (&mut [T], Shape),
+    left: (&[T], Shape),
+    right: (&[T], Shape),
+) -> KernelResult {
+    check(&out, &left, &right)?;
+    plain(out, left, right, |sum, a, b| {
+        let product = T::from_f64(a.to_f64() * b.to_f64());
+        T::from_f64(sum.to_f64() + product.to_f64())
+    });
+    Ok(())
+}
+
 /// The product by definition. Where rows are contiguous, a whole row of the
 /// output is added to at a time, which leaves the order of each sum as it is.
 fn plain<T: Element>(

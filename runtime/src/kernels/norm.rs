@@ -6,6 +6,7 @@ use crate::error::{KernelError, KernelResult, ensure};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
+use et_schema::ScalarType;
 #[cfg(not(feature = "std"))]
 use num_traits::Float;
 
@@ -98,7 +99,7 @@ fn normalise_channels<T: Element>(
     if source.is_empty() {
         return Ok(());
     }
-    if T::DTYPE == et_schema::ScalarType::Float {
+    if T::DTYPE == ScalarType::Float {
         let (source, target) = (bytemuck::cast_slice(source), bytemuck::cast_slice_mut(target));
         by_channel::<f32>(source, target, channels, &normals.each(), |x, n| {
             (x - n.mean) * n.inverse * n.weight + n.bias
@@ -254,6 +255,50 @@ fn store<T: Element>(values: &[f64], out: &mut TensorMut<'_>) -> KernelResult {
     Ok(())
 }
 
+/// Rows of at least so many elements go through vectors in ExecuTorch's layer norm.
+const LONG_ROW: usize = 256;
+
+/// Sum and sum of squares, in float32 for all types, as ExecuTorch's kernels add them up.
+fn sums<T: Element>(row: &[T]) -> (f32, f32) {
+    row.iter().fold((0.0, 0.0), |(sum, squares), x| {
+        let x = x.to_f64();
+        let square = if T::DTYPE == ScalarType::Double { x * x } else { f64::from((x * x) as f32) };
+        ((f64::from(sum) + x) as f32, (f64::from(squares) + square) as f32)
+    })
+}
+
+/// Mean and standard deviation of a row of a layer norm.
+fn row_statistics<T: Element>(row: &[T], eps: f64) -> (f64, f64) {
+    if row.len() >= LONG_ROW {
+        let (mean, rstd) = moments(row, eps);
+        return (mean, 1.0 / rstd);
+    }
+    let (sum, squares) = sums(row);
+    let count = row.len() as f32;
+    let mean = sum / count;
+    let variance = squares / count - mean * mean;
+    (f64::from(mean), f64::from((variance + eps as f32).sqrt()))
+}
+
+/// `(x - mean) / deviation * weight + bias`, in float32 unless the tensors are wider.
+fn normal<T: Element>(x: T, (mean, deviation): (f64, f64), weight: f64, bias: f64) -> T {
+    if T::DTYPE == ScalarType::Double {
+        return T::from_f64((x.to_f64() - mean) / deviation * weight + bias);
+    }
+    let (mean, deviation) = (mean as f32, deviation as f32);
+    let normal = (x.to_f64() as f32 - mean) / deviation;
+    T::from_f64(f64::from(normal * weight as f32 + bias as f32))
+}
+
+/// Mean and reciprocal standard deviation of a group.
+fn group_statistics<T: Element>(group: &[T], eps: f64) -> (f64, f64) {
+    let (sum, squares) = sums(group);
+    let count = group.len() as f64;
+    let mean = f64::from(sum) / count;
+    let variance = f64::from(squares) / count - mean * mean;
+    (mean, 1.0 / (variance + eps).sqrt())
+}
+
 /// Mean and reciprocal standard deviation of a row.
 fn moments<T: Element>(row: &[T], eps: f64) -> (f64, f64) {
     let count = row.len() as f64;
@@ -301,14 +346,16 @@ fn layer_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         let (means, rstds) = (mean_out.data_mut::<T>()?, rstd_out.data_mut::<T>()?);
         if width == 0 {
+            means.fill(T::from_f64(0.0));
+            rstds.fill(T::from_f64(f64::NAN));
             return Ok(());
         }
         let rows = source.chunks_exact(width).zip(target.chunks_exact_mut(width));
         for ((from, to), (mean_out, rstd_out)) in rows.zip(means.iter_mut().zip(rstds)) {
-            let (mean, rstd) = moments(from, eps);
-            (*mean_out, *rstd_out) = (T::from_f64(mean), T::from_f64(rstd));
+            let (mean, deviation) = row_statistics(from, eps);
+            (*mean_out, *rstd_out) = (T::from_f64(mean), T::from_f64(1.0 / deviation));
             for (((x, out), w), b) in from.iter().zip(to).zip(&weight).zip(&bias) {
-                *out = T::from_f64((x.to_f64() - mean) * rstd * w + b);
+                *out = normal(*x, (mean, deviation), *w, *b);
             }
         }
         Ok(())
@@ -352,7 +399,7 @@ fn group_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         let rows = source.chunks_exact(width).zip(target.chunks_exact_mut(width));
         let saved = means.iter_mut().zip(rstds);
         for (index, ((from, to), (mean_out, rstd_out))) in rows.zip(saved).enumerate() {
-            let (mean, rstd) = moments(from, eps);
+            let (mean, rstd) = group_statistics(from, eps);
             (*mean_out, *rstd_out) = (T::from_f64(mean), T::from_f64(rstd));
             let first = index % groups as usize * per_group;
             for (i, (x, out)) in from.iter().zip(to).enumerate() {

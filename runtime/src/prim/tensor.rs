@@ -83,7 +83,7 @@ fn copy_index(stack: &mut Stack<'_, '_>) -> KernelResult {
     );
     let mut sizes = from_sizes.clone();
     sizes.insert(0, needed);
-    target.meta.resize(&sizes)?;
+    target.meta.resize(&sizes).map_err(|e| KernelError::new(ErrorCode::InvalidState, e.message))?;
     let Some(Region { arena, start, end }) = target.region() else {
         return Err(invalid("the tensor to copy into has no memory".into()));
     };

@@ -63,9 +63,9 @@ impl TensorMut<'_> {
     /// Changes the shape, within what the program planned.
     ///
     /// # Errors
-    /// As [`TensorMeta::resize`].
+    /// Where [`TensorMeta::resize`] fails; kernels say `InvalidArgument` then.
     pub fn resize(&mut self, sizes: &[i32]) -> KernelResult {
-        self.meta.resize(sizes)
+        self.meta.resize(sizes).map_err(|e| KernelError::argument(e.message))
     }
 
     /// The bytes of all elements, in memory order.

@@ -47,14 +47,12 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     }),
     ("quantized_decomposed::quantize_per_token.out", |args, outs| {
         let input = args.tensor(0)?;
-        let dtype = args.tensor(1)?.scalar_type();
-        ensure!(dtype == ScalarType::Double, "scales of {dtype}, expected Double");
-        let parameters = Parameters::per_token(args, &input)?;
+        let parameters = Parameters::per_token(args, &input, Strict::Yes)?;
         quantize(&input, &parameters, Form::of(args, 3)?, &mut outs[0])
     }),
     ("quantized_decomposed::dequantize_per_token.out", |args, outs| {
         let input = args.tensor(0)?;
-        let parameters = Parameters::per_token(args, &input)?;
+        let parameters = Parameters::per_token(args, &input, Strict::No)?;
         dequantize(&input, &parameters, Form::of(args, 3)?, &mut outs[0])
     }),
 ];
@@ -138,14 +136,14 @@ impl Parameters {
     }
 
     /// Arguments 1 and 2: a scale and a zero point for every row of the last dimension.
-    fn per_token(args: &Args<'_>, input: &TensorRef<'_>) -> KernelResult<Self> {
+    fn per_token(args: &Args<'_>, input: &TensorRef<'_>, strict: Strict) -> KernelResult<Self> {
         ensure!(
             input.rank() >= 1 && input.is_contiguous(),
             "rows of a tensor of {:?}",
             input.sizes()
         );
-        let scales = floats(&args.tensor(1)?)?;
-        let zero_points = integers(&args.tensor(2)?)?;
+        let scales = floats(&args.tensor(1)?, strict)?;
+        let zero_points = integers(&args.tensor(2)?, strict)?;
         let width = input.size(input.rank() - 1);
         let rows: usize = input.sizes()[..input.rank() - 1].iter().map(|s| *s as usize).product();
         ensure!(

@@ -11,6 +11,8 @@ type Walk = SmallVec<[(usize, usize); 8]>;
 pub(super) struct Plan {
     kept: Walk,
     reduced: Walk,
+    /// How many dimensions were named.
+    pub dims: usize,
     /// Elements per output.
     pub count: usize,
     /// Shape of the output.
@@ -26,8 +28,13 @@ impl Plan {
             ensure!(!is_reduced[dim], "dimension {dim} appears twice in {dims:?}");
             is_reduced[dim] = true;
         }
-        let mut plan =
-            Plan { kept: Walk::new(), reduced: Walk::new(), count: 1, sizes: SmallVec::new() };
+        let mut plan = Plan {
+            kept: Walk::new(),
+            reduced: Walk::new(),
+            dims: dims.len(),
+            count: 1,
+            sizes: SmallVec::new(),
+        };
         let meta: &TensorMeta = input;
         for (dim, (size, stride)) in meta.sizes().iter().zip(meta.strides()).enumerate() {
             let step = (*size as usize, *stride as usize);
@@ -54,6 +61,7 @@ impl Plan {
         Plan {
             kept: steps.map(|(size, stride)| (*size as usize, *stride as usize)).collect(),
             reduced: Walk::new(),
+            dims: 0,
             count: 1,
             sizes: input.sizes().into(),
         }

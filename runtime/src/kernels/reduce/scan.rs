@@ -7,7 +7,7 @@ use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
-use et_schema::ScalarType;
+use et_schema::{ErrorCode, ScalarType};
 
 pub(crate) const KERNELS: &[(&str, Kernel)] =
     &[("aten::cumsum.out", cumsum), ("aten::topk.values", topk)];
@@ -81,7 +81,11 @@ fn topk(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let shape = Lines { dim, len, k: k as usize };
     with_dtype!(input.scalar_type(), real, T => {
         select::<T>(&input, values, indices, &shape, largest, sorted)
-    }, else Err(KernelError::argument(format!("the largest of {}", input.scalar_type()))))
+    }, else {
+        // The C++ kernel gets no memory for elements that it does not know.
+        let message = format!("the largest of {}", input.scalar_type());
+        Err(KernelError::new(ErrorCode::MemoryAllocationFailed, message))
+    })
 }
 
 struct Lines {

@@ -97,10 +97,11 @@ fn reduce(
     }, else Err(refuse()))
 }
 
-/// Each step is rounded to the output's type, or to float32 for a shorter one,
-/// as in ExecuTorch's kernels.
+/// Each step is rounded to the output's type, or to float32 for a shorter one
+/// and for sums along one dimension, as in ExecuTorch's kernels.
 fn float<T: Element, O: Element>(plan: &Plan, source: &[T], first: usize, form: Form) -> O {
-    if O::DTYPE == ScalarType::Double {
+    let one_dim_sum = form == Form::Sum && plan.dims == 1 && T::DTYPE == O::DTYPE;
+    if O::DTYPE == ScalarType::Double && !one_dim_sum {
         return fold::<T, f64>(plan, source, first, form).cast();
     }
     fold::<T, f32>(plan, source, first, form).cast()
