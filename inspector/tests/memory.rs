@@ -3,7 +3,7 @@
 mod support;
 
 use et_inspector::memory::plan::{Plan, Role};
-use et_inspector::memory::{Firmware, Loading};
+use et_inspector::memory::{Change, Firmware, Loading, MethodMemory};
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use serde_json::Value;
@@ -116,4 +116,52 @@ fn views_branches_loops_and_state_are_understood() {
     let of = |id: u32| plan.storages.iter().find(|s| s.values[0].0 == id).unwrap();
     assert_eq!(of(12).ranges, [(4, 5)]);
     assert_eq!(of(2).ranges, [], "Moves put other tensors in its place");
+}
+
+#[test]
+fn our_plans_are_never_above_the_program_s_and_close_to_the_bound() {
+    let (mut all, mut close) = (0, 0);
+    for model in models() {
+        let bytes = read(&model);
+        let file = File::parse(&bytes).unwrap();
+        for method in file.methods() {
+            let memory = MethodMemory::new(&file, method, Abi::Arm32).unwrap();
+            for (buffer, ours) in memory.plan.buffers.iter().zip(memory.our_plans()) {
+                assert!(ours.size <= buffer.size, "{model}: {} > {}", ours.size, buffer.size);
+                assert!(ours.size >= buffer.lower_bound, "{model}");
+                // Rounding each tensor to 16 bytes is part of every plan.
+                all += 1;
+                close += usize::from(ours.size * 100 <= ours.bound * 102);
+                println!("{model} {} {} {}", buffer.size, ours.bound, ours.size);
+            }
+        }
+    }
+    assert!(close * 10 >= all * 9, "{close} of {all}");
+}
+
+#[test]
+fn suggestions_save_what_they_say_and_come_in_order() {
+    for model in models() {
+        let bytes = read(&model);
+        let file = File::parse(&bytes).unwrap();
+        for method in file.methods() {
+            let memory = MethodMemory::new(&file, method, Abi::Arm32).unwrap();
+            let found = memory.suggestions();
+            assert!(found.is_sorted_by_key(|s| std::cmp::Reverse(s.saves)), "{model}");
+            for suggestion in &found {
+                assert_eq!(suggestion.saves, memory.plan.size() - suggestion.planned, "{model}");
+                assert!(suggestion.saves > 0);
+            }
+        }
+    }
+    let bytes = read("mv2_w010_q");
+    let file = File::parse(&bytes).unwrap();
+    let method = file.method("forward").unwrap();
+    let memory = MethodMemory::new(&file, method, Abi::Arm32).unwrap();
+    let of = |change| memory.suggestions().into_iter().find(|s| s.change == change).unwrap();
+    // Weights that are dequantized long before they are used.
+    assert!(of(Change::Reorder).planned < memory.plan.peak.bytes);
+    assert!(of(Change::Int8).planned < memory.plan.size() / 2);
+    // At the peak, an activation could overwrite its input.
+    assert!(of(Change::InPlace).values.iter().any(|v| v.0 == 710));
 }

@@ -63,16 +63,7 @@ impl Loading {
         abi: Abi,
         firmware: Firmware,
     ) -> Result<Self, ReadError> {
-        let settings = LoadSettings {
-            abi,
-            temp_pool: match firmware {
-                Firmware::TempPool => Some(u64::MAX),
-                Firmware::EmptyTempPool => Some(0),
-                Firmware::NoTempAllocator | Firmware::Release0_5 => None,
-            },
-            external_data: has_external_data(method),
-            input_flags: firmware != Firmware::Release0_5,
-        };
+        let settings = firmware.settings(method, abi);
         let mut loading = Loading::default();
         let mut temp_used = 0;
         method_allocations::<ReadError>(file, method, settings, &mut |step| {
@@ -94,6 +85,43 @@ impl Loading {
         })?;
         loading.inputs = inputs(method, abi, loading.method_used);
         Ok(loading)
+    }
+}
+
+impl Firmware {
+    /// Bytes of the method allocator after loading `method` of `file`.
+    ///
+    /// # Errors
+    /// An index in the program that points nowhere.
+    pub fn method_used(
+        self,
+        file: &File<'_>,
+        method: &Method<'_>,
+        abi: Abi,
+    ) -> Result<u64, ReadError> {
+        let mut used = 0;
+        method_allocations::<ReadError>(file, method, self.settings(method, abi), &mut |step| {
+            if let Step::Allocate(a) = step
+                && a.pool == Pool::Method
+            {
+                place(a, &mut used);
+            }
+            Ok(())
+        })?;
+        Ok(used)
+    }
+
+    fn settings(self, method: &Method<'_>, abi: Abi) -> LoadSettings {
+        LoadSettings {
+            abi,
+            temp_pool: match self {
+                Firmware::TempPool => Some(u64::MAX),
+                Firmware::EmptyTempPool => Some(0),
+                Firmware::NoTempAllocator | Firmware::Release0_5 => None,
+            },
+            external_data: has_external_data(method),
+            input_flags: self != Firmware::Release0_5,
+        }
     }
 }
 

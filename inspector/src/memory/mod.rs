@@ -13,8 +13,10 @@ pub mod plan;
 pub mod planner;
 mod report;
 mod requirements;
+mod suggest;
 
 pub use delegates::DelegateMemory;
 pub use loading::{Allocation, Firmware, Loading};
 pub use report::{MethodMemory, operator_name};
 pub use requirements::{LoadRequest, Requirements};
+pub use suggest::{Change, Suggestion, suggestions};

@@ -1,6 +1,8 @@
 //! Everything that is predicted of a program's memory on one ABI.
 
-use super::plan::{Plan, Storage};
+use super::plan::{Plan, PlannedBuffer, Storage};
+use super::planner::{Placement, blocks, place};
+use super::suggest::{Suggestion, suggestions};
 use super::{DelegateMemory, Firmware, Loading};
 use crate::findings::{Finding, plan_findings};
 use et_schema::ReadError;
@@ -45,14 +47,14 @@ impl<'a> MethodMemory<'a> {
     /// # Errors
     /// An index in the program that points nowhere.
     pub fn new(file: &File<'a>, method: Method<'a>, abi: Abi) -> Result<Self, ReadError> {
-        let load = |firmware| Loading::new(file, &method, abi, firmware);
+        let used = |firmware: Firmware| firmware.method_used(file, &method, abi);
         let plan = Plan::new(&method);
         let findings = plan_findings(&plan, &method);
         Ok(MethodMemory {
-            loading: load(Firmware::TempPool)?,
-            used_without_temp_pool: load(Firmware::EmptyTempPool)?.method_used,
-            used_without_temp_allocator: load(Firmware::NoTempAllocator)?.method_used,
-            used_in_release_0_5: load(Firmware::Release0_5)?.method_used,
+            loading: Loading::new(file, &method, abi, Firmware::TempPool)?,
+            used_without_temp_pool: used(Firmware::EmptyTempPool)?,
+            used_without_temp_allocator: used(Firmware::NoTempAllocator)?,
+            used_in_release_0_5: used(Firmware::Release0_5)?,
             input_data: data_bytes(&method, method.inputs()),
             output_data: data_bytes(&method, method.outputs()),
             unplanned_inputs: unplanned_bytes(&method),
@@ -74,6 +76,22 @@ impl<'a> MethodMemory<'a> {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => storage.role.name().to_owned(),
         }
+    }
+
+    /// The best plan that we know for each planned buffer. None is larger than
+    /// what the program's own plan uses.
+    pub fn our_plans(&self) -> Vec<Placement> {
+        let plan = |buffer: &PlannedBuffer| {
+            let mut ours = place(&blocks(&self.plan, Some(buffer.memory_id)));
+            ours.size = ours.size.min(buffer.size);
+            ours
+        };
+        self.plan.buffers.iter().map(plan).collect()
+    }
+
+    /// What would make the planned buffers smaller, the most bytes saved first.
+    pub fn suggestions(&self) -> Vec<Suggestion> {
+        suggestions(&self.method, &self.plan)
     }
 
     /// What an allocation of the loader is for.

@@ -22,12 +22,16 @@ pub fn document(report: &Report<'_>) -> String {
 
 fn method(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
     let plan = &memory.plan;
-    let buffers = plan.buffers.iter().map(|buffer| {
+    let buffers = plan.buffers.iter().zip(memory.our_plans()).map(|(buffer, ours)| {
         json!({
             "memory_id": buffer.memory_id.0,
             "size_bytes": buffer.size,
             "peak_bytes": buffer.peak,
             "lower_bound_bytes": buffer.lower_bound,
+            "aligned_lower_bound_bytes": ours.bound,
+            "our_plan_bytes": ours.size,
+            "our_planner": ours.planner.name(),
+            "our_plan_is_optimal": ours.is_optimal,
         })
     });
     json!({
@@ -39,6 +43,7 @@ fn method(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
         "input_data_bytes": memory.input_data,
         "output_data_bytes": memory.output_data,
         "peak": peak(memory),
+        "suggestions": suggestions(memory),
         "delegates": delegates(memory),
         "fit": super::target::fit_json(report, memory),
         "settings": super::target::settings_json(report, memory),
@@ -80,6 +85,23 @@ fn allocation(memory: &MethodMemory<'_>, allocation: &Allocation) -> Value {
         "offset": allocation.offset,
         "what": memory.describe(&allocation.request),
     })
+}
+
+fn suggestions(memory: &MethodMemory<'_>) -> Value {
+    memory
+        .suggestions()
+        .iter()
+        .map(|s| {
+            json!({
+                "change": s.change.name(),
+                "title": s.title,
+                "planned_bytes": s.planned,
+                "saves_bytes": s.saves,
+                "values": s.values.iter().map(|v| v.0).collect::<Vec<_>>(),
+                "instructions": s.steps.iter().map(|step| place(&memory.plan, *step)).collect::<Vec<_>>(),
+            })
+        })
+        .collect()
 }
 
 fn delegates(memory: &MethodMemory<'_>) -> Value {

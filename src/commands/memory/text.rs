@@ -31,6 +31,7 @@ pub fn page(report: &Report<'_>, colors: bool) -> String {
         super::target::verdict(&mut text, report, memory);
         memories(&mut text, report, memory, colors);
         peak(&mut text, memory);
+        suggestions(&mut text, memory);
         super::target::settings(&mut text, report, memory);
         firmware(&mut text, memory);
     }
@@ -54,10 +55,15 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         .plan
         .buffers
         .iter()
-        .map(|buffer| Row {
+        .zip(memory.our_plans())
+        .map(|(buffer, ours)| Row {
             name: format!("planned_{}", buffer.memory_id),
             bytes: buffer.size,
-            note: format!("lower bound {}", bytes(buffer.lower_bound)),
+            note: format!(
+                "lower bound {}, our plan {}",
+                bytes(buffer.lower_bound),
+                bytes(ours.size)
+            ),
         })
         .collect();
     rows.push(Row {
@@ -144,6 +150,42 @@ fn peak(text: &mut String, memory: &MethodMemory<'_>) {
         let rest = plan.peak.live[PEAK_ROWS..].iter();
         let rest = rest.fold(0u64, |sum, i| sum.saturating_add(plan.storages[*i].bytes));
         let _ = writeln!(text, "  and {more} more with {}", bytes(rest));
+    }
+}
+
+/// What would make the planned buffers smaller, and by how much.
+fn suggestions(text: &mut String, memory: &MethodMemory<'_>) {
+    let found = memory.suggestions();
+    if found.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nSmaller planned buffers");
+    for suggestion in &found {
+        let named: Vec<String> = suggestion.values.iter().take(3).map(|v| v.to_string()).collect();
+        let places = suggestion.steps.iter().take(3);
+        let places: Vec<String> = places
+            .filter_map(|step| memory.plan.steps.place(*step))
+            .map(|(chain, at)| format!("{chain}:{at}"))
+            .collect();
+        let mut about = Vec::new();
+        for (what, list, all) in [
+            ("values", named, suggestion.values.len()),
+            ("instructions", places, suggestion.steps.len()),
+        ] {
+            if !list.is_empty() {
+                let more = if all > list.len() { ", ..." } else { "" };
+                about.push(format!("{what} {}{more}", list.join(", ")));
+            }
+        }
+        let about =
+            if about.is_empty() { String::new() } else { format!(" ({})", about.join("; ")) };
+        let _ = writeln!(
+            text,
+            "  saves {:>11}, leaves {:>11}: {}{about}",
+            bytes(suggestion.saves),
+            bytes(suggestion.planned),
+            suggestion.title
+        );
     }
 }
 

@@ -25,8 +25,11 @@ pub const ALIGN: u64 = 16;
 /// time does not depend on them is asked.
 const MAX_CONFLICTS: usize = 2_000_000;
 
+/// Blocks above which the same holds: a plan must not take seconds.
+const MAX_GREEDY_BLOCKS: usize = 20_000;
+
 /// Work of all greedy plans together, in visited pairs.
-const GREEDY_WORK: usize = 6_000_000;
+const GREEDY_WORK: usize = 3_000_000;
 
 /// Something to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +98,7 @@ pub fn place(blocks: &[Block]) -> Placement {
         is_optimal: false,
     };
     if best.size > bound
+        && blocks.len() <= MAX_GREEDY_BLOCKS
         && let Some(conflicts) = Conflicts::new(blocks, MAX_CONFLICTS)
     {
         let offsets = greedy::place(blocks, &conflicts, bound, GREEDY_WORK);
