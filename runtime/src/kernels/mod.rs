@@ -8,6 +8,7 @@
 
 mod args;
 mod convolution;
+mod cortex_m;
 mod distance;
 mod elementwise;
 mod embedding;
@@ -49,6 +50,13 @@ pub(crate) enum Implementation {
 /// Every family's kernels.
 const FAMILIES: &[&[(&str, Kernel)]] = &[
     convolution::KERNELS,
+    cortex_m::CONVOLUTION,
+    cortex_m::ELEMENTWISE,
+    cortex_m::LAYOUT,
+    cortex_m::LINEAR,
+    cortex_m::POOL,
+    cortex_m::SOFTMAX,
+    cortex_m::TRANSPOSED,
     distance::KERNELS,
     elementwise::activation::KERNELS,
     elementwise::arithmetic::KERNELS,

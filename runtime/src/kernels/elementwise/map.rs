@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 ///
 /// # Errors
 /// As [`map2`].
-pub(super) fn map1<C: Element, R: Element>(
+pub(in crate::kernels) fn map1<C: Element, R: Element>(
     a: &TensorRef<'_>,
     out: &mut TensorMut<'_>,
     f: impl Fn(C) -> R,
@@ -28,7 +28,7 @@ pub(super) fn map1<C: Element, R: Element>(
 /// # Errors
 /// A tensor has a type that no element-wise operator takes or has no data, or
 /// shapes do not go together.
-pub(super) fn map2<C: Element, R: Element>(
+pub(in crate::kernels) fn map2<C: Element, R: Element>(
     a: &TensorRef<'_>,
     b: &TensorRef<'_>,
     out: &mut TensorMut<'_>,
@@ -42,7 +42,7 @@ pub(super) fn map2<C: Element, R: Element>(
 ///
 /// # Errors
 /// As [`map2`].
-pub(super) fn map2_paired<C: Element, R: Element>(
+pub(in crate::kernels) fn map2_paired<C: Element, R: Element>(
     a: &TensorRef<'_>,
     b: &TensorRef<'_>,
     out: &mut TensorMut<'_>,

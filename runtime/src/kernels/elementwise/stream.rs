@@ -17,7 +17,7 @@ pub(super) const CHUNK: usize = 256;
 
 /// How an operand's elements pair up with those of the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pairing {
+pub(in crate::kernels) enum Pairing {
     /// By position in memory: operators of one tensor pay no heed to layouts.
     Memory,
     /// As ExecuTorch broadcasts: the output is written from its first byte to

@@ -21,4 +21,4 @@ pub(super) use join::KERNELS as JOIN;
 pub(super) use rearrange::KERNELS as REARRANGE;
 pub(super) use segments::KERNELS as SEGMENTS;
 pub(super) use shape::KERNELS as SHAPE;
-pub(super) use view::KERNELS as VIEW;
+pub(super) use view::{KERNELS as VIEW, permute};

@@ -77,7 +77,7 @@ impl View {
     }
 }
 
-fn permute(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
+pub(in crate::kernels) fn permute(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, order) = (args.tensor(0)?, args.ints(1)?);
     let view = View::of(&input);
     ensure!(order.len() == input.rank(), "a permutation {order:?} of {:?}", input.sizes());

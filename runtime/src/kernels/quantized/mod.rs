@@ -15,7 +15,7 @@ mod mixed;
 mod parameters;
 
 pub(super) use add::KERNELS as ADD;
-pub(super) use affine::KERNELS as AFFINE;
+pub(super) use affine::{KERNELS as AFFINE, round_ties_even};
 pub(super) use embedding::KERNELS as EMBEDDING;
 pub(super) use mixed::KERNELS as MIXED;
 pub(super) use parameters::KERNELS as PARAMETERS;
