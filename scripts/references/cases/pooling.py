@@ -184,6 +184,14 @@ def grid_sampler():
         op(x(F32, 1, 1, 3, 3), grid, 0, padding, True, hint="special")
     op(x(F32, 1, 2, 4, 3), x(F32, 2, 3, 2, 2), 0, 0, False, out=Out(F32, [1, 2, 3, 2]), hint="batch_differs")
     op(last(x(F32, 1, 3, 4, 3)), x(F32, 1, 3, 2, 2), 0, 0, False, out=Out(F32, [1, 3, 3, 2], (0, 2, 3, 1)), hint="channels_last")
+    # Coordinates that 16-bit floats cannot tell apart, and integers that are coordinates.
+    for dtype, mode, padding in itertools.product(FLOATS, [0, 1, 2], [0, 1, 2]):
+        grid = x(dtype, 1, 6, 6, 2, scale=0.4)
+        op(x(dtype, 1, 1, 20, 64), grid, mode, padding, False, out=Out(dtype, [1, 1, 6, 6]), hint="large_image")
+    for dtype, mode, padding in itertools.product([torch.uint8, torch.int8, torch.int32], [0, 1, 2], [0, 1, 2]):
+        for corners in (False, True):
+            grid = x(dtype, 1, 3, 4, 2)
+            op(x(dtype, 1, 2, 5, 4), grid, mode, padding, corners, out=Out(dtype, [1, 2, 3, 4]), hint="integers")
     return op
 
 
@@ -197,6 +205,10 @@ def _pixels(name, sizes):
     op(x(F32, 3, 3, 3), 2, out=Out(F32, [1, 6, 6]), hint="does_not_divide")
     op(x(F32, *sizes), 0, out=Out(F32, list(sizes)), hint="factor0")
     op(x(F32, 4, 4), 2, out=Out(F32, [4, 4]), hint="rank2")
+    if name == "pixel_unshuffle":
+        op(x(F32, 0, 4, 2, 2), 2, out=Out(F32, [0, 16, 1, 1]), hint="empty")
+        for order in ((0, 2, 3, 1), None):
+            op(last(x(F32, 2, 3, 4, 6)), 2, out=Out(F32, [2, 12, 2, 3], order), hint="channels_last")
     return op
 
 

@@ -1,4 +1,6 @@
 """Reductions, scans and orderings."""
+import itertools
+
 import torch
 
 from ..corpus import ALL, FLOATS, INTS, Operator, Out
@@ -274,6 +276,8 @@ def pairwise():
     for sizes in ([1, 3], [0, 3], [3, 0], [2, 1]):
         op(x(F32, *sizes), 2.0, hint="sizes")
     op(x(F32, 4, 3), -1.0, out=Out(F32, [6]), hint="negative_p")
+    for p, dtype in itertools.product((0.0, 1.0, 2.0, 3.5, float("inf")), FLOATS[2:]):
+        op(x(dtype, 5, 7), p, out=Out(dtype, [10]), hint="short_floats")
     made.append(op)
     op = Operator("aten::_cdist_forward.out")
     seed(op.name)
@@ -289,6 +293,8 @@ def pairwise():
     op(x(F32, 0, 3), x(F32, 2, 3), 2.0, None, hint="empty")
     op(x(F32, 4, 0), x(F32, 2, 0), 2.0, None, hint="empty_points")
     op(x(F32, 4, 3), x(F32, 2, 4), 2.0, None, out=Out(F32, [4, 2]), hint="points_differ")
+    for p, dtype in itertools.product((0.0, 1.0, 2.0, 3.5, float("inf")), FLOATS[2:]):
+        op(x(dtype, 4, 7), x(dtype, 3, 7), p, None, out=Out(dtype, [4, 3]), hint="short_floats")
     made.append(op)
     return made
 
