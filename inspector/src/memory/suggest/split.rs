@@ -9,6 +9,9 @@ use crate::memory::planner::{Block, bound, place};
 /// Tensors that are moved one after the other.
 const MAX_MOVES: usize = 64;
 
+/// Buffers of less than a few KiB are not worth a second memory.
+const MIN_BYTES: u64 = 4096;
+
 /// Programs with more tensors are not divided.
 const MAX_BLOCKS: usize = 20_000;
 
@@ -16,7 +19,7 @@ pub(super) fn suggest(plan: &Plan, layout: &Layout) -> Option<Suggestion> {
     let buffer = plan.buffers.iter().max_by_key(|b| b.size).filter(|_| plan.buffers.len() == 1)?;
     let here = |index: &usize| layout.blocks[*index].is_some();
     let mut stay: Vec<usize> = (0..layout.blocks.len()).filter(here).collect();
-    if stay.len() > MAX_BLOCKS {
+    if stay.len() > MAX_BLOCKS || buffer.size < MIN_BYTES {
         return None;
     }
     let blocks = |of: &[usize]| -> Vec<Block> {
