@@ -13,8 +13,6 @@ use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
 use et_schema::ScalarType;
-#[cfg(not(feature = "std"))]
-use num_traits::Float;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("quantized_decomposed::quantize_per_tensor.out", |args, outs| {
