@@ -8,8 +8,6 @@ use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, TensorMut};
 use alloc::vec::Vec;
 use et_schema::ScalarType;
-#[cfg(not(feature = "std"))]
-use num_traits::Float;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("quantized_decomposed::choose_qparams.Tensor_out", choose),
