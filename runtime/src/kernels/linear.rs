@@ -218,6 +218,7 @@ fn linear(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     }
     out.resize(&sizes)?;
     let features = input.size(input.rank() - 1);
+    ensure!(w.cols == features, "weights of {:?} on {features} features", weight.sizes());
     let rows = input.numel().checked_div(features).unwrap_or(0);
     let (l, o) = (Shape::row_major(rows, features), Shape::row_major(rows, w.rows));
     let b = bias.as_ref().map(|bias| broadcast(bias, o)).transpose()?;
