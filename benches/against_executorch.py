@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import executorch.kernels.quantized  # noqa: F401  registers quantized_decomposed operators
 import torch
 from executorch.extension.pybindings import portable_lib
 from executorch.runtime import Runtime

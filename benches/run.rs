@@ -1,6 +1,6 @@
 //! Speed of loading and running the MobileNetV2 of the fixtures on one thread.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use et_runtime::{LoadOptions, Method, Program};
 use et_schema::pte::File;
 use etdump::{Contents, EtDumpWriter, NoTracer, SystemClock};
@@ -8,6 +8,8 @@ use std::fs;
 
 const MODEL: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models/mv2_w010/model.pte");
+
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models/lstm/model.pte");
 
 fn run(criterion: &mut Criterion) {
     let bytes = fs::read(MODEL).expect("the fixture");
@@ -22,17 +24,36 @@ fn run(criterion: &mut Criterion) {
         b.iter(|| method.execute(&mut NoTracer).expect("runs"));
     });
     criterion.bench_function("run mv2_w010, one thread, traced", |b| {
-        b.iter(|| {
-            let mut tracer = EtDumpWriter::new(SystemClock::default(), Contents::Full);
-            method.execute(&mut tracer).expect("runs");
-            tracer.finish()
-        });
+        b.iter_batched_ref(
+            || EtDumpWriter::new(SystemClock::default(), Contents::Full),
+            |tracer| method.execute(tracer).expect("runs"),
+            BatchSize::PerIteration,
+        );
+    });
+}
+
+/// What an event costs: a program of 77 tiny operators, two events each.
+fn tiny(criterion: &mut Criterion) {
+    let bytes = fs::read(TINY).expect("the fixture");
+    let program = Program::new(File::parse(&bytes).expect("a program"));
+    let mut method =
+        Method::load(&program, "forward", LoadOptions::default(), &mut NoTracer).expect("loads");
+    method.set_inputs_to_ones().expect("inputs");
+    criterion.bench_function("run lstm, one thread", |b| {
+        b.iter(|| method.execute(&mut NoTracer).expect("runs"));
+    });
+    criterion.bench_function("run lstm, one thread, traced", |b| {
+        b.iter_batched_ref(
+            || EtDumpWriter::new(SystemClock::default(), Contents::Full),
+            |tracer| method.execute(tracer).expect("runs"),
+            BatchSize::PerIteration,
+        );
     });
 }
 
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = run
+    targets = run, tiny
 }
 criterion_main!(benches);

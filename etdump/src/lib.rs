@@ -9,6 +9,8 @@ extern crate alloc;
 
 mod clock;
 mod debug_buffer;
+mod file;
+mod names;
 mod tracer;
 mod writer;
 

@@ -1,19 +1,20 @@
 //! The recorder that makes an ETDump.
 //!
 //! It follows ExecuTorch's `ETDumpGen`: a block per run, its allocators first,
-//! one event per finished scope, the size-prefixed FlatBuffer at the end.
+//! one event per finished scope. While a program runs it only takes notes; the
+//! file is made of them at the end ([`file`](crate::file)).
 
 use crate::clock::Clock;
 use crate::debug_buffer::DebugBuffer;
+use crate::file;
+use crate::names::{NameId, Names};
 use crate::tracer::{
     AllocationRecord, AllocatorInfo, DebugLevel, DebugTensor, DebugValue, DelegateId, Place, Ticks,
     Tracer,
 };
-use alloc::string::String;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use et_schema::ScalarType;
-use et_schema::generated::etdump_generated::etdump as fb;
-use flatbuffers::{FlatBufferBuilder, WIPOffset};
 
 /// What goes into the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -50,20 +51,65 @@ pub struct EtDump {
 pub struct EtDumpWriter<C> {
     clock: C,
     contents: Contents,
-    builder: FlatBufferBuilder<'static>,
-    runs: Vec<WIPOffset<fb::RunData<'static>>>,
-    current: Option<Run>,
+    names: Names,
+    runs: Vec<Run>,
     debug_level: DebugLevel,
     debug_buffer: DebugBuffer,
     bundled_input_index: Option<u32>,
     loss: Loss,
 }
 
-/// The run that events are added to.
-struct Run {
-    name: String,
-    allocators: Vec<WIPOffset<fb::Allocator<'static>>>,
-    events: Vec<WIPOffset<fb::Event<'static>>>,
+/// A block of the trace.
+pub(crate) struct Run {
+    pub name: NameId,
+    pub bundled_input_index: Option<u32>,
+    pub allocators: Vec<NameId>,
+    pub events: Vec<Event>,
+}
+
+/// Something that happened.
+pub(crate) enum Event {
+    Scope { name: NameId, place: Place, begun: Ticks, ended: Ticks },
+    Delegate(Box<DelegateEvent>),
+    Allocation { allocator: i32, size: u64 },
+    Value(Box<ValueEvent>),
+}
+
+/// An operation inside of a delegate.
+pub(crate) struct DelegateEvent {
+    pub place: Place,
+    /// The delegate's own id, by number unless it has a name.
+    pub int: i32,
+    pub name: Option<NameId>,
+    pub begun: Ticks,
+    pub ended: Ticks,
+    pub metadata: Vec<u8>,
+}
+
+/// A value that was logged.
+pub(crate) struct ValueEvent {
+    pub place: Place,
+    pub value: LoggedValue,
+    /// Whether it is an output of the method.
+    pub output: bool,
+}
+
+/// A value whose bytes are in the debug buffer.
+pub(crate) enum LoggedValue {
+    Int(i64),
+    Bool(bool),
+    Double(f64),
+    Tensor(LoggedTensor),
+    TensorList(Vec<LoggedTensor>),
+}
+
+/// A tensor whose bytes are in the debug buffer.
+pub(crate) struct LoggedTensor {
+    pub scalar_type: ScalarType,
+    pub sizes: Vec<i64>,
+    pub strides: Vec<i64>,
+    /// Where in the debug buffer; -1 if there are no bytes.
+    pub offset: i64,
 }
 
 impl<C: Clock> EtDumpWriter<C> {
@@ -72,9 +118,8 @@ impl<C: Clock> EtDumpWriter<C> {
         EtDumpWriter {
             clock,
             contents,
-            builder: FlatBufferBuilder::with_capacity(4096),
+            names: Names::default(),
             runs: Vec::new(),
-            current: None,
             debug_level: DebugLevel::None,
             debug_buffer: DebugBuffer::default(),
             bundled_input_index: None,
@@ -94,45 +139,18 @@ impl<C: Clock> EtDumpWriter<C> {
     }
 
     /// Ends the last run and makes the file.
-    pub fn finish(mut self) -> EtDump {
-        self.end_run();
-        let runs = self.builder.create_vector(&self.runs);
-        let args = fb::ETDumpArgs { version: 0, run_data: Some(runs) };
-        let root = fb::ETDump::create(&mut self.builder, &args);
-        fb::finish_size_prefixed_etdump_buffer(&mut self.builder, root);
+    pub fn finish(self) -> EtDump {
         EtDump {
-            bytes: self.builder.finished_data().to_vec(),
+            bytes: file::of(&self.runs, &self.names),
             debug_buffer: self.debug_buffer.into_bytes(),
             loss: self.loss,
         }
     }
 
-    fn end_run(&mut self) {
-        let Some(run) = self.current.take() else { return };
-        let name = self.builder.create_shared_string(&run.name);
-        let allocators =
-            (!run.allocators.is_empty()).then(|| self.builder.create_vector(&run.allocators));
-        let events = self.builder.create_vector(&run.events);
-        let index = self.bundled_input_index.and_then(|i| i32::try_from(i).ok());
-        let args = fb::RunDataArgs {
-            name: Some(name),
-            bundled_input_index: index.unwrap_or(-1),
-            allocators,
-            events: Some(events),
-        };
-        self.runs.push(fb::RunData::create(&mut self.builder, &args));
-    }
-
-    fn add_event(&mut self, args: &fb::EventArgs<'static>) {
-        let event = fb::Event::create(&mut self.builder, args);
-        if let Some(run) = &mut self.current {
+    fn add(&mut self, event: Event) {
+        if let Some(run) = self.runs.last_mut() {
             run.events.push(event);
         }
-    }
-
-    fn add_profile_event(&mut self, args: &fb::ProfileEventArgs<'static>) {
-        let profile = fb::ProfileEvent::create(&mut self.builder, args);
-        self.add_event(&fb::EventArgs { profile_event: Some(profile), ..Default::default() });
     }
 
     fn supports(&self, scalar_type: ScalarType) -> bool {
@@ -145,7 +163,7 @@ impl<C: Clock> EtDumpWriter<C> {
     }
 
     /// The tensor with its bytes in the debug buffer, unless that is not possible.
-    fn tensor(&mut self, tensor: &DebugTensor<'_>) -> Option<WIPOffset<fb::Tensor<'static>>> {
+    fn tensor(&mut self, tensor: &DebugTensor<'_>) -> Option<LoggedTensor> {
         let offset = if tensor.data.is_empty() {
             -1
         } else if let Some(offset) = self.debug_buffer.push(tensor.data) {
@@ -154,65 +172,41 @@ impl<C: Clock> EtDumpWriter<C> {
             self.loss.values_without_space += 1;
             return None;
         };
-        let sizes =
-            self.builder.create_vector_from_iter(tensor.sizes.iter().map(|s| i64::from(*s)));
-        let strides =
-            self.builder.create_vector_from_iter(tensor.strides.iter().map(|s| i64::from(*s)));
-        let args = fb::TensorArgs {
-            scalar_type: fb_scalar_type(tensor.scalar_type),
-            sizes: Some(sizes),
-            strides: Some(strides),
+        Some(LoggedTensor {
+            scalar_type: tensor.scalar_type,
+            sizes: tensor.sizes.iter().map(|s| i64::from(*s)).collect(),
+            strides: tensor.strides.iter().map(|s| i64::from(*s)).collect(),
             offset,
-        };
-        Some(fb::Tensor::create(&mut self.builder, &args))
+        })
     }
 
-    fn value_args(&mut self, value: DebugValue<'_>) -> Option<fb::ValueArgs<'static>> {
-        let mut args = fb::ValueArgs::default();
-        match value {
-            DebugValue::Int(int_val) => {
-                args.val = fb::ValueType::Int;
-                args.int_value = Some(fb::Int::create(&mut self.builder, &fb::IntArgs { int_val }));
-            }
-            DebugValue::Bool(bool_val) => {
-                args.val = fb::ValueType::Bool;
-                args.bool_value =
-                    Some(fb::Bool::create(&mut self.builder, &fb::BoolArgs { bool_val }));
-            }
-            DebugValue::Double(double_val) => {
-                args.val = fb::ValueType::Double;
-                args.double_value =
-                    Some(fb::Double::create(&mut self.builder, &fb::DoubleArgs { double_val }));
-            }
-            DebugValue::Tensor(tensor) => {
-                args.val = fb::ValueType::Tensor;
-                args.tensor = Some(self.tensor(&tensor)?);
-            }
+    fn logged(&mut self, value: DebugValue<'_>) -> Option<LoggedValue> {
+        Some(match value {
+            DebugValue::Int(value) => LoggedValue::Int(value),
+            DebugValue::Bool(value) => LoggedValue::Bool(value),
+            DebugValue::Double(value) => LoggedValue::Double(value),
+            DebugValue::Tensor(tensor) => LoggedValue::Tensor(self.tensor(&tensor)?),
             DebugValue::TensorList(list) => {
-                let tensors =
-                    list.iter().map(|tensor| self.tensor(tensor)).collect::<Option<Vec<_>>>()?;
-                let tensors = self.builder.create_vector(&tensors);
-                let list = fb::TensorListArgs { tensors: Some(tensors) };
-                args.val = fb::ValueType::TensorList;
-                args.tensor_list = Some(fb::TensorList::create(&mut self.builder, &list));
+                LoggedValue::TensorList(list.iter().map(|t| self.tensor(t)).collect::<Option<_>>()?)
             }
-        }
-        Some(args)
+        })
     }
 }
 
 impl<C: Clock> Tracer for EtDumpWriter<C> {
     fn begin_run(&mut self, name: &str, allocators: &[AllocatorInfo<'_>]) {
-        self.end_run();
-        let mut run = Run { name: name.into(), allocators: Vec::new(), events: Vec::new() };
-        if self.contents == Contents::Full {
-            for allocator in allocators {
-                let name = self.builder.create_shared_string(allocator.name);
-                let args = fb::AllocatorArgs { name: Some(name) };
-                run.allocators.push(fb::Allocator::create(&mut self.builder, &args));
-            }
-        }
-        self.current = Some(run);
+        let allocators = match self.contents {
+            Contents::Full => allocators.iter().map(|a| self.names.id(a.name)).collect(),
+            Contents::InspectorCompatible => Vec::new(),
+        };
+        // Executions of a method have as many events each.
+        let expected = self.runs.last().map_or(0, |run| run.events.len());
+        self.runs.push(Run {
+            name: self.names.id(name),
+            bundled_input_index: self.bundled_input_index,
+            allocators,
+            events: Vec::with_capacity(expected),
+        });
     }
 
     fn begin(&mut self, _name: &str, _place: Place) -> Ticks {
@@ -220,16 +214,9 @@ impl<C: Clock> Tracer for EtDumpWriter<C> {
     }
 
     fn end(&mut self, name: &str, place: Place, begun: Ticks) {
-        let end_time = self.clock.now().0;
-        let name = self.builder.create_shared_string(name);
-        self.add_profile_event(&fb::ProfileEventArgs {
-            name: Some(name),
-            chain_index: place.chain_index(),
-            instruction_id: place.instruction_id(),
-            start_time: begun.0,
-            end_time,
-            ..Default::default()
-        });
+        let ended = self.clock.now();
+        let name = self.names.id(name);
+        self.add(Event::Scope { name, place, begun, ended });
     }
 
     fn begin_delegate(&mut self, _id: DelegateId<'_>, _place: Place) -> Ticks {
@@ -237,34 +224,21 @@ impl<C: Clock> Tracer for EtDumpWriter<C> {
     }
 
     fn end_delegate(&mut self, id: DelegateId<'_>, place: Place, begun: Ticks, metadata: &[u8]) {
-        let end_time = self.clock.now().0;
+        let ended = self.clock.now();
         let (int, name) = match id {
             DelegateId::Int(int) => (int, None),
-            DelegateId::Name(name) => (-1, Some(self.builder.create_shared_string(name))),
+            DelegateId::Name(name) => (-1, Some(self.names.id(name))),
         };
-        let metadata = (!metadata.is_empty()).then(|| self.builder.create_vector(metadata));
-        self.add_profile_event(&fb::ProfileEventArgs {
-            chain_index: place.chain_index(),
-            instruction_id: place.instruction_id(),
-            delegate_debug_id_int: int,
-            delegate_debug_id_str: name,
-            delegate_debug_metadata: metadata,
-            start_time: begun.0,
-            end_time,
-            ..Default::default()
-        });
+        let metadata = metadata.to_vec();
+        let event = DelegateEvent { place, int, name, begun, ended, metadata };
+        self.add(Event::Delegate(Box::new(event)));
     }
 
     fn allocation(&mut self, record: AllocationRecord) {
-        if self.contents != Contents::Full {
-            return;
+        if self.contents == Contents::Full {
+            let allocator = i32::try_from(record.allocator.0).map_or(i32::MAX, |i| i + 1);
+            self.add(Event::Allocation { allocator, size: record.size });
         }
-        let args = fb::AllocationEventArgs {
-            allocator_id: i32::try_from(record.allocator.0).map_or(i32::MAX, |i| i + 1),
-            allocation_size: record.size,
-        };
-        let allocation = fb::AllocationEvent::create(&mut self.builder, &args);
-        self.add_event(&fb::EventArgs { allocation_event: Some(allocation), ..Default::default() });
     }
 
     fn debug_level(&self) -> DebugLevel {
@@ -281,30 +255,10 @@ impl<C: Clock> Tracer for EtDumpWriter<C> {
             self.loss.values_of_unsupported_type += 1;
             return;
         }
-        let Some(mut args) = self.value_args(value) else { return };
-        if output {
-            let bool_val = fb::BoolArgs { bool_val: true };
-            args.output = Some(fb::Bool::create(&mut self.builder, &bool_val));
+        if let Some(value) = self.logged(value) {
+            self.add(Event::Value(Box::new(ValueEvent { place, value, output })));
         }
-        let entry = fb::Value::create(&mut self.builder, &args);
-        let debug = fb::DebugEvent::create(
-            &mut self.builder,
-            &fb::DebugEventArgs {
-                // Outside of chains the C++ runtime writes -1 into an unsigned field.
-                chain_index: i64::from(place.chain_index()) as u64,
-                instruction_id: place.instruction_id(),
-                debug_entry: Some(entry),
-                ..Default::default()
-            },
-        );
-        self.add_event(&fb::EventArgs { debug_event: Some(debug), ..Default::default() });
     }
-}
-
-fn fb_scalar_type(
-    scalar_type: ScalarType,
-) -> et_schema::generated::etdump_generated::executorch_flatbuffer::ScalarType {
-    et_schema::generated::etdump_generated::executorch_flatbuffer::ScalarType(scalar_type as i8)
 }
 
 #[cfg(test)]

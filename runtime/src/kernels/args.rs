@@ -10,7 +10,7 @@ use et_schema::operators::Signature;
 use smallvec::SmallVec;
 
 /// One argument.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Arg<'a> {
     /// None.
     None,
@@ -21,13 +21,13 @@ pub enum Arg<'a> {
     /// A tensor.
     Tensor(TensorRef<'a>),
     /// Integers.
-    IntList(SmallVec<[i64; 8]>),
+    IntList(&'a [i64]),
     /// Floats.
-    DoubleList(SmallVec<[f64; 4]>),
+    DoubleList(&'a [f64]),
     /// Booleans.
-    BoolList(SmallVec<[bool; 8]>),
+    BoolList(&'a [bool]),
     /// Tensors; `None` only in lists of optional tensors.
-    TensorList(SmallVec<[Option<TensorRef<'a>>; 4]>),
+    TensorList(&'a [Option<TensorRef<'a>>]),
     /// An output, which is found in [`Outs`].
     Out,
 }
@@ -56,7 +56,7 @@ pub type Outs<'a> = SmallVec<[TensorMut<'a>; 4]>;
 /// The arguments of a kernel call.
 pub struct Args<'a> {
     signature: &'static Signature,
-    args: SmallVec<[Arg<'a>; 16]>,
+    args: &'a [Arg<'a>],
     resources: Resources<'a>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Resources<'a> {
 impl<'a> Args<'a> {
     pub(crate) fn new(
         signature: &'static Signature,
-        args: SmallVec<[Arg<'a>; 16]>,
+        args: &'a [Arg<'a>],
         resources: Resources<'a>,
     ) -> Self {
         Args { signature, args, resources }

@@ -201,14 +201,14 @@ impl Columns for Strided<'_> {
     fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
         let Shape { row_stride, col_stride, .. } = self.shape;
         let first = columns.start * col_stride;
-        if columns.len() < width {
-            panel.fill(0.0);
-        }
-        if col_stride == 1 && columns.len() == width {
+        if col_stride == 1 {
             for (k, line) in depth.zip(panel.chunks_exact_mut(width)) {
-                line.copy_from_slice(&self.data[k * row_stride + first..][..width]);
+                panel::fill(line, &self.data[k * row_stride + first..][..columns.len()]);
             }
             return;
+        }
+        if columns.len() < width {
+            panel.fill(0.0);
         }
         for (at, column) in columns.enumerate() {
             let values = self.data[column * col_stride + depth.start * row_stride..].iter();

@@ -12,6 +12,7 @@ mod cortex_m;
 mod distance;
 mod elementwise;
 mod embedding;
+mod exponential;
 mod fourier;
 mod in_order;
 mod indexing;
@@ -26,6 +27,7 @@ mod pool;
 mod quantized;
 mod reduce;
 mod resample;
+mod scratch;
 mod simd;
 mod softmax;
 

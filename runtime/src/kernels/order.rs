@@ -156,12 +156,12 @@ pub(crate) fn with_plain_outs(
 ) -> KernelResult {
     let originals: SmallVec<[TensorMeta; 4]> = outs.iter().map(|out| out.meta.clone()).collect();
     for out in outs.iter_mut() {
-        out.meta = out.meta.plain()?;
+        *out.meta = out.meta.plain()?;
     }
     kernel(outs)?;
     for (out, mut meta) in outs.iter_mut().zip(originals) {
         meta.resize(out.meta.sizes())?;
-        out.meta = meta;
+        *out.meta = meta;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Softmax and its logarithm along one dimension.
 
+use super::exponential::exp;
 use super::reduce::normalised_dim;
+use super::simd::vectorized;
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
@@ -84,11 +86,38 @@ fn maximum<T: Element>(values: &[T]) -> T {
         .unwrap_or_default()
 }
 
+/// Values that are computed together.
+const LANES: usize = 8;
+
 fn softmax_f32(values: &mut [f32]) {
-    let shift = maximum(values);
-    values.iter_mut().for_each(|v| *v = (*v - shift).exp());
-    let sum: f32 = values.iter().sum();
-    values.iter_mut().for_each(|v| *v /= sum);
+    vectorized(
+        #[inline(always)]
+        || {
+            let shift = maximum_f32(values);
+            values.iter_mut().for_each(|v| *v = exp(*v - shift));
+            let sum = sum_f32(values);
+            values.iter_mut().for_each(|v| *v /= sum);
+        },
+    );
+}
+
+#[inline(always)]
+fn maximum_f32(values: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a || b.is_nan() { b } else { a };
+    let (lines, rest) = values.as_chunks::<LANES>();
+    let lanes = lines.iter().fold([f32::NEG_INFINITY; LANES], |lanes, line| {
+        core::array::from_fn(|lane| larger(lanes[lane], line[lane]))
+    });
+    lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, larger)
+}
+
+#[inline(always)]
+fn sum_f32(values: &[f32]) -> f32 {
+    let (lines, rest) = values.as_chunks::<LANES>();
+    let lanes = lines.iter().fold([0.0; LANES], |lanes: [f32; LANES], line| {
+        core::array::from_fn(|lane| lanes[lane] + line[lane])
+    });
+    lanes.iter().chain(rest).sum()
 }
 
 fn softmax<T: Element>(values: &mut [T]) {

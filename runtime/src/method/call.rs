@@ -14,6 +14,7 @@ use alloc::string::String;
 use core::cell::RefCell;
 use et_schema::ErrorCode;
 use et_schema::ids::ValueId;
+use et_schema::pte::Dynamism;
 use etdump::{DebugLevel, DebugTensor, DebugValue, Place, Tracer};
 use smallvec::SmallVec;
 
@@ -29,10 +30,8 @@ pub(super) fn kernel(
     let begun = tracer.begin(&call.event, place);
     let temp = RefCell::default();
     let resources = Resources { threads: method.threads, temp: &temp, seed: &method.seed };
-    let resized = run(call, &method.values, &mut method.arenas, resources)
-        .map_err(|e| (with_arguments(e, call, &method.values), Some(call.name.clone())))?;
-    for (id, meta) in resized {
-        method.values.tensors[id.index()].meta = meta;
+    if let Err(error) = run(call, &mut method.values, &mut method.arenas, resources) {
+        return Err((with_arguments(error, call, &method.values), Some(call.name.clone())));
     }
     for size in temp.into_inner() {
         if !method.pools.allocate_temp(size, 1, tracer) {
@@ -52,89 +51,69 @@ pub(super) fn kernel(
     Ok(())
 }
 
-type Resized = SmallVec<[(TensorId, TensorMeta); 4]>;
-
 fn run(
     call: &KernelCall,
-    values: &Values<'_>,
+    values: &mut Values<'_>,
     arenas: &mut [Arena],
     resources: Resources<'_>,
-) -> Result<Resized, KernelError> {
-    let tensors = CallTensors::of(call, values)?;
-    let mut copies = SmallVec::new();
-    let Views { reads, writes } = views(arenas, &mut copies, &tensors.reads, &tensors.writes)
-        .map_err(|e| match e {
-            ViewError::OutputsOverlap(a, b) => KernelError::new(
-                ErrorCode::InvalidProgram,
-                format!("outputs {a} and {b} are planned to the same bytes"),
-            ),
-            ViewError::OutOfMemory(bytes) => KernelError::new(
-                ErrorCode::MemoryAllocationFailed,
-                format!("no {bytes} bytes for a copy of an input"),
-            ),
-        })?;
-    let treatment = tensors.treatment(call.order, values)?;
-    let plain = match treatment {
-        Treatment::AsPlain => tensors.plain_inputs(values)?,
-        _ => SmallVec::new(),
-    };
-    let mut builder = ArgBuilder { values, reads: reads.iter(), plain: plain.iter() };
-    let mut args: SmallVec<[Arg<'_>; 16]> = SmallVec::new();
-    for (arg, id) in call.signature.args.iter().zip(&call.args) {
-        args.push(if arg.out { Arg::Out } else { builder.arg(*id) });
+) -> Result<(), KernelError> {
+    let mut operands = Operands::default();
+    operands.collect(call, values)?;
+    let mut metas: SmallVec<[TensorMeta; 2]> = SmallVec::new();
+    for id in &operands.outs {
+        metas.push(values.tensors[id.index()].meta.clone());
     }
-    let mut outs: Outs<'_> = tensors
-        .outs
-        .iter()
-        .zip(writes)
-        .map(|(id, data)| TensorMut { meta: values.tensors[id.index()].meta.clone(), data })
-        .collect();
-    let args = Args::new(call.signature, args, resources);
-    match treatment {
-        Treatment::AsIs => (call.kernel)(&args, &mut outs)?,
-        Treatment::AsPlain => order::with_plain_outs(&mut outs, |outs| (call.kernel)(&args, outs))?,
+    operands.call(call, values, arenas, &mut metas, resources)?;
+    for (id, meta) in operands.outs.iter().zip(&metas) {
+        if meta.dynamism() != Dynamism::Static {
+            values.tensors[id.index()].meta.clone_from(meta);
+        }
     }
-    Ok(tensors.outs.into_iter().zip(outs).map(|(id, out)| (id, out.meta)).collect())
+    Ok(())
 }
 
-/// The tensors of a call in the order in which its arguments mention them.
+/// What the arguments of a call are made of, in the order in which they mention it.
 #[derive(Default)]
-struct CallTensors {
-    inputs: SmallVec<[TensorId; 12]>,
-    reads: SmallVec<[Option<Region>; 12]>,
+struct Operands {
+    /// Tensors to read; `None` only in lists of optional tensors.
+    inputs: SmallVec<[Option<TensorId>; 8]>,
+    /// Where the bytes of the inputs are, unless they are constant.
+    reads: SmallVec<[Option<Region>; 8]>,
     outs: SmallVec<[TensorId; 4]>,
     writes: SmallVec<[Region; 4]>,
+    ints: SmallVec<[i64; 16]>,
+    doubles: SmallVec<[f64; 4]>,
+    bools: SmallVec<[bool; 8]>,
 }
 
-impl CallTensors {
-    fn of(call: &KernelCall, values: &Values<'_>) -> Result<Self, KernelError> {
-        let mut tensors = CallTensors::default();
+impl Operands {
+    /// In place, as all this is too much to be moved for each call.
+    fn collect(&mut self, call: &KernelCall, values: &Values<'_>) -> Result<(), KernelError> {
         for (arg, id) in call.signature.args.iter().zip(&call.args) {
-            if arg.out {
-                tensors.add_outs(arg.name, *id, values)?;
-            } else {
-                for_each_tensor(*id, values, &mut |tensor| {
-                    tensors.inputs.push(tensor);
-                    tensors.reads.push(values.tensors[tensor.index()].region());
-                });
+            match values.get(*id) {
+                _ if arg.out => self.add_outs(arg.name, *id, values)?,
+                Some(EValue::Tensor(tensor)) => self.add_input(Some(tensor), values),
+                Some(EValue::TensorList(list) | EValue::OptionalTensorList(list)) => {
+                    for item in list.ids() {
+                        let tensor = item.and_then(|item| values.tensor(item));
+                        self.add_input(tensor.map(|(id, _)| id), values);
+                    }
+                }
+                Some(EValue::IntList(list)) => {
+                    let items = list.ids().map(|item| values.int(item).unwrap_or_default());
+                    self.ints.extend(items);
+                }
+                Some(EValue::DoubleList(list)) => self.doubles.extend(list),
+                Some(EValue::BoolList(list)) => self.bools.extend(list),
+                _ => {}
             }
         }
-        Ok(tensors)
+        Ok(())
     }
 
-    /// What the kernel makes of dim orders; nothing is looked at if it heeds them.
-    fn treatment(&self, order: Order, values: &Values<'_>) -> Result<Treatment, KernelError> {
-        if order == Order::Heeded {
-            return Ok(Treatment::AsIs);
-        }
-        let metas = |ids: &[TensorId]| -> SmallVec<[&TensorMeta; 12]> {
-            ids.iter().map(|id| &values.tensors[id.index()].meta).collect()
-        };
-        order.treatment(&metas(&self.inputs), &metas(&self.outs))
-    }
-
-    fn plain_inputs(&self, values: &Values<'_>) -> Result<SmallVec<[TensorMeta; 4]>, KernelError> {
-        self.inputs.iter().map(|id| values.tensors[id.index()].meta.plain()).collect()
+    fn add_input(&mut self, id: Option<TensorId>, values: &Values<'_>) {
+        self.inputs.push(id);
+        self.reads.push(id.and_then(|id| values.tensors[id.index()].region()));
     }
 
     fn add_outs(
@@ -145,13 +124,20 @@ impl CallTensors {
     ) -> Result<(), KernelError> {
         let count = self.outs.len();
         let mut constant = false;
-        for_each_tensor(id, values, &mut |tensor| {
+        let mut add = |tensor: TensorId| {
             let out = &values.tensors[tensor.index()];
             constant |= matches!(out.storage, Storage::Constant(_));
             self.outs.push(tensor);
             let nowhere = Region { arena: 0, start: 0, end: 0 };
             self.writes.push(out.capacity_region().unwrap_or(nowhere));
-        });
+        };
+        match values.get(id) {
+            Some(EValue::Tensor(tensor)) => add(tensor),
+            Some(EValue::TensorList(list) | EValue::OptionalTensorList(list)) => {
+                list.ids().flatten().filter_map(|item| values.tensor(item)).for_each(|t| add(t.0));
+            }
+            _ => {}
+        }
         if constant || self.outs.len() == count {
             let found = if constant { "a constant" } else { "no tensor" };
             return Err(KernelError::new(
@@ -161,58 +147,123 @@ impl CallTensors {
         }
         Ok(())
     }
-}
 
-/// Visits the tensors of a value: itself, or the items of its list.
-fn for_each_tensor(id: ValueId, values: &Values<'_>, visit: &mut dyn FnMut(TensorId)) {
-    match values.get(id) {
-        Some(EValue::Tensor(tensor)) => visit(tensor),
-        Some(EValue::TensorList(list) | EValue::OptionalTensorList(list)) => {
-            for item in list.ids().flatten() {
-                if let Some((tensor, _)) = values.tensor(item) {
-                    visit(tensor);
-                }
+    /// Calls the kernel, which changes the shapes of the outputs in `metas`.
+    fn call(
+        &self,
+        call: &KernelCall,
+        values: &Values<'_>,
+        arenas: &mut [Arena],
+        metas: &mut [TensorMeta],
+        resources: Resources<'_>,
+    ) -> Result<(), KernelError> {
+        let mut copies = SmallVec::new();
+        let Views { reads, writes } = views(arenas, &mut copies, &self.reads, &self.writes)
+            .map_err(|e| match e {
+                ViewError::OutputsOverlap(a, b) => KernelError::new(
+                    ErrorCode::InvalidProgram,
+                    format!("outputs {a} and {b} are planned to the same bytes"),
+                ),
+                ViewError::OutOfMemory(bytes) => KernelError::new(
+                    ErrorCode::MemoryAllocationFailed,
+                    format!("no {bytes} bytes for a copy of an input"),
+                ),
+            })?;
+        let treatment = self.treatment(call.order, values, metas)?;
+        let plain = match treatment {
+            Treatment::AsPlain => self.plain_inputs(values)?,
+            Treatment::AsIs => SmallVec::new(),
+        };
+        let tensors = self.tensors(values, &reads, &plain);
+        let mut args = SmallVec::new();
+        self.arguments(call, values, &tensors, &mut args);
+        let args = Args::new(call.signature, &args, resources);
+        let outs = metas.iter_mut().zip(writes);
+        let mut outs: Outs<'_> = outs.map(|(meta, data)| TensorMut { meta, data }).collect();
+        match treatment {
+            Treatment::AsIs => (call.kernel)(&args, &mut outs),
+            Treatment::AsPlain => {
+                order::with_plain_outs(&mut outs, |outs| (call.kernel)(&args, outs))
             }
         }
-        _ => {}
     }
-}
 
-/// Turns values into arguments; takes the slices in the order of [`CallTensors::reads`],
-/// and so the metas of tensors that are to be taken for plain ones, unless there are none.
-struct ArgBuilder<'v, 's> {
-    values: &'v Values<'v>,
-    reads: core::slice::Iter<'s, &'v [u8]>,
-    plain: core::slice::Iter<'v, TensorMeta>,
-}
+    /// What the kernel makes of dim orders; nothing is looked at if it heeds them.
+    fn treatment(
+        &self,
+        order: Order,
+        values: &Values<'_>,
+        outs: &[TensorMeta],
+    ) -> Result<Treatment, KernelError> {
+        if order == Order::Heeded {
+            return Ok(Treatment::AsIs);
+        }
+        let inputs: SmallVec<[&TensorMeta; 8]> =
+            self.inputs.iter().flatten().map(|id| &values.tensors[id.index()].meta).collect();
+        order.treatment(&inputs, &outs.iter().collect::<SmallVec<[&TensorMeta; 4]>>())
+    }
 
-impl<'v> ArgBuilder<'v, '_> {
-    fn arg(&mut self, id: ValueId) -> Arg<'v> {
-        match self.values.get(id) {
-            None | Some(EValue::None) => Arg::None,
-            Some(EValue::Scalar(scalar)) => Arg::Scalar(scalar),
-            Some(EValue::String(text)) => Arg::String(text),
-            Some(EValue::Tensor(tensor)) => Arg::Tensor(self.tensor(tensor)),
-            Some(EValue::IntList(list)) => Arg::IntList(
-                list.ids().map(|item| self.values.int(item).unwrap_or_default()).collect(),
-            ),
-            Some(EValue::DoubleList(list)) => Arg::DoubleList(list.iter().collect()),
-            Some(EValue::BoolList(list)) => Arg::BoolList(list.iter().collect()),
-            Some(EValue::TensorList(list) | EValue::OptionalTensorList(list)) => Arg::TensorList(
-                list.ids().map(|item| Some(self.tensor(self.values.tensor(item?)?.0))).collect(),
-            ),
+    /// The inputs as if their memory were in index order.
+    fn plain_inputs(&self, values: &Values<'_>) -> Result<SmallVec<[TensorMeta; 2]>, KernelError> {
+        let tensors = self.inputs.iter().flatten();
+        tensors.map(|id| values.tensors[id.index()].meta.plain()).collect()
+    }
+
+    /// The inputs; with the metas of `plain` unless there are none.
+    fn tensors<'v>(
+        &self,
+        values: &'v Values<'_>,
+        reads: &[&'v [u8]],
+        plain: &'v [TensorMeta],
+    ) -> SmallVec<[Option<TensorRef<'v>>; 8]> {
+        let mut plain = plain.iter();
+        let tensors = self.inputs.iter().zip(reads).map(|(id, read)| {
+            let tensor = &values.tensors[(*id)?.index()];
+            let data = match tensor.storage {
+                Storage::Constant(bytes) => bytes,
+                _ => read,
+            };
+            Some(TensorRef { meta: plain.next().unwrap_or(&tensor.meta), data })
+        });
+        tensors.collect()
+    }
+
+    /// The arguments; `tensors` are those of [`Operands::tensors`].
+    fn arguments<'v>(
+        &'v self,
+        call: &KernelCall,
+        values: &'v Values<'_>,
+        mut tensors: &'v [Option<TensorRef<'v>>],
+        args: &mut SmallVec<[Arg<'v>; 16]>,
+    ) {
+        let (mut ints, mut doubles, mut bools) =
+            (&self.ints[..], &self.doubles[..], &self.bools[..]);
+        for (arg, id) in call.signature.args.iter().zip(&call.args) {
+            args.push(match values.get(*id) {
+                _ if arg.out => Arg::Out,
+                None | Some(EValue::None) => Arg::None,
+                Some(EValue::Scalar(scalar)) => Arg::Scalar(scalar),
+                Some(EValue::String(text)) => Arg::String(text),
+                Some(EValue::Tensor(_)) => match take(&mut tensors, 1) {
+                    [Some(tensor)] => Arg::Tensor(*tensor),
+                    _ => Arg::None,
+                },
+                Some(EValue::TensorList(list) | EValue::OptionalTensorList(list)) => {
+                    Arg::TensorList(take(&mut tensors, list.ids().len()))
+                }
+                Some(EValue::IntList(list)) => Arg::IntList(take(&mut ints, list.ids().len())),
+                Some(EValue::DoubleList(list)) => Arg::DoubleList(take(&mut doubles, list.len())),
+                Some(EValue::BoolList(list)) => Arg::BoolList(take(&mut bools, list.len())),
+            });
         }
     }
+}
 
-    fn tensor(&mut self, id: TensorId) -> TensorRef<'v> {
-        let read = self.reads.next().copied().unwrap_or_default();
-        let tensor = &self.values.tensors[id.index()];
-        let data = match tensor.storage {
-            Storage::Constant(bytes) => bytes,
-            _ => read,
-        };
-        TensorRef { meta: self.plain.next().unwrap_or(&tensor.meta), data }
-    }
+/// Takes the first `count` items off a slice, or all of them.
+fn take<'a, T>(items: &mut &'a [T], count: usize) -> &'a [T] {
+    let (taken, rest) = items.split_at(count.min(items.len()));
+    *items = rest;
+    taken
 }
 
 /// Adds what the kernel was given, for whoever reads the message.

@@ -50,14 +50,14 @@ impl Deref for TensorRef<'_> {
 /// it can be resized first.
 #[derive(Debug)]
 pub struct TensorMut<'a> {
-    pub(crate) meta: TensorMeta,
+    pub(crate) meta: &'a mut TensorMeta,
     pub(crate) data: &'a mut [u8],
 }
 
 impl TensorMut<'_> {
     /// Shape and layout.
     pub fn meta(&self) -> &TensorMeta {
-        &self.meta
+        self.meta
     }
 
     /// Changes the shape, within what the program planned.
@@ -73,7 +73,7 @@ impl TensorMut<'_> {
     /// # Errors
     /// The program gave the tensor too little memory.
     pub fn bytes_mut(&mut self) -> KernelResult<&mut [u8]> {
-        check(&self.meta, self.meta.scalar_type(), self.data.len())?;
+        check(self.meta, self.meta.scalar_type(), self.data.len())?;
         Ok(&mut self.data[..self.meta.nbytes()])
     }
 
@@ -82,7 +82,7 @@ impl TensorMut<'_> {
     /// # Errors
     /// As [`TensorRef::data`].
     pub fn data_mut<T: Element>(&mut self) -> KernelResult<&mut [T]> {
-        check(&self.meta, T::DTYPE, self.data.len())?;
+        check(self.meta, T::DTYPE, self.data.len())?;
         let nbytes = self.meta.nbytes();
         if nbytes == 0 {
             return Ok(&mut []);
@@ -92,7 +92,7 @@ impl TensorMut<'_> {
 
     /// The tensor as it stands, to read.
     pub fn as_ref(&self) -> TensorRef<'_> {
-        TensorRef { meta: &self.meta, data: self.data }
+        TensorRef { meta: self.meta, data: self.data }
     }
 }
 
@@ -100,7 +100,7 @@ impl Deref for TensorMut<'_> {
     type Target = TensorMeta;
 
     fn deref(&self) -> &TensorMeta {
-        &self.meta
+        self.meta
     }
 }
 

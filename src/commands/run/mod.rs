@@ -20,7 +20,7 @@ use et_runtime::{ExternalTensor, LoadOptions, Method, OutputRef, Program};
 use et_schema::bundled::File as Bundle;
 use et_schema::ptd::File as TensorData;
 use et_schema::pte::File;
-use etdump::{Contents, DebugLevel, EtDump, EtDumpWriter, SystemClock};
+use etdump::{Contents, DebugLevel, EtDump};
 use recorder::Recorder;
 use report::{Checked, Outcome, RunReport};
 use std::path::{Path, PathBuf};
@@ -340,16 +340,18 @@ fn load_and_run<'p>(
 }
 
 fn recorder(args: &RunArgs) -> Recorder {
-    if args.etdump.is_none() {
-        return Recorder::default();
+    let mut recorder = Recorder::default();
+    if args.etdump.is_some() {
+        let trace = recorder.trace(if args.inspector_compatible {
+            Contents::InspectorCompatible
+        } else {
+            Contents::Full
+        });
+        if args.debug_buffer.is_some() {
+            trace.log_values(DebugLevel::IntermediateOutputs, None);
+        }
     }
-    let contents =
-        if args.inspector_compatible { Contents::InspectorCompatible } else { Contents::Full };
-    let mut trace = EtDumpWriter::new(SystemClock::default(), contents);
-    if args.debug_buffer.is_some() {
-        trace.log_values(DebugLevel::IntermediateOutputs, None);
-    }
-    Recorder::with_trace(trace)
+    recorder
 }
 
 fn write_trace(args: &RunArgs, trace: &EtDump, report: &mut RunReport) -> Result<(), Failure> {

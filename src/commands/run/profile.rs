@@ -1,9 +1,7 @@
 //! Time by instruction, collected while a method runs.
 
 use et_schema::ids::{ChainId, InstructionId};
-use etdump::{Place, Ticks, Tracer};
-use std::collections::BTreeMap;
-use std::time::Instant;
+use etdump::Place;
 
 /// Time of one instruction over all runs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,50 +12,57 @@ pub struct Timing {
     pub total_ns: u64,
 }
 
-/// A tracer that sums up the time of each instruction and of the runs.
+impl Timing {
+    fn add(&mut self, ns: u64) {
+        self.count += 1;
+        self.total_ns += ns;
+    }
+}
+
+/// The time of each instruction and of the runs, summed up.
+#[derive(Clone, Debug, Default)]
 pub struct Profile {
-    epoch: Instant,
-    /// Time by instruction.
-    pub instructions: BTreeMap<(ChainId, InstructionId), Timing>,
+    /// By chain, then by instruction, as far as they ran.
+    chains: Vec<Vec<Timing>>,
     /// Time of `Method::execute`.
     pub execute: Timing,
     /// Time of `Program::load_method`.
     pub load: Timing,
 }
 
-impl Default for Profile {
-    fn default() -> Self {
-        Profile {
-            epoch: Instant::now(),
-            instructions: BTreeMap::new(),
-            execute: Timing::default(),
-            load: Timing::default(),
+impl Profile {
+    /// Whether the time of events of this name is summed up.
+    pub fn counts(name: &str) -> bool {
+        name.ends_with("_CALL") || name == "Method::execute" || name == "Program::load_method"
+    }
+
+    /// Adds an event of `ns` nanoseconds, if events of its name count.
+    pub fn add(&mut self, name: &str, place: Place, ns: u64) {
+        match (name, place) {
+            (name, Place::Instruction(chain, instruction)) if name.ends_with("_CALL") => {
+                let (chain, index) = (chain.0 as usize, instruction.0 as usize);
+                if self.chains.len() <= chain {
+                    self.chains.resize_with(chain + 1, Vec::new);
+                }
+                let timings = &mut self.chains[chain];
+                if timings.len() <= index {
+                    timings.resize(index + 1, Timing::default());
+                }
+                timings[index].add(ns);
+            }
+            ("Method::execute", Place::Method) => self.execute.add(ns),
+            ("Program::load_method", Place::Method) => self.load.add(ns),
+            _ => {}
         }
     }
-}
 
-impl Profile {
-    fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
-impl Tracer for Profile {
-    fn begin(&mut self, _name: &str, _place: Place) -> Ticks {
-        Ticks(self.now())
-    }
-
-    fn end(&mut self, name: &str, place: Place, begun: Ticks) {
-        let elapsed = self.now() - begun.0;
-        let timing = match (name, place) {
-            (name, Place::Instruction(chain, instruction)) if name.ends_with("_CALL") => {
-                self.instructions.entry((chain, instruction)).or_default()
-            }
-            ("Method::execute", Place::Method) => &mut self.execute,
-            ("Program::load_method", Place::Method) => &mut self.load,
-            _ => return,
-        };
-        timing.count += 1;
-        timing.total_ns += elapsed;
+    /// The instructions that ran, with their times.
+    pub fn instructions(&self) -> impl Iterator<Item = ((ChainId, InstructionId), &Timing)> {
+        self.chains.iter().enumerate().flat_map(|(chain, timings)| {
+            let ran = timings.iter().enumerate().filter(|(_, timing)| timing.count > 0);
+            ran.map(move |(index, timing)| {
+                ((ChainId(chain as u32), InstructionId(index as u32)), timing)
+            })
+        })
     }
 }

@@ -2,59 +2,84 @@
 
 use super::profile::Profile;
 use etdump::{
-    AllocationRecord, AllocatorInfo, DebugLevel, DebugValue, DelegateId, EtDump, EtDumpWriter,
-    Place, SystemClock, Ticks, Tracer,
+    AllocationRecord, AllocatorInfo, Clock, Contents, DebugLevel, DebugValue, DelegateId, EtDump,
+    EtDumpWriter, Place, SystemClock, Ticks, Tracer,
 };
+use std::cell::Cell;
+use std::rc::Rc;
 
-/// Passes everything on to the profile and to the trace.
+/// Passes everything on to the profile and to the trace, which share a clock:
+/// it is read once per begin and end.
 #[derive(Default)]
 pub struct Recorder {
     /// Time by instruction.
     pub profile: Profile,
-    trace: Option<EtDumpWriter<SystemClock>>,
-    /// When the open scopes began, innermost last, by the profile's clock.
-    open: Vec<Ticks>,
+    trace: Option<EtDumpWriter<Reading>>,
+    clock: SystemClock,
+    reading: Reading,
+}
+
+/// The last reading of the recorder's clock.
+#[derive(Clone, Debug, Default)]
+pub struct Reading(Rc<Cell<Ticks>>);
+
+impl Clock for Reading {
+    fn now(&mut self) -> Ticks {
+        self.0.get()
+    }
 }
 
 impl Recorder {
-    /// A recorder that keeps a trace as well.
-    pub fn with_trace(trace: EtDumpWriter<SystemClock>) -> Self {
-        Recorder { trace: Some(trace), ..Recorder::default() }
+    /// Keeps a trace as well.
+    pub fn trace(&mut self, contents: Contents) -> &mut EtDumpWriter<Reading> {
+        self.trace.insert(EtDumpWriter::new(self.reading.clone(), contents))
     }
 
     /// The profile, and the trace if one was kept.
     pub fn finish(self) -> (Profile, Option<EtDump>) {
         (self.profile, self.trace.map(EtDumpWriter::finish))
     }
+
+    fn read_clock(&mut self) -> Ticks {
+        let now = self.clock.now();
+        self.reading.0.set(now);
+        now
+    }
 }
 
 impl Tracer for Recorder {
     fn begin_run(&mut self, name: &str, allocators: &[AllocatorInfo<'_>]) {
-        self.open.clear();
         if let Some(trace) = &mut self.trace {
             trace.begin_run(name, allocators);
         }
     }
 
     fn begin(&mut self, name: &str, place: Place) -> Ticks {
-        self.open.push(self.profile.begin(name, place));
-        self.trace.as_mut().map_or(Ticks(0), |trace| trace.begin(name, place))
+        if self.trace.is_none() && !Profile::counts(name) {
+            return Ticks(0);
+        }
+        let now = self.read_clock();
+        self.trace.as_mut().map_or(now, |trace| trace.begin(name, place))
     }
 
     fn end(&mut self, name: &str, place: Place, begun: Ticks) {
+        if self.trace.is_none() && !Profile::counts(name) {
+            return;
+        }
+        let now = self.read_clock();
         if let Some(trace) = &mut self.trace {
             trace.end(name, place, begun);
         }
-        if let Some(begun) = self.open.pop() {
-            self.profile.end(name, place, begun);
-        }
+        self.profile.add(name, place, now.0.saturating_sub(begun.0));
     }
 
     fn begin_delegate(&mut self, id: DelegateId<'_>, place: Place) -> Ticks {
-        self.trace.as_mut().map_or(Ticks(0), |trace| trace.begin_delegate(id, place))
+        let now = self.read_clock();
+        self.trace.as_mut().map_or(now, |trace| trace.begin_delegate(id, place))
     }
 
     fn end_delegate(&mut self, id: DelegateId<'_>, place: Place, begun: Ticks, metadata: &[u8]) {
+        self.read_clock();
         if let Some(trace) = &mut self.trace {
             trace.end_delegate(id, place, begun, metadata);
         }

@@ -172,8 +172,8 @@ impl RunReport {
     pub fn set_operators(&mut self, program: &Program<'_>, method: &str, profile: &Profile) {
         let names = instruction_names(program, method);
         let mut by_name: BTreeMap<&str, OperatorTime> = BTreeMap::new();
-        for (place, timing) in &profile.instructions {
-            let name = names.get(place).map_or("unknown", String::as_str);
+        for (place, timing) in profile.instructions() {
+            let name = names.get(&place).map_or("unknown", String::as_str);
             let entry = by_name.entry(name).or_insert_with(|| OperatorTime {
                 name: name.to_owned(),
                 count: 0,

@@ -5,8 +5,10 @@
 use super::geometry::Geometry;
 use super::phases::Phases;
 use crate::kernels::parallel;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use alloc::vec::Vec;
+use smallvec::SmallVec;
 
 /// Outputs that are computed together: enough to keep the sums in registers.
 const BLOCK: usize = 32;
@@ -61,16 +63,19 @@ impl Planes<'_> {
         let (g, phases) = (self.g, self.phases);
         // The sums of the outputs of a plane, with what lies between its rows.
         let span = (g.output[0] - 1) * phases.row + g.output[1];
-        let mut sums = alloc::vec![0.0; span.next_multiple_of(BLOCK)];
-        let mut plane = alloc::vec![0.0; phases.size() + BLOCK];
-        let mut taps: Vec<(usize, f32)> = phases.taps.iter().map(|offset| (*offset, 0.0)).collect();
+        let sums = span.next_multiple_of(BLOCK);
+        // Zeros, as padding is never written.
+        let mut memory = Scratch::zeros(sums + phases.size() + BLOCK);
+        let (sums, plane) = memory.split_at_mut(sums);
+        let mut taps: SmallVec<[(usize, f32); 32]> =
+            phases.taps.iter().map(|offset| (*offset, 0.0)).collect();
         for (channel, out) in (first..).zip(out.chunks_exact_mut(g.positions())) {
             if (channel - first).is_multiple_of(g.group_out()) {
                 let input = &self.input[channel / g.group_out() * g.in_strides[1]..];
-                phases.split(input, g.in_strides[2], &mut plane);
+                phases.split(input, g.in_strides[2], plane);
             }
             self.set_factors(channel, &mut taps);
-            convolve(&plane, &taps, self.bias.map(|bias| bias[channel]), &mut sums);
+            convolve(plane, &taps, self.bias.map(|bias| bias[channel]), sums);
             let rows = out.chunks_exact_mut(g.output[1]);
             for (out, sums) in rows.zip(sums.chunks(phases.row)) {
                 out.copy_from_slice(&sums[..out.len()]);

@@ -6,6 +6,7 @@
 use super::geometry::Geometry;
 use super::phases::Phases;
 use crate::kernels::panel::{self, Bias, Columns, Rows};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -23,10 +24,9 @@ pub(super) fn run(
     let weight = ordered(g, weight);
     let depth = g.group_in() * phases.taps.len();
     let plain = g.is_pointwise();
-    let mut split = Vec::new();
-    if !plain {
-        split.resize(g.group_in() * phases.size(), 0.0);
-    }
+    let split = if plain { 0 } else { g.group_in() * phases.size() };
+    // Zeros, as padding is never written.
+    let mut split = Scratch::zeros(split);
     for n in 0..g.batch {
         for group in 0..g.groups {
             let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];
@@ -97,13 +97,7 @@ impl Columns for Pixels<'_> {
     #[inline(always)]
     fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
         for (channel, line) in depth.zip(panel.chunks_exact_mut(width)) {
-            let plane = &self.data[channel * self.stride..];
-            if columns.len() == width {
-                line.copy_from_slice(&plane[columns.start..][..width]);
-            } else {
-                line[..columns.len()].copy_from_slice(&plane[columns.clone()]);
-                line[columns.len()..].fill(0.0);
-            }
+            panel::fill(line, &self.data[channel * self.stride..][columns.clone()]);
         }
     }
 }
@@ -153,9 +147,7 @@ impl Columns for Taps<'_> {
         for (k, line) in depth.zip(panel.chunks_exact_mut(width)) {
             let plane = &self.planes[k / taps.len() * self.phases.size() + taps[k % taps.len()]..];
             match &segments[..] {
-                [whole] if whole.len == width => {
-                    line.copy_from_slice(&plane[whole.source..][..width]);
-                }
+                [whole] => panel::fill(line, &plane[whole.source..][..whole.len]),
                 segments => {
                     line[columns.len()..].fill(0.0);
                     for part in segments {

@@ -97,7 +97,7 @@ mod tests {
 
     fn broadcast(inputs: &[&[i32]], bound: &[i32]) -> KernelResult<alloc::vec::Vec<i32>> {
         let inputs: alloc::vec::Vec<_> = inputs.iter().map(|sizes| meta(sizes, &[])).collect();
-        let mut out = TensorMut { meta: meta(bound, &[]), data: &mut [] };
+        let mut out = TensorMut { meta: &mut meta(bound, &[]), data: &mut [] };
         resize_broadcast(&mut out, &inputs.iter().collect::<alloc::vec::Vec<_>>())?;
         Ok(out.sizes().to_vec())
     }

@@ -24,7 +24,7 @@ mod elements;
 pub(super) mod fill;
 pub(super) mod gelu;
 pub(super) mod map;
-mod math;
+pub(super) mod math;
 pub(super) mod number;
 pub(super) mod power;
 pub(super) mod promote;

@@ -6,6 +6,7 @@
 //! the target disagree about which is innermost, as in a transpose.
 
 use crate::error::{KernelResult, ensure};
+use crate::kernels::simd::vectorized;
 use crate::tensor::TensorMut;
 use bytemuck::Pod;
 use smallvec::SmallVec;
@@ -30,7 +31,7 @@ pub(super) struct Copy {
 }
 
 /// Side of the blocks that a transpose is walked in.
-const BLOCK: usize = 16;
+const BLOCK: usize = 8;
 
 impl Copy {
     /// Copies from `source` to `out`, whose elements have the same size.
@@ -106,7 +107,9 @@ fn walk<T: Pod>(loops: &[Loop], source: &[T], from: isize, target: &mut [T], to:
     match loops {
         [] => target[to as usize] = source[from as usize],
         [line] => copy_line(*line, source, from, target, to),
-        [outer, inner] if inner.source != 1 && outer.source == 1 && inner.target == 1 => {
+        [outer, inner]
+            if inner.source > 1 && outer.source == 1 && inner.target == 1 && outer.target > 0 =>
+        {
             transpose(*outer, *inner, source, from, target, to);
         }
         [outer, rest @ ..] => {
@@ -148,25 +151,47 @@ fn transpose<T: Pod>(
     target: &mut [T],
     to: isize,
 ) {
-    let mut block = [[T::zeroed(); BLOCK]; BLOCK];
-    for inner_start in (0..inner.extent).step_by(BLOCK) {
-        let rows = BLOCK.min(inner.extent - inner_start);
-        for outer_start in (0..outer.extent).step_by(BLOCK) {
-            let columns = BLOCK.min(outer.extent - outer_start);
-            for (row, line) in block[..rows].iter_mut().enumerate() {
-                let at = from + (inner_start + row) as isize * inner.source + outer_start as isize;
-                let source = &source[at as usize..][..columns];
-                match <&[T; BLOCK]>::try_from(source) {
-                    Ok(whole) => *line = *whole,
-                    Err(_) => line[..columns].copy_from_slice(source),
+    vectorized(
+        #[inline(always)]
+        || {
+            for inner_start in (0..inner.extent).step_by(BLOCK) {
+                let rows = BLOCK.min(inner.extent - inner_start);
+                for outer_start in (0..outer.extent).step_by(BLOCK) {
+                    let columns = BLOCK.min(outer.extent - outer_start);
+                    let from = from + inner_start as isize * inner.source + outer_start as isize;
+                    let to = to + outer_start as isize * outer.target + inner_start as isize;
+                    let (source, target) = (&source[from as usize..], &mut target[to as usize..]);
+                    if rows == BLOCK && columns == BLOCK {
+                        whole_block(source, inner.source as usize, target, outer.target as usize);
+                        continue;
+                    }
+                    for row in 0..rows {
+                        for column in 0..columns {
+                            target[column * outer.target as usize + row] =
+                                source[row * inner.source as usize + column];
+                        }
+                    }
                 }
             }
-            for column in 0..columns {
-                let at = to + (outer_start + column) as isize * outer.target + inner_start as isize;
-                let target = &mut target[at as usize..][..rows];
-                target.iter_mut().zip(&block).for_each(|(target, line)| *target = line[column]);
-            }
+        },
+    );
+}
+
+/// A whole block of a transpose: rows `source_step` and `target_step` apart.
+#[inline(always)]
+fn whole_block<T: Pod>(source: &[T], source_step: usize, target: &mut [T], target_step: usize) {
+    let mut block = [[T::zeroed(); BLOCK]; BLOCK];
+    for (row, line) in block.iter_mut().enumerate() {
+        line.copy_from_slice(&source[row * source_step..][..BLOCK]);
+    }
+    let mut turned = [[T::zeroed(); BLOCK]; BLOCK];
+    for row in 0..BLOCK {
+        for column in 0..BLOCK {
+            turned[column][row] = block[row][column];
         }
+    }
+    for (column, line) in turned.iter().enumerate() {
+        target[column * target_step..][..BLOCK].copy_from_slice(line);
     }
 }
 
