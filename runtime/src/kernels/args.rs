@@ -80,6 +80,11 @@ impl<'a> Args<'a> {
         Args { signature, args, resources }
     }
 
+    /// Whether argument `index` is an output.
+    pub fn is_output(&self, index: usize) -> bool {
+        matches!(self.args.get(index), Some(Arg::Out))
+    }
+
     /// Threads that the kernel may use, at least 1.
     pub fn threads(&self) -> usize {
         self.resources.threads

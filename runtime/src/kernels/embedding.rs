@@ -2,8 +2,9 @@
 
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
+use crate::tensor::Sizes;
 use alloc::format;
-use alloc::vec::Vec;
 use et_schema::ScalarType;
 
 pub(super) const KERNELS: &[(&str, Kernel)] = &[("aten::embedding.out", embedding)];
@@ -16,12 +17,12 @@ fn embedding(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         table.sizes()
     );
     ensure!(table.scalar_type() == out.scalar_type(), "table and output differ in type");
-    let mut sizes = indices.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(indices.sizes());
     sizes.push(table.sizes()[1]);
     out.resize(&sizes)?;
-    let rows: Vec<i64> = match indices.scalar_type() {
-        ScalarType::Long => indices.data::<i64>()?.to_vec(),
-        ScalarType::Int => indices.data::<i32>()?.iter().map(|i| i64::from(*i)).collect(),
+    let rows = match indices.scalar_type() {
+        ScalarType::Long => Scratch::of(indices.data::<i64>()?.iter().copied()),
+        ScalarType::Int => Scratch::of(indices.data::<i32>()?.iter().map(|i| i64::from(*i))),
         other => return Err(KernelError::argument(format!("indices of {other}"))),
     };
     let width = table.size(1) * table.scalar_type().size();

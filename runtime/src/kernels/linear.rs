@@ -4,9 +4,8 @@ use super::in_order;
 use super::matrix::{Multiply, Shape, multiply_in_steps};
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelResult, ensure};
-use crate::tensor::{Element, TensorMut, TensorRef};
+use crate::tensor::{Element, Sizes, TensorMut, TensorRef};
 use crate::value::Scalar;
-use alloc::vec::Vec;
 use et_schema::ScalarType;
 
 pub(super) const KERNELS: &[(&str, Kernel)] = &[
@@ -212,7 +211,7 @@ fn linear(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         "expected contiguous tensors of two or more dimensions, found {:?}",
         input.sizes()
     );
-    let mut sizes: Vec<i32> = input.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(input.sizes());
     if let Some(last) = sizes.last_mut() {
         *last = w.rows as i32;
     }

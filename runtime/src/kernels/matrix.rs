@@ -3,8 +3,8 @@
 use super::in_order;
 use super::simd::vectorized;
 use crate::error::{KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::tensor::Element;
-use alloc::vec::Vec;
 use half::{bf16, f16};
 
 /// Rows, columns and strides of a matrix in a slice.
@@ -111,11 +111,11 @@ macro_rules! through_f32 {
                 right: (&[Self], Shape),
                 threads: usize,
             ) -> KernelResult {
-                let widen = |items: &[Self]| items.iter().map(|i| i.to_f32()).collect::<Vec<f32>>();
+                let widen = |items: &[Self]| Scratch::of(items.iter().map(|i| i.to_f32()));
                 let mut wide = widen(out);
                 let (l, r) = (widen(left.0), widen(right.0));
                 f32::multiply((&mut wide, o), (&l, left.1), (&r, right.1), threads)?;
-                for (narrow, wide) in out.iter_mut().zip(&wide) {
+                for (narrow, wide) in out.iter_mut().zip(wide.iter()) {
                     *narrow = Self::from_f32(*wide);
                 }
                 Ok(())

@@ -1,9 +1,10 @@
 //! Batch, layer and group normalisation.
 
+use super::scratch::Scratch;
 use super::simd::vectorized;
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult, ensure};
-use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
+use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
 use et_schema::ScalarType;
@@ -27,14 +28,14 @@ fn values<T: Element>(
     tensor: Option<&TensorRef<'_>>,
     count: usize,
     default: f64,
-) -> KernelResult<Vec<f64>> {
-    let Some(tensor) = tensor else { return Ok(alloc::vec![default; count]) };
+) -> KernelResult<Scratch<f64>> {
+    let Some(tensor) = tensor else { return Ok(Scratch::filled(count, default)) };
     ensure!(
         tensor.numel() == count && tensor.is_contiguous(),
         "expected {count} values, found {:?}",
         tensor.sizes()
     );
-    Ok(tensor.data::<T>()?.iter().map(|v| v.to_f64()).collect())
+    Ok(Scratch::of(tensor.data::<T>()?.iter().map(|v| v.to_f64())))
 }
 
 /// Number of channels, elements of a channel in a batch, and distance between
@@ -54,15 +55,6 @@ fn channels(input: &TensorRef<'_>) -> KernelResult<Channels> {
     Ok(Channels { count: input.size(1), stride: input.strides()[1] as usize })
 }
 
-/// What becomes of the elements of a channel.
-#[derive(Clone, Copy)]
-struct Normal<T> {
-    mean: T,
-    inverse: T,
-    weight: T,
-    bias: T,
-}
-
 /// The same of all channels.
 struct Statistics<'a> {
     mean: &'a [f64],
@@ -72,16 +64,12 @@ struct Statistics<'a> {
 }
 
 impl Statistics<'_> {
-    fn each<T: Element>(&self) -> Vec<Normal<T>> {
+    /// Mean, inverse, weight and bias of each channel.
+    fn each<T: Element>(&self) -> Scratch<[T; 4]> {
         let zipped = self.mean.iter().zip(self.inverse).zip(self.weight.iter().zip(self.bias));
-        zipped
-            .map(|((mean, inverse), (weight, bias))| Normal {
-                mean: T::from_f64(*mean),
-                inverse: T::from_f64(*inverse),
-                weight: T::from_f64(*weight),
-                bias: T::from_f64(*bias),
-            })
-            .collect()
+        Scratch::of(zipped.map(|((mean, inverse), (weight, bias))| {
+            [mean, inverse, weight, bias].map(|value| T::from_f64(*value))
+        }))
     }
 }
 
@@ -101,17 +89,27 @@ fn normalise_channels<T: Element>(
     }
     if T::DTYPE == ScalarType::Float {
         let (source, target) = (bytemuck::cast_slice(source), bytemuck::cast_slice_mut(target));
-        by_channel::<f32>(source, target, channels, &normals.each(), |x, n| {
-            (x - n.mean) * n.inverse * n.weight + n.bias
-        });
+        by_channel::<f32>(
+            source,
+            target,
+            channels,
+            &normals.each(),
+            |x, [mean, inverse, weight, bias]| (x - mean) * inverse * weight + bias,
+        );
         return Ok(());
     }
     let rounded = |value: f64| T::from_f64(value).to_f64();
-    by_channel::<T>(source, target, channels, &normals.each(), |x, n| {
-        let centred = rounded(x.to_f64() - n.mean.to_f64());
-        let normal = rounded(centred * n.inverse.to_f64());
-        T::from_f64(rounded(normal * n.weight.to_f64()) + n.bias.to_f64())
-    });
+    by_channel::<T>(
+        source,
+        target,
+        channels,
+        &normals.each(),
+        |x, [mean, inverse, weight, bias]| {
+            let centred = rounded(x.to_f64() - mean.to_f64());
+            let normal = rounded(centred * inverse.to_f64());
+            T::from_f64(rounded(normal * weight.to_f64()) + bias.to_f64())
+        },
+    );
     Ok(())
 }
 
@@ -120,8 +118,8 @@ fn by_channel<T: Element>(
     source: &[T],
     target: &mut [T],
     channels: &Channels,
-    normals: &[Normal<T>],
-    normalise: impl Fn(T, &Normal<T>) -> T,
+    normals: &[[T; 4]],
+    normalise: impl Fn(T, &[T; 4]) -> T,
 ) {
     let channels_inner = channels.stride == 1 && channels.count > 1;
     let width = if channels_inner { channels.count } else { channels.stride }.max(1);
@@ -167,10 +165,8 @@ fn batch_norm_no_training(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult 
     with_dtype!(input.scalar_type(), float, T => {
         let count = channels.count;
         let mean = values::<T>(Some(&mean), count, 0.0)?;
-        let inverse: Vec<f64> = values::<T>(Some(&variance), count, 1.0)?
-            .iter()
-            .map(|v| 1.0 / (v + eps).sqrt())
-            .collect();
+        let mut inverse = values::<T>(Some(&variance), count, 1.0)?;
+        inverse.iter_mut().for_each(|v| *v = 1.0 / (*v + eps).sqrt());
         let weight = values::<T>(weight.as_ref(), count, 1.0)?;
         let bias = values::<T>(bias.as_ref(), count, 0.0)?;
         normalise_channels::<T>(&input, out, &channels, (&mean, &inverse), (&weight, &bias))
@@ -334,7 +330,7 @@ fn layer_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
             input.sizes()
         )));
     };
-    let mut statistics = input.sizes().to_vec();
+    let mut statistics = Sizes::from_slice(input.sizes());
     statistics[outer..].fill(1);
     out.resize(input.sizes())?;
     mean_out.resize(&statistics)?;
@@ -354,7 +350,7 @@ fn layer_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         for ((from, to), (mean_out, rstd_out)) in rows.zip(means.iter_mut().zip(rstds)) {
             let (mean, deviation) = row_statistics(from, eps);
             (*mean_out, *rstd_out) = (T::from_f64(mean), T::from_f64(1.0 / deviation));
-            for (((x, out), w), b) in from.iter().zip(to).zip(&weight).zip(&bias) {
+            for (((x, out), w), b) in from.iter().zip(to).zip(weight.iter()).zip(bias.iter()) {
                 *out = normal(*x, (mean, deviation), *w, *b);
             }
         }

@@ -128,7 +128,7 @@ mod imp {
             let (count, depth) = (self.columns.count(), self.rows.depth);
             let width = 2 * S::F32_LANES;
             let panels = PANELS.min(count.div_ceil(width));
-            let mut memory = Scratch::new(depth.min(DEPTH) * width * panels);
+            let mut memory = Scratch::<f32>::new(depth.min(DEPTH) * width * panels);
             // At least once: without depth there is still the bias.
             for first in (0..depth.max(1)).step_by(DEPTH) {
                 let depth = first..depth.min(first + DEPTH);

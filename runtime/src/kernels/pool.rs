@@ -2,7 +2,7 @@
 
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult, ensure};
-use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
+use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use alloc::format;
 use core::ops::Range;
 use et_schema::ScalarType;
@@ -93,7 +93,7 @@ fn image(tensor: &TensorRef<'_>) -> KernelResult<Image> {
 }
 
 fn resize(out: &mut TensorMut<'_>, input: &TensorRef<'_>, h: i64, w: i64) -> KernelResult {
-    let mut sizes = input.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(input.sizes());
     let rank = sizes.len();
     let fits = |n: i64| i32::try_from(n).map_err(|_| KernelError::argument(format!("size {n}")));
     (sizes[rank - 2], sizes[rank - 1]) = (fits(h)?, fits(w)?);

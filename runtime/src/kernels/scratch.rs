@@ -1,62 +1,118 @@
 //! Working memory of kernels, kept from one call to the next.
 
 use alloc::vec::Vec;
+use bytemuck::Pod;
+use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
-/// Floats to work with, given back when dropped.
-pub(super) struct Scratch {
-    memory: Vec<f32>,
+/// Elements to work with; their memory is given back when they are dropped.
+pub(super) struct Scratch<T> {
+    /// Eight bytes at a time, so that it is aligned for any element.
+    memory: Vec<u64>,
     len: usize,
+    element: PhantomData<T>,
 }
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    /// As many as there are kernels inside of each other.
-    static FREE: core::cell::RefCell<Vec<Vec<f32>>> = const { core::cell::RefCell::new(Vec::new()) };
+    /// As many as there are in use at the same time.
+    static FREE: core::cell::RefCell<Vec<Vec<u64>>> = const { core::cell::RefCell::new(Vec::new()) };
 }
 
-impl Scratch {
-    /// `len` floats of any values.
+impl<T: Pod> Scratch<T> {
+    /// `len` elements of any values.
     pub fn new(len: usize) -> Self {
+        const { assert!(align_of::<T>() <= align_of::<u64>()) };
+        let words = len.saturating_mul(size_of::<T>()).div_ceil(size_of::<u64>());
         #[cfg(feature = "std")]
-        let mut memory = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        let mut memory = FREE.with_borrow_mut(|free| {
+            let large_enough = free.iter().rposition(|memory| memory.len() >= words);
+            large_enough.map(|index| free.swap_remove(index)).or_else(|| free.pop())
+        });
+        #[cfg(feature = "std")]
+        let mut memory = memory.take().unwrap_or_default();
         // Without the standard library there is nowhere to keep it.
         #[cfg(not(feature = "std"))]
         let mut memory = Vec::new();
-        if memory.len() < len {
+        if memory.len() < words {
             // What the old one held is not worth a copy.
             memory = Vec::new();
-            memory.resize(len, 0.0);
+            memory.resize(words, 0);
         }
-        Scratch { memory, len }
+        Scratch { memory, len, element: PhantomData }
     }
 
-    /// `len` zeros.
-    pub fn zeros(len: usize) -> Self {
+    /// No elements, and no memory yet.
+    pub fn empty() -> Self {
+        Scratch { memory: Vec::new(), len: 0, element: PhantomData }
+    }
+
+    /// `len` elements, of any values unless there were as many before.
+    pub fn resize(&mut self, len: usize) {
+        if self.len != len {
+            *self = Scratch::new(len);
+        }
+    }
+
+    /// `len` times `value`.
+    pub fn filled(len: usize, value: T) -> Self {
         let mut scratch = Scratch::new(len);
-        scratch.fill(0.0);
+        scratch.fill(value);
+        scratch
+    }
+
+    /// The elements of an iterator that knows their number.
+    pub fn of(elements: impl ExactSizeIterator<Item = T>) -> Self {
+        let mut scratch = Scratch::new(elements.len());
+        scratch.iter_mut().zip(elements).for_each(|(target, element)| *target = element);
         scratch
     }
 }
 
-impl Deref for Scratch {
-    type Target = [f32];
+impl<T: Pod> Deref for Scratch<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[f32] {
-        &self.memory[..self.len]
+    #[inline]
+    fn deref(&self) -> &[T] {
+        &cast(&self.memory)[..self.len]
     }
 }
 
-impl DerefMut for Scratch {
-    fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.memory[..self.len]
+impl<T: Pod> DerefMut for Scratch<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.memory);
+        let whole = bytes.len() / size_of::<T>() * size_of::<T>();
+        &mut bytemuck::cast_slice_mut(&mut bytes[..whole])[..self.len]
     }
+}
+
+fn cast<T: Pod>(memory: &[u64]) -> &[T] {
+    let bytes: &[u8] = bytemuck::cast_slice(memory);
+    bytemuck::cast_slice(&bytes[..bytes.len() / size_of::<T>() * size_of::<T>()])
 }
 
 #[cfg(feature = "std")]
-impl Drop for Scratch {
+impl<T> Drop for Scratch<T> {
     fn drop(&mut self) {
         let memory = core::mem::take(&mut self.memory);
-        FREE.with_borrow_mut(|free| free.push(memory));
+        if !memory.is_empty() {
+            FREE.with_borrow_mut(|free| free.push(memory));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_used_again_for_other_elements() {
+        drop(Scratch::<f64>::filled(10, 1.0));
+        let bytes = Scratch::of([1u8, 2, 3].into_iter());
+        assert_eq!(bytes[..], [1, 2, 3]);
+        let inner = Scratch::<f32>::filled(100, 2.0);
+        assert_eq!(inner.len(), 100);
+        assert!(inner.iter().all(|x| *x == 2.0) && bytes[..] == [1, 2, 3]);
     }
 }

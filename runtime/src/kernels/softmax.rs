@@ -2,6 +2,7 @@
 
 use super::exponential::exp;
 use super::reduce::normalised_dim;
+use super::scratch::Scratch;
 use super::simd::vectorized;
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult, ensure};
@@ -62,7 +63,7 @@ fn lines<T: Element>(
         target.chunks_exact_mut(len).for_each(line);
         return Ok(());
     }
-    let mut buffer = alloc::vec![T::default(); len];
+    let mut buffer = Scratch::<T>::new(len);
     for block in 0..source.len() / (len * stride) {
         for inner in 0..stride {
             let first = block * len * stride + inner;
@@ -70,7 +71,7 @@ fn lines<T: Element>(
                 *value = *source;
             }
             line(&mut buffer);
-            for (target, value) in target[first..].iter_mut().step_by(stride).zip(&buffer) {
+            for (target, value) in target[first..].iter_mut().step_by(stride).zip(buffer.iter()) {
                 *target = *value;
             }
         }

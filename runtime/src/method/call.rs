@@ -59,7 +59,7 @@ fn run(
 ) -> Result<(), KernelError> {
     let mut operands = Operands::default();
     operands.collect(call, values)?;
-    let mut metas: SmallVec<[TensorMeta; 2]> = SmallVec::new();
+    let mut metas: SmallVec<[TensorMeta; 4]> = SmallVec::new();
     for id in &operands.outs {
         metas.push(values.tensors[id.index()].meta.clone());
     }

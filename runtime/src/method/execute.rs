@@ -25,8 +25,8 @@ impl<'p> Method<'p> {
     /// The error of the first instruction that fails, or `InvalidProgram` after
     /// [`LoadOptions::max_instructions`](super::LoadOptions::max_instructions).
     pub fn execute(&mut self, tracer: &mut dyn Tracer) -> Result<(), Error> {
-        for id in self.outputs.clone() {
-            if let Some((tensor, _)) = self.values.tensor(id) {
+        for index in 0..self.outputs.len() {
+            if let Some((tensor, _)) = self.values.tensor(self.outputs[index]) {
                 self.give_memory(tensor)?;
             }
         }

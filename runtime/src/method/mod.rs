@@ -20,6 +20,7 @@ use etdump::{AllocationRecord, AllocatorIndex, AllocatorInfo, Tracer};
 pub(crate) use instruction::Instruction;
 pub use io::{Input, OutputRef};
 pub use load::missing_operators;
+use smallvec::SmallVec;
 
 /// How to load a method.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +103,7 @@ impl Pools {
     }
 
     fn begin_run(&self, name: &str, tracer: &mut dyn Tracer) {
-        let infos: Vec<AllocatorInfo<'_>> = self
+        let infos: SmallVec<[AllocatorInfo<'_>; 8]> = self
             .iter()
             .map(|pool| AllocatorInfo {
                 name: pool.name(),

@@ -8,6 +8,9 @@ use et_schema::pte::Dynamism;
 /// Most dimensions that ExecuTorch's runtime takes (`kTensorDimensionLimit`).
 pub const MAX_RANK: usize = 16;
 
+/// A number per dimension, to make a new shape of.
+pub(crate) type Sizes = smallvec::SmallVec<[i32; MAX_RANK]>;
+
 /// Up to [`MAX_RANK`] numbers, one per dimension, kept in place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Dims {

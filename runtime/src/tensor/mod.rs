@@ -7,5 +7,6 @@ mod view;
 
 pub use element::Element;
 pub(crate) use element::{Bool, with_dtype};
+pub(crate) use meta::Sizes;
 pub use meta::{Dims, MAX_RANK, TensorMeta};
 pub use view::{TensorMut, TensorRef};

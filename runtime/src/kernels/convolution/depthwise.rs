@@ -7,7 +7,6 @@ use super::phases::Phases;
 use crate::kernels::parallel;
 use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
-use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 /// Outputs that are computed together: enough to keep the sums in registers.
@@ -65,7 +64,7 @@ impl Planes<'_> {
         let span = (g.output[0] - 1) * phases.row + g.output[1];
         let sums = span.next_multiple_of(BLOCK);
         // Zeros, as padding is never written.
-        let mut memory = Scratch::zeros(sums + phases.size() + BLOCK);
+        let mut memory = Scratch::filled(sums + phases.size() + BLOCK, 0.0);
         let (sums, plane) = memory.split_at_mut(sums);
         let mut taps: SmallVec<[(usize, f32); 32]> =
             phases.taps.iter().map(|offset| (*offset, 0.0)).collect();
@@ -143,13 +142,17 @@ pub(super) fn pixels(
 }
 
 /// The weights with output channels innermost.
-fn by_tap(g: &Geometry, weight: &[f32]) -> Vec<f32> {
+fn by_tap(g: &Geometry, weight: &[f32]) -> Scratch<f32> {
     let [out_stride, _, weight_h, weight_w] = g.weight_strides;
-    let mut taps = Vec::with_capacity(g.kernel[0] * g.kernel[1] * g.out_channels);
+    let mut taps = Scratch::new(g.kernel[0] * g.kernel[1] * g.out_channels);
+    let mut lines = taps.chunks_exact_mut(g.out_channels.max(1));
     for kernel_h in 0..g.kernel[0] {
         for kernel_w in 0..g.kernel[1] {
             let place = kernel_h * weight_h + kernel_w * weight_w;
-            taps.extend((0..g.out_channels).map(|c| weight[c * out_stride + place]));
+            let line = lines.next().into_iter().flatten();
+            for (c, tap) in line.enumerate() {
+                *tap = weight[c * out_stride + place];
+            }
         }
     }
     taps

@@ -24,9 +24,9 @@ mod planes;
 
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult};
+use crate::kernels::scratch::Scratch;
 use crate::tensor::{Element, TensorRef, with_dtype};
 use alloc::format;
-use alloc::vec::Vec;
 use geometry::Geometry;
 use phases::Phases;
 
@@ -85,9 +85,9 @@ fn float(
 }
 
 /// The bias per output channel in the type of the output.
-fn bias_values<T: Element>(bias: Option<&TensorRef<'_>>) -> KernelResult<Option<Vec<T>>> {
+fn bias_values<T: Element>(bias: Option<&TensorRef<'_>>) -> KernelResult<Option<Scratch<T>>> {
     let Some(bias) = bias else { return Ok(None) };
     with_dtype!(bias.scalar_type(), all, B => {
-        Ok(Some(bias.data::<B>()?.iter().map(|b| b.cast()).collect()))
+        Ok(Some(Scratch::of(bias.data::<B>()?.iter().map(|b| b.cast()))))
     }, else Err(KernelError::argument(format!("a bias of {}", bias.scalar_type()))))
 }

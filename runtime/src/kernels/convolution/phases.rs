@@ -6,7 +6,7 @@
 //! row after the other, meets each tap at a fixed offset of one phase.
 
 use super::geometry::Geometry;
-use alloc::vec::Vec;
+use smallvec::SmallVec;
 
 /// More elements than this beside those of input and output mean that a kernel
 /// jumps over most of its input; that is not worth the copy.
@@ -24,7 +24,7 @@ pub(super) struct Phases {
     /// Elements of a row of a phase, which is the distance of output rows as well.
     pub row: usize,
     /// Offset of each tap, row by row of the kernel.
-    pub taps: Vec<usize>,
+    pub taps: SmallVec<[usize; 32]>,
 }
 
 impl Phases {
@@ -43,7 +43,7 @@ impl Phases {
         if size > outside.saturating_mul(4).saturating_add(SPARE) {
             return None;
         }
-        let mut taps = Vec::with_capacity(g.kernel[0] * g.kernel[1]);
+        let mut taps = SmallVec::new();
         for y in (0..g.kernel[0]).map(|k| k * g.dilation[0]) {
             for x in (0..g.kernel[1]).map(|k| k * g.dilation[1]) {
                 let phase = y % g.stride[0] * g.stride[1] + x % g.stride[1];

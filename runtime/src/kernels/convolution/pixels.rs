@@ -7,7 +7,7 @@
 use super::geometry::Geometry;
 use super::planes::ordered;
 use crate::kernels::panel::{self, Bias, Columns, Rows};
-use alloc::vec::Vec;
+use crate::kernels::scratch::Scratch;
 use core::ops::Range;
 
 /// Elements that are gathered before they are multiplied.
@@ -25,7 +25,7 @@ pub(super) fn run(
     let weight = ordered(g, weight);
     let depth = g.group_in() * g.kernel[0] * g.kernel[1];
     let tile = (TILE / depth.max(1)).max(MIN_POSITIONS).min(g.positions());
-    let mut gathered = Vec::new();
+    let mut gathered = Scratch::empty();
     for n in 0..g.batch {
         for group in 0..g.groups {
             let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];
@@ -51,12 +51,12 @@ pub(super) fn run(
 }
 
 /// What the kernel meets at each position, padding as zeros.
-fn gather(g: &Geometry, input: &[f32], positions: Range<usize>, out: &mut Vec<f32>) {
+fn gather(g: &Geometry, input: &[f32], positions: Range<usize>, out: &mut Scratch<f32>) {
     let [_, channel_stride, h_stride, w_stride] = g.in_strides;
     let area = g.kernel[0] * g.kernel[1];
     let depth = g.group_in() * area;
-    out.clear();
-    out.resize(positions.len() * depth, 0.0);
+    out.resize(positions.len() * depth);
+    out.fill(0.0);
     for (position, row) in positions.zip(out.chunks_exact_mut(depth.max(1))) {
         let (y, x) = (position / g.output[1], position % g.output[1]);
         for kernel_h in 0..g.kernel[0] {

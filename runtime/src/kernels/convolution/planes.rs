@@ -26,7 +26,7 @@ pub(super) fn run(
     let plain = g.is_pointwise();
     let split = if plain { 0 } else { g.group_in() * phases.size() };
     // Zeros, as padding is never written.
-    let mut split = Scratch::zeros(split);
+    let mut split = Scratch::filled(split, 0.0);
     for n in 0..g.batch {
         for group in 0..g.groups {
             let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];

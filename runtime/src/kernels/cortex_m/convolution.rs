@@ -10,6 +10,7 @@ use super::int8;
 use super::products::{Rows, dot, widen};
 use super::requantize::{Channels, Limits, offset};
 use crate::error::{KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use crate::kernels::{Args, Kernel, Outs};
 
@@ -195,7 +196,7 @@ impl Convolution {
     #[inline(always)]
     fn taps(&self, input: &[i8], weight: &[i8], multiplier: usize, out: &mut [i8]) {
         let (from, to, window) = (&self.input, &self.output, &self.window);
-        let mut sums = self.channels.bias.clone();
+        let mut sums = Scratch::<i32>::new(self.channels.bias.len());
         let images = input.chunks_exact(from.elements().max(1));
         for (image, out) in images.zip(out.chunks_exact_mut(to.elements().max(1))) {
             for (pixel, out) in out.chunks_exact_mut(to.channels.max(1)).enumerate() {
@@ -210,7 +211,7 @@ impl Convolution {
                         self.add(&image[at..][..from.channels], weight, multiplier, &mut sums);
                     }
                 }
-                for (channel, (out, sum)) in out.iter_mut().zip(&sums).enumerate() {
+                for (channel, (out, sum)) in out.iter_mut().zip(sums.iter()).enumerate() {
                     *out = self.channels.finish(channel, *sum);
                 }
             }

@@ -7,9 +7,10 @@ use super::int8;
 use super::products::{dot_narrow, sum, widen};
 use super::requantize::{Factor, Limits, offset, sums};
 use crate::error::{KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use crate::kernels::{Args, Kernel, Outs};
-use alloc::vec::Vec;
+use crate::tensor::Sizes;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("cortex_m::quantized_batch_matmul.out", batch_matmul),
@@ -30,7 +31,7 @@ impl Product {
         vectorized(
             #[inline(always)]
             || {
-                let mut row = alloc::vec![0i16; depth];
+                let mut row = Scratch::filled(depth, 0i16);
                 for (i, out) in out.chunks_exact_mut(start.len().max(1)).enumerate() {
                     widen(&left[i * depth..][..depth], self.left_offset, &mut row);
                     let common = sum(&row).wrapping_mul(self.right_offset);
@@ -57,7 +58,7 @@ fn linear(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         input.sizes()
     );
     let (depth, width) = (weight.size(1), weight.size(0));
-    let mut sizes: Vec<i32> = input.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(input.sizes());
     if let Some(last) = sizes.last_mut() {
         *last = weight.sizes()[0];
     }
@@ -105,7 +106,7 @@ fn batch_matmul(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         limits: Limits::int8(args.int(4)?)?,
     };
     let (rows, depth, width) = (left.size(1), left.size(2), right.size(1));
-    let start = alloc::vec![0; width];
+    let start = Scratch::filled(width, 0);
     let (left, right) = (left.data::<i8>()?, right.data::<i8>()?);
     let out = out.data_mut::<i8>()?.chunks_exact_mut((rows * width).max(1));
     for (i, out) in out.enumerate() {

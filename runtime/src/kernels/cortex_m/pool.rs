@@ -3,9 +3,9 @@
 use super::image::{Form, Images, Window, pair};
 use super::requantize::Limits;
 use crate::error::{KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use crate::kernels::{Args, Kernel, Outs};
-use alloc::vec;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("cortex_m::quantized_avg_pool2d.out", |args, outs| average(args, outs, Form::ChannelsLast)),
@@ -78,7 +78,7 @@ fn average(args: &Args<'_>, outs: &mut Outs<'_>, form: Form) -> KernelResult {
     let input = args.tensor(0)?;
     let pool = Pool::of(args, outs, form, args.bool(4)?)?;
     let (input, out) = (input.data::<i8>()?, outs[0].data_mut::<i8>()?);
-    let mut sums = vec![0i32; pool.input.channels];
+    let mut sums = Scratch::filled(pool.input.channels, 0i32);
     vectorized(
         #[inline(always)]
         || {
@@ -91,7 +91,7 @@ fn average(args: &Args<'_>, outs: &mut Outs<'_>, form: Form) -> KernelResult {
                         *sum = sum.wrapping_add((*value).into());
                     }
                 });
-                for (out, sum) in out.iter_mut().zip(&sums) {
+                for (out, sum) in out.iter_mut().zip(sums.iter()) {
                     *out = mean(*sum, count);
                 }
             });

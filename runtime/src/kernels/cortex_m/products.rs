@@ -5,14 +5,14 @@
 //! to 255 never leave that range, nor do the sums of their products wrap before
 //! 40,000 elements; they wrap as the device's do.
 
-use alloc::vec::Vec;
+use crate::kernels::scratch::Scratch;
 
 /// Elements that one step of a dot product takes.
 const STEP: usize = 16;
 
 /// Rows of 16-bit numbers, filled up with zeros to whole steps.
 pub(super) struct Rows {
-    data: Vec<i16>,
+    data: Scratch<i16>,
     width: usize,
 }
 
@@ -20,7 +20,7 @@ impl Rows {
     /// `count` rows of zeros with room for `depth` elements, at least one.
     pub fn zeros(count: usize, depth: usize) -> Self {
         let width = depth.max(1).next_multiple_of(STEP);
-        Rows { data: alloc::vec![0; count * width], width }
+        Rows { data: Scratch::filled(count * width, 0), width }
     }
 
     /// A row for every `depth` elements of `data`.

@@ -3,8 +3,9 @@
 
 use crate::error::{KernelResult, ensure};
 use crate::kernels::Args;
+use crate::kernels::scratch::Scratch;
 use crate::tensor::TensorRef;
-use alloc::vec::Vec;
+use bytemuck::{Pod, Zeroable};
 
 /// `(a * b) / 2^31`, rounded to nearest, halves up.
 #[inline(always)]
@@ -22,7 +23,8 @@ pub(super) fn divide_by_power_of_two(value: i32, exponent: u32) -> i32 {
 }
 
 /// A number `multiplier * 2^shift / 2^31` to multiply by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
 pub(super) struct Factor {
     multiplier: i32,
     left: u32,
@@ -88,8 +90,8 @@ impl Limits {
 
 /// Sums to results, with a factor per output channel.
 pub(super) struct Channels {
-    pub bias: Vec<i32>,
-    pub factors: Vec<Factor>,
+    pub bias: Scratch<i32>,
+    pub factors: Scratch<Factor>,
     pub limits: Limits,
 }
 
@@ -112,9 +114,10 @@ impl Channels {
             shifts.numel()
         );
         let pairs = multipliers.data::<i32>()?.iter().zip(shifts.data::<i32>()?);
-        let factors = pairs
-            .map(|(multiplier, shift)| Factor::new((*multiplier).into(), (*shift).into()))
-            .collect::<KernelResult<_>>()?;
+        let mut factors = Scratch::new(count);
+        for (factor, (multiplier, shift)) in factors.iter_mut().zip(pairs) {
+            *factor = Factor::new((*multiplier).into(), (*shift).into())?;
+        }
         Ok(Channels { bias: sums(bias, count)?, factors, limits })
     }
 
@@ -129,10 +132,10 @@ impl Channels {
 ///
 /// # Errors
 /// The tensor has another type or another number of elements.
-pub(super) fn sums(tensor: Option<&TensorRef<'_>>, count: usize) -> KernelResult<Vec<i32>> {
-    let Some(tensor) = tensor else { return Ok(alloc::vec![0; count]) };
+pub(super) fn sums(tensor: Option<&TensorRef<'_>>, count: usize) -> KernelResult<Scratch<i32>> {
+    let Some(tensor) = tensor else { return Ok(Scratch::filled(count, 0)) };
     ensure!(tensor.numel() == count, "a bias of {:?} for {count} channels", tensor.sizes());
-    Ok(tensor.data::<i32>()?.to_vec())
+    Ok(Scratch::of(tensor.data::<i32>()?.iter().copied()))
 }
 
 /// An argument that is added to int8 values.

@@ -8,8 +8,8 @@
 use super::elements::{Elements, ElementsMut};
 use super::walk::{Axes, Axis, Walk, axes, packed_strides, period, push};
 use crate::error::{KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef};
-use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 /// Elements of a chunk that is buffered.
@@ -42,7 +42,7 @@ impl Pairing {
 /// An operand, in chunks of `C`.
 pub(super) struct Source<'a, C> {
     access: Access<'a, C>,
-    buffer: Vec<C>,
+    buffer: Scratch<C>,
 }
 
 enum Access<'a, C> {
@@ -89,7 +89,7 @@ impl<'a, C: Element> Source<'a, C> {
             } else {
                 Access::Convert(Elements::of(tensor)?)
             };
-            return Ok(Source { access, buffer: Vec::new() });
+            return Ok(Source { access, buffer: Scratch::empty() });
         }
         let elements = Elements::of(tensor)?;
         Ok(match period(&axes) {
@@ -97,7 +97,7 @@ impl<'a, C: Element> Source<'a, C> {
                 let len = CHUNK.min(out.numel()).saturating_add(period);
                 Source { access: Access::Repeat(period), buffer: unroll(&elements, &axes, len) }
             }
-            None => Source { access: Access::Gather(elements, 0, axes), buffer: Vec::new() },
+            None => Source { access: Access::Gather(elements, 0, axes), buffer: Scratch::empty() },
         })
     }
 
@@ -120,7 +120,7 @@ impl<'a, C: Element> Source<'a, C> {
             axes.push(Axis { size: 1, stride: 1 });
         }
         let access = Access::Gather(Elements::of(tensor)?, offset, axes);
-        Ok(Source { access, buffer: Vec::new() })
+        Ok(Source { access, buffer: Scratch::empty() })
     }
 
     /// Whether chunks are limited to [`CHUNK`] elements.
@@ -134,11 +134,11 @@ impl<'a, C: Element> Source<'a, C> {
             Access::Direct(data) => return &data[at..at + len],
             Access::Repeat(period) => return &self.buffer[at % period..][..len],
             Access::Convert(elements) => {
-                self.buffer.resize(len, C::default());
+                self.buffer.resize(len);
                 elements.load(at, &mut self.buffer);
             }
             Access::Gather(elements, offset, axes) => {
-                self.buffer.resize(len, C::default());
+                self.buffer.resize(len);
                 elements.gather(Walk::new(axes, *offset, at), &mut self.buffer);
             }
         }
@@ -147,8 +147,8 @@ impl<'a, C: Element> Source<'a, C> {
 }
 
 /// The first `len` elements of a walk that never ends.
-fn unroll<C: Element>(elements: &Elements<'_>, axes: &[Axis], len: usize) -> Vec<C> {
-    let mut buffer = alloc::vec![C::default(); len];
+fn unroll<C: Element>(elements: &Elements<'_>, axes: &[Axis], len: usize) -> Scratch<C> {
+    let mut buffer = Scratch::new(len);
     let mut endless = Axes::from_slice(axes);
     if let Some(outer) = endless.last_mut() {
         outer.size = usize::MAX;
@@ -162,7 +162,7 @@ pub(super) enum Sink<'a, R> {
     /// The elements themselves.
     Direct(&'a mut [R]),
     /// Elements of another type, and the chunk before its conversion.
-    Convert(ElementsMut<'a>, Vec<R>),
+    Convert(ElementsMut<'a>, Scratch<R>),
 }
 
 impl<'a, R: Element> Sink<'a, R> {
@@ -174,7 +174,7 @@ impl<'a, R: Element> Sink<'a, R> {
         Ok(if out.scalar_type() == R::DTYPE {
             Sink::Direct(out.data_mut()?)
         } else {
-            Sink::Convert(ElementsMut::of(out)?, Vec::new())
+            Sink::Convert(ElementsMut::of(out)?, Scratch::empty())
         })
     }
 
@@ -188,7 +188,7 @@ impl<'a, R: Element> Sink<'a, R> {
         match self {
             Sink::Direct(data) => fill(&mut data[at..at + len]),
             Sink::Convert(target, buffer) => {
-                buffer.resize(len, R::default());
+                buffer.resize(len);
                 fill(buffer);
                 target.store(at, buffer);
             }
@@ -199,6 +199,7 @@ impl<'a, R: Element> Sink<'a, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
     use et_schema::ScalarType;
     use et_schema::pte::Dynamism;
 

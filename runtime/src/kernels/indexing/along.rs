@@ -4,10 +4,10 @@ use super::{for_each_index, offset};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::elementwise::promote::fits;
 use crate::kernels::reduce::normalised_dim;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
+use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use alloc::format;
-use alloc::vec::Vec;
 use et_schema::ScalarType;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
@@ -55,7 +55,7 @@ fn gather(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     check_fits(&index, &input, dim)?;
     out.resize(index.sizes())?;
     let indices = index.data::<i64>()?;
-    let strides = out.strides().to_vec();
+    let strides = Sizes::from_slice(out.strides());
     with_dtype!(out.scalar_type(), all, T => {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         for_each_index(index.sizes(), |at| {
@@ -90,7 +90,7 @@ fn scatter(args: &Args<'_>, outs: &mut Outs<'_>, add: bool) -> KernelResult {
     with_dtype!(input.scalar_type(), all, T => {
         copied::<T>(&input, out)?;
         let (indices, values) = (index.data::<i64>()?, source.data::<T>()?);
-        let strides = out.strides().to_vec();
+        let strides = Sizes::from_slice(out.strides());
         let target = out.data_mut::<T>()?;
         for_each_index(index.sizes(), |at| {
             let by = checked(indices[offset(at, index.strides())], input.size(dim))?;
@@ -121,7 +121,7 @@ fn scatter_value(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
             other => T::from_i64(other.to_i64()),
         };
         let indices = index.data::<i64>()?;
-        let strides = out.strides().to_vec();
+        let strides = Sizes::from_slice(out.strides());
         let target = out.data_mut::<T>()?;
         for_each_index(index.sizes(), |at| {
             let by = checked(indices[offset(at, index.strides())], input.size(dim))?;
@@ -136,17 +136,17 @@ fn index_select(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let dim = normalised_dim(args.int(1)?, &input)?;
     ensure!(input.scalar_type() == out.scalar_type(), "input and output differ in type");
     ensure!(index.rank() <= 1, "indices of {:?}", index.sizes());
-    let indices: Vec<i64> = match index.scalar_type() {
-        ScalarType::Long => index.data::<i64>()?.to_vec(),
-        ScalarType::Int => index.data::<i32>()?.iter().map(|i| i64::from(*i)).collect(),
+    let indices = match index.scalar_type() {
+        ScalarType::Long => Scratch::of(index.data::<i64>()?.iter().copied()),
+        ScalarType::Int => Scratch::of(index.data::<i32>()?.iter().map(|i| i64::from(*i))),
         other => return Err(KernelError::argument(format!("indices of {other}"))),
     };
-    let mut sizes = input.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(input.sizes());
     if let Some(size) = sizes.get_mut(dim) {
         *size = indices.len() as i32;
     }
     out.resize(&sizes)?;
-    let strides = out.strides().to_vec();
+    let strides = Sizes::from_slice(out.strides());
     with_dtype!(out.scalar_type(), all, T => {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         for_each_index(&sizes, |at| {

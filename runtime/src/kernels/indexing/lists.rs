@@ -9,7 +9,7 @@ use super::masks::{broadcast, broadcast_offset};
 use super::{for_each_index, offset, wrapped};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::{Bool, Element, TensorRef, with_dtype};
+use crate::tensor::{Bool, Element, Sizes, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
 use et_schema::ScalarType;
@@ -146,7 +146,7 @@ fn index(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     ensure!(input.scalar_type() == out.scalar_type(), "input and output differ in type");
     let selection = Selection::of(&input, args.tensors(1)?)?;
     out.resize(&selection.sizes)?;
-    let strides = out.strides().to_vec();
+    let strides = Sizes::from_slice(out.strides());
     with_dtype!(out.scalar_type(), all, T => {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         for_each_index(&selection.sizes, |at| {

@@ -5,7 +5,7 @@ use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::reduce::normalised_dim;
 use crate::kernels::{Args, Kernel, Outs};
 use crate::memory::Arena;
-use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
+use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
 use et_schema::ScalarType;
@@ -18,7 +18,7 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("aten::constant_pad_nd.out", constant_pad),
 ];
 
-fn tensors<'a>(args: &Args<'a>) -> KernelResult<Vec<TensorRef<'a>>> {
+fn tensors<'a>(args: &Args<'a>) -> KernelResult<SmallVec<[TensorRef<'a>; 8]>> {
     let list = args.tensors(0)?;
     ensure!(!list.is_empty() && list.iter().all(Option::is_some), "an empty list of tensors");
     Ok(list.iter().flatten().copied().collect())
@@ -75,7 +75,7 @@ fn cat(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     };
     ensure!(first.rank() > 0, "tensors without dimensions put together");
     let dim = normalised_dim(args.int(1)?, first)?;
-    let mut sizes = first.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(first.sizes());
     let mut total = 0i64;
     for tensor in list.iter().filter(|t| !is_legacy_empty(t)) {
         let fits = tensor.rank() == first.rank()
@@ -100,7 +100,7 @@ fn stack(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let dim = args.int(1)?;
     ensure!((-rank..rank).contains(&dim), "dimension {dim} of {rank}");
     let dim = dim.rem_euclid(rank) as usize;
-    let mut sizes = list[0].sizes().to_vec();
+    let mut sizes = Sizes::from_slice(list[0].sizes());
     for tensor in &list {
         ensure!(
             tensor.sizes() == list[0].sizes(),

@@ -8,10 +8,10 @@
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::elementwise::promote::range;
 use crate::kernels::reduce::normalised_dim;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::{Args, Kernel};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
 use alloc::format;
-use alloc::vec::Vec;
 use et_schema::ScalarType;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
@@ -69,7 +69,10 @@ impl Form {
         Ok(Form {
             range: (args.int(first)?, args.int(first + 1)?),
             quantized: args.optional_scalar_type(first + 2)?,
-            float: args.optional_scalar_type(first + 3).unwrap_or(None),
+            float: match args.is_output(first + 3) {
+                true => None,
+                false => args.optional_scalar_type(first + 3)?,
+            },
         })
     }
 
@@ -91,14 +94,19 @@ impl Form {
 
 /// Scale and zero point of every channel, and which elements belong to a channel.
 struct Parameters {
-    channels: Vec<(f64, i64)>,
+    scales: Scratch<f64>,
+    zero_points: Scratch<i64>,
     /// Distance between channels in memory, in elements.
     stride: usize,
 }
 
 impl Parameters {
     fn one(scale: f64, zero_point: i64) -> Self {
-        Parameters { channels: alloc::vec![(scale, zero_point)], stride: 1 }
+        Parameters {
+            scales: Scratch::filled(1, scale),
+            zero_points: Scratch::filled(1, zero_point),
+            stride: 1,
+        }
     }
 
     /// Arguments 1 and 2 hold one element each.
@@ -121,7 +129,7 @@ impl Parameters {
         let scales = floats(&scales, strict)?;
         let zero_points = match zero_points {
             Some(tensor) => integers(&tensor, strict)?,
-            None => alloc::vec![0; scales.len()],
+            None => Scratch::filled(scales.len(), 0),
         };
         ensure!(
             scales.len() == count && zero_points.len() == count,
@@ -130,7 +138,7 @@ impl Parameters {
             zero_points.len()
         );
         let stride = input.strides().get(axis).map_or(1, |s| *s as usize).max(1);
-        Ok(Parameters { channels: scales.into_iter().zip(zero_points).collect(), stride })
+        Ok(Parameters { scales, zero_points, stride })
     }
 
     /// Arguments 1 and 2: a scale and a zero point for every row of the last dimension.
@@ -150,18 +158,18 @@ impl Parameters {
             scales.len(),
             zero_points.len()
         );
-        let channels = scales.into_iter().zip(zero_points).collect();
-        Ok(Parameters { channels, stride: width.max(1) })
+        Ok(Parameters { scales, zero_points, stride: width.max(1) })
     }
 
     /// Calls `run` with the elements of each stretch that has one scale.
     fn for_each_run(&self, len: usize, mut run: impl FnMut(core::ops::Range<usize>, f64, i64)) {
-        if let [(scale, zero_point)] = self.channels[..] {
-            return run(0..len, scale, zero_point);
+        if let ([scale], [zero_point]) = (&self.scales[..], &self.zero_points[..]) {
+            return run(0..len, *scale, *zero_point);
         }
         for (index, start) in (0..len).step_by(self.stride).enumerate() {
-            let (scale, zero_point) = self.channels[index % self.channels.len()];
-            run(start..(start + self.stride).min(len), scale, zero_point);
+            let channel = index % self.scales.len();
+            let run_end = (start + self.stride).min(len);
+            run(start..run_end, self.scales[channel], self.zero_points[channel]);
         }
     }
 }
@@ -174,15 +182,15 @@ enum Strict {
     No,
 }
 
-fn floats(tensor: &TensorRef<'_>, strict: Strict) -> KernelResult<Vec<f64>> {
+fn floats(tensor: &TensorRef<'_>, strict: Strict) -> KernelResult<Scratch<f64>> {
     let from = tensor.scalar_type();
     ensure!(strict == Strict::No || from == ScalarType::Double, "scales of {from}");
     with_dtype!(tensor.scalar_type(), float, T => {
-        Ok(tensor.data::<T>()?.iter().map(|v| v.to_f64()).collect())
+        Ok(Scratch::of(tensor.data::<T>()?.iter().map(|v| v.to_f64())))
     }, else Err(KernelError::argument(format!("scales of {}", tensor.scalar_type()))))
 }
 
-fn integers(tensor: &TensorRef<'_>, strict: Strict) -> KernelResult<Vec<i64>> {
+fn integers(tensor: &TensorRef<'_>, strict: Strict) -> KernelResult<Scratch<i64>> {
     let int = strict == Strict::No && tensor.scalar_type() == ScalarType::Int;
     ensure!(
         int || tensor.scalar_type() == ScalarType::Long,
@@ -190,8 +198,8 @@ fn integers(tensor: &TensorRef<'_>, strict: Strict) -> KernelResult<Vec<i64>> {
         tensor.scalar_type()
     );
     with_dtype!(tensor.scalar_type(), real, T => {
-        Ok(tensor.data::<T>()?.iter().map(|v| v.to_i64()).collect())
-    }, else Ok(Vec::new()))
+        Ok(Scratch::of(tensor.data::<T>()?.iter().map(|v| v.to_i64())))
+    }, else Ok(Scratch::empty()))
 }
 
 fn is_quantized(scalar_type: ScalarType) -> bool {

@@ -5,8 +5,9 @@
 //! Of 4 bits, the first value of a byte is in the high bits; of 2 bits, in the low.
 
 use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::{Element, TensorRef, with_dtype};
+use crate::tensor::{Element, Sizes, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
 use et_schema::ScalarType;
@@ -41,7 +42,7 @@ fn run(args: &Args<'_>, outs: &mut Outs<'_>, bits: usize, has_dtype: bool) -> Ke
         let dtype = args.optional_scalar_type(6)?;
         ensure!(dtype.is_none_or(|d| d == to), "asked for {dtype:?}, the output is {to}");
     }
-    let mut sizes = indices.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(indices.sizes());
     let width = table.width();
     ensure!(i32::try_from(width).is_ok(), "rows of {width} elements");
     sizes.push(width as i32);
@@ -65,11 +66,11 @@ fn run(args: &Args<'_>, outs: &mut Outs<'_>, bits: usize, has_dtype: bool) -> Ke
 }
 
 /// The kernel for bytes takes 64-bit indices only.
-fn index_values(indices: &TensorRef<'_>, bits: usize) -> KernelResult<Vec<i64>> {
+fn index_values(indices: &TensorRef<'_>, bits: usize) -> KernelResult<Scratch<i64>> {
     match indices.scalar_type() {
-        ScalarType::Long => Ok(indices.data::<i64>()?.to_vec()),
+        ScalarType::Long => Ok(Scratch::of(indices.data::<i64>()?.iter().copied())),
         ScalarType::Int if bits < 8 => {
-            Ok(indices.data::<i32>()?.iter().map(|i| i64::from(*i)).collect())
+            Ok(Scratch::of(indices.data::<i32>()?.iter().map(|i| i64::from(*i))))
         }
         other => Err(KernelError::argument(format!("indices of {other}"))),
     }

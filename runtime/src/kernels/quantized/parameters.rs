@@ -5,8 +5,7 @@
 use super::affine::round_ties_even;
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::{Element, TensorMut};
-use alloc::vec::Vec;
+use crate::tensor::{Element, Sizes, TensorMut};
 use et_schema::ScalarType;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
@@ -53,7 +52,7 @@ fn choose_per_token(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (scales, zero_points) = outputs(input.scalar_type(), outs)?;
     ensure!(input.rank() >= 1 && input.is_contiguous(), "rows of a tensor of {:?}", input.sizes());
     let width = input.size(input.rank() - 1);
-    let mut sizes: Vec<i32> = input.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(input.sizes());
     if let Some(last) = sizes.last_mut() {
         *last = 1;
     }

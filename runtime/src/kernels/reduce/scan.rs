@@ -3,7 +3,7 @@
 use super::normalised_dim;
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
-use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
+use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use alloc::format;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -69,7 +69,7 @@ fn topk(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         values.scalar_type(),
         indices.scalar_type()
     );
-    let mut sizes = input.sizes().to_vec();
+    let mut sizes = Sizes::from_slice(input.sizes());
     if let Some(size) = sizes.get_mut(dim) {
         *size = k as i32;
     }
