@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import time
 
 import executorch.kernels.quantized  # noqa: F401  registers quantized_decomposed operators
@@ -31,13 +32,20 @@ def real(path, seconds=3.0):
     return sorted(times)[len(times) // 2]
 
 
-def ours(program, path, runs=20):
-    """Mean milliseconds of a run on our runtime; None if it cannot run the program."""
-    arguments = ["run", path, "--threads", "1", "--warmup", "3", "--iterations", str(runs)]
-    ran = subprocess.run([program, *arguments, "--format", "json"], capture_output=True, text=True)
-    if ran.returncode != 0:
-        return None
-    return json.loads(ran.stdout)["execute_ns"] / runs / 1e6
+def ours(program, path, runs=60):
+    """Median milliseconds of a run on our runtime; None if it cannot run the program."""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = f"{folder}/trace.etdp"
+        arguments = ["run", path, "--threads", "1", "--warmup", "3", "--iterations", str(runs)]
+        ran = subprocess.run([program, *arguments, "--etdump", trace], capture_output=True)
+        if ran.returncode != 0:
+            return None
+        events = subprocess.run([program, "events", trace, "--format", "json"],
+                                capture_output=True, check=True)
+    blocks = json.loads(events.stdout)["blocks"]
+    executions = (event for block in blocks if block["name"] == "Execute"
+                  for event in block["events"] if event["name"] == "Method::execute")
+    return next(executions)["p50"]
 
 
 def main():

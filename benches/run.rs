@@ -1,6 +1,6 @@
 //! Speed of loading and running the MobileNetV2 of the fixtures on one thread.
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use et_runtime::{LoadOptions, Method, Program};
 use et_schema::pte::File;
 use etdump::{Contents, EtDumpWriter, NoTracer, SystemClock};
@@ -9,7 +9,32 @@ use std::fs;
 const MODEL: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models/mv2_w010/model.pte");
 
+/// As many as a user records.
+const RUNS_OF_A_TRACE: usize = 1000;
+
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models/lstm/model.pte");
+
+/// A trace that is begun anew after some runs, so that it does not fill the memory.
+struct Recording {
+    trace: EtDumpWriter<SystemClock>,
+    runs: usize,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Recording { trace: EtDumpWriter::new(SystemClock::default(), Contents::Full), runs: 0 }
+    }
+}
+
+impl Recording {
+    fn next(&mut self) -> &mut EtDumpWriter<SystemClock> {
+        if self.runs == RUNS_OF_A_TRACE {
+            *self = Recording::default();
+        }
+        self.runs += 1;
+        &mut self.trace
+    }
+}
 
 fn run(criterion: &mut Criterion) {
     let bytes = fs::read(MODEL).expect("the fixture");
@@ -24,11 +49,8 @@ fn run(criterion: &mut Criterion) {
         b.iter(|| method.execute(&mut NoTracer).expect("runs"));
     });
     criterion.bench_function("run mv2_w010, one thread, traced", |b| {
-        b.iter_batched_ref(
-            || EtDumpWriter::new(SystemClock::default(), Contents::Full),
-            |tracer| method.execute(tracer).expect("runs"),
-            BatchSize::PerIteration,
-        );
+        let mut tracer = Recording::default();
+        b.iter(|| method.execute(tracer.next()).expect("runs"));
     });
 }
 
@@ -43,11 +65,8 @@ fn tiny(criterion: &mut Criterion) {
         b.iter(|| method.execute(&mut NoTracer).expect("runs"));
     });
     criterion.bench_function("run lstm, one thread, traced", |b| {
-        b.iter_batched_ref(
-            || EtDumpWriter::new(SystemClock::default(), Contents::Full),
-            |tracer| method.execute(tracer).expect("runs"),
-            BatchSize::PerIteration,
-        );
+        let mut tracer = Recording::default();
+        b.iter(|| method.execute(tracer.next()).expect("runs"));
     });
 }
 

@@ -163,3 +163,16 @@ fn threads_do_not_change_the_numbers() {
     };
     assert!(output("1") == output("3"));
 }
+
+#[test]
+fn an_execution_ends_at_the_limit_of_instructions() {
+    let ran = etinspect([
+        OsStr::new("run"),
+        model("lstm").as_os_str(),
+        OsStr::new("--max-instructions"),
+        OsStr::new("5"),
+    ]);
+    assert_eq!(ran.status, Some(4), "{}", ran.stderr);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("ETR006") && said.contains("after 5 instructions"), "{said}");
+}

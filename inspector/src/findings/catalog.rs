@@ -185,8 +185,9 @@ codes! {
         code: "ETR006",
         severity: Error,
         title: "the program runs without coming to an end",
-        meaning: "The runtime stops after ten million instructions. A jump goes back and its \
-                  condition never becomes true.",
+        meaning: "The runtime stops when an execution has done more instructions than its limit, \
+                  ten million unless told otherwise. A jump goes back and its condition never \
+                  becomes true.",
         remedy: "Look at the jump behind that instruction and at what computes its condition.",
     },
     /// A tensor with two writers.

@@ -36,8 +36,7 @@ impl<T: Pod> Scratch<T> {
         let mut memory = Vec::new();
         if memory.len() < words {
             // What the old one held is not worth a copy.
-            memory = Vec::new();
-            memory.resize(words, 0);
+            memory = alloc::vec![0; words];
         }
         Scratch { memory, len, element: PhantomData }
     }

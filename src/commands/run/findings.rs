@@ -6,14 +6,22 @@ use et_inspector::findings::{
 };
 use et_inspector::memory::{LoadRequest, Requirements};
 use et_runtime::guard::{Kind, TensorUse, Violation};
-use et_runtime::{Error, LoadOptions, Program};
+use et_runtime::{Error, Program};
 use et_schema::ErrorCode;
 
 /// How the runtime words it, as ExecuTorch does.
 const ENDLESS: &str = "Possible infinite loop";
 
 /// The findings behind `error`, which running method `name` of `program` ended with.
-pub fn of(program: &Program<'_>, name: &str, board: &Board, error: &Error) -> Vec<Finding> {
+///
+/// `max_instructions` is the limit that the run had.
+pub fn of(
+    program: &Program<'_>,
+    name: &str,
+    board: &Board,
+    max_instructions: u64,
+    error: &Error,
+) -> Vec<Finding> {
     let file = program.file();
     let Some(method) = file.method(name) else { return Vec::new() };
     match error.code {
@@ -44,7 +52,7 @@ pub fn of(program: &Program<'_>, name: &str, board: &Board, error: &Error) -> Ve
                 found
             }),
         ErrorCode::InvalidProgram if error.message.starts_with(ENDLESS) => {
-            let fault = Fault::RunsAway(LoadOptions::default().max_instructions);
+            let fault = Fault::RunsAway(max_instructions);
             vec![guarded(fault, error.at, error.operator.clone(), &[], &(0..0))]
         }
         _ => Vec::new(),

@@ -137,6 +137,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
 
+    /// Instructions after which an execution counts as endless [default: 10,000,000, as in ExecuTorch]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_instructions: Option<u64>,
+
     /// Seed of random operators: the same seed, the same numbers
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -200,7 +204,7 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
         Ok(()) => {}
         Err(Stop::Failure(failure)) => return Err(failure),
         Err(Stop::Error(error)) => {
-            let found = findings::of(&program, &name, &board, &error);
+            let found = findings::of(&program, &name, &board, max_instructions(args), &error);
             report.fail(error, found);
         }
     }
@@ -258,6 +262,11 @@ impl From<et_runtime::Error> for Stop {
     }
 }
 
+/// Instructions after which an execution counts as endless.
+fn max_instructions(args: &RunArgs) -> u64 {
+    args.max_instructions.unwrap_or(LoadOptions::default().max_instructions)
+}
+
 fn execute(
     args: &RunArgs,
     board: &board::Board,
@@ -271,8 +280,8 @@ fn execute(
         abi: board.abi,
         limits: board.limits,
         threads: threads(args),
+        max_instructions: max_instructions(args),
         seed: args.seed,
-        ..LoadOptions::default()
     };
     let mut recorder = recorder(args);
     let ran = load_and_run(args, program, name, options, inputs, &mut recorder, report);
