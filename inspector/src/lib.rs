@@ -3,6 +3,7 @@
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
+//! * [`log`]: what a device printed
 //! * [`findings`]: conclusions with a code, evidence and a remedy
 //! * [`target`]: boards, their memories and whether a program fits
 //! * [`size`]: sizes as people write them
@@ -12,6 +13,7 @@
 pub mod events;
 pub mod explain;
 pub mod findings;
+pub mod log;
 pub mod memory;
 pub mod size;
 pub mod target;

@@ -1,0 +1,278 @@
+//! One run of a runner, as its log tells it.
+
+use super::crash::Crash;
+use super::line::Line;
+use super::message::{Measure, Message};
+use super::stage::Stage;
+
+/// A line that stands for something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quote {
+    /// Its number in the log, from 1.
+    pub line: usize,
+    /// Its text.
+    pub text: String,
+    /// Its time in microseconds, where it has one.
+    pub micros: Option<u64>,
+}
+
+impl Quote {
+    fn of(line: &Line) -> Self {
+        Quote { line: line.number, text: line.text.clone(), micros: line.micros }
+    }
+}
+
+/// An allocation that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllocationFailure {
+    /// Bytes asked for, with padding.
+    pub requested: u64,
+    /// Bytes left in the allocator.
+    pub available: u64,
+    /// Stage before it.
+    pub after: Stage,
+    /// Line in the log.
+    pub line: usize,
+}
+
+/// A planned buffer that the runner set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The runner's number for it: an index from 0, or the memory id.
+    pub number: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Something that failed with a status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What failed: `program`, `load`, `inputs`, `execute`, or a name.
+    pub what: String,
+    /// ExecuTorch's code.
+    pub code: u64,
+    /// Where in the program, if the line says so.
+    pub at: Option<(u64, u64)>,
+    /// Operator, if the line says so.
+    pub operator: Option<String>,
+    /// Line in the log.
+    pub line: usize,
+}
+
+/// An assertion that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assert {
+    /// Function.
+    pub function: String,
+    /// Condition or message.
+    pub condition: String,
+    /// Line in the log.
+    pub line: usize,
+}
+
+/// A number of the memory block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// What is measured.
+    pub what: Measure,
+    /// Bytes.
+    pub bytes: u64,
+    /// Size of the pool, where the line has it.
+    pub pool: Option<u64>,
+}
+
+/// One run of a runner.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// How far it came.
+    pub stage: Stage,
+    /// The line that shows it.
+    pub reached: Quote,
+    /// The last line of the run that is not empty.
+    pub last: Quote,
+    /// Microseconds of the first and the last line that have a time.
+    pub times: Option<(u64, u64)>,
+    /// Method.
+    pub method: Option<String>,
+    /// Address of the program.
+    pub program_address: Option<u64>,
+    /// Bytes of the program.
+    pub program_bytes: Option<u64>,
+    /// Pool of the method allocator.
+    pub method_pool: Option<u64>,
+    /// Pool of planned buffers in fast memory.
+    pub fast_pool: Option<u64>,
+    /// Planned buffers.
+    pub planned: Vec<Planned>,
+    /// Allocations that failed.
+    pub allocation_failures: Vec<AllocationFailure>,
+    /// Planned tensors outside their buffer: offset, bytes, size, memory id.
+    pub outside_buffer: Vec<(u64, u64, u64, u64)>,
+    /// What failed with a status.
+    pub failures: Vec<Failure>,
+    /// Operators without a kernel: index and name.
+    pub missing_operators: Vec<(u64, String)>,
+    /// Backends that are not there.
+    pub missing_backends: Vec<String>,
+    /// Assertions that failed.
+    pub asserts: Vec<Assert>,
+    /// Where execution passed the instruction limit.
+    pub endless: Option<(u64, u64)>,
+    /// The Ethos-U driver's own error.
+    pub npu_error: Option<i64>,
+    /// Program data at an address that is not aligned: address, alignment.
+    pub unaligned: Option<(u64, u64)>,
+    /// Inferences that were to be run.
+    pub inferences: Option<u64>,
+    /// Numbers of the memory block.
+    pub measured: Vec<Measured>,
+    /// Stack of the thread: bytes used, size.
+    pub stack: Option<(u64, u64)>,
+    /// What a fault handler printed.
+    pub crash: Crash,
+    /// Line where a watchdog reset shows.
+    pub watchdog: Option<usize>,
+    /// Line where a simulator gave up.
+    pub timed_out: Option<usize>,
+    /// How the process was ended.
+    pub killed: Option<Quote>,
+    /// Whether the log ends within a line.
+    pub cut: bool,
+}
+
+impl Run {
+    /// Whether `message` belongs to a new start of the board: the run had
+    /// come further, and this is a line of its beginning.
+    pub(super) fn ends_before(&self, message: &Message) -> bool {
+        let stage = match message {
+            Message::Reached(stage @ Stage::Started) => *stage,
+            Message::ProgramAt(_) => Stage::ProgramFound,
+            Message::ProgramLoaded(_) => Stage::ProgramLoaded,
+            Message::ProgramRead(_) => Stage::ProgramRead,
+            Message::Watchdog => return self.stage > Stage::Started && self.watchdog.is_none(),
+            _ => return false,
+        };
+        self.stage > stage.max(Stage::ProgramRead)
+    }
+
+    pub(super) fn says_something(&self) -> bool {
+        self.stage > Stage::Silent || !self.crash.is_empty() || self.last != Quote::default()
+    }
+
+    /// Takes in a line.
+    pub(super) fn read(&mut self, line: &Line, message: Option<Message>) {
+        self.last = Quote::of(line);
+        self.cut = line.last;
+        if let Some(micros) = line.micros {
+            let first = self.times.map_or(micros, |(first, _)| first);
+            self.times = Some((first, micros));
+        }
+        if message.is_none() {
+            self.crash.read(line);
+        }
+        if let Some(message) = message {
+            self.take(line, message);
+        }
+    }
+
+    fn reach(&mut self, stage: Stage, line: &Line) {
+        if stage >= self.stage {
+            self.stage = stage;
+            self.reached = Quote::of(line);
+        }
+    }
+
+    fn take(&mut self, line: &Line, message: Message) {
+        match message {
+            Message::Reached(stage) => self.reach(stage, line),
+            Message::ProgramAt(address) => {
+                self.program_address = Some(address);
+                self.reach(Stage::ProgramFound, line);
+            }
+            Message::ProgramLoaded(bytes) => {
+                self.program_bytes = Some(bytes);
+                self.reach(Stage::ProgramLoaded, line);
+            }
+            Message::ProgramRead(_) => self.reach(Stage::ProgramRead, line),
+            Message::Method(name) => {
+                self.method = Some(name);
+                self.reach(Stage::MethodChosen, line);
+            }
+            Message::MethodPool(bytes) => {
+                self.method_pool = Some(bytes);
+                self.reach(Stage::PoolsReady, line);
+            }
+            Message::FastPool(bytes) => self.fast_pool = Some(bytes),
+            Message::Planned(number, bytes) => {
+                self.planned.push(Planned { number, bytes });
+                self.reach(Stage::PlannedBuffersReady, line);
+            }
+            Message::Inferences(stage, count) => {
+                self.inferences = count.or(self.inferences);
+                self.reach(stage, line);
+            }
+            Message::Measured(what, bytes, pool) => {
+                if what == Measure::Program {
+                    self.program_bytes = self.program_bytes.or(Some(bytes));
+                }
+                self.measured.push(Measured { what, bytes, pool });
+            }
+            other => self.fail(line, other),
+        }
+    }
+
+    fn fail(&mut self, line: &Line, message: Message) {
+        let failure = |what: &str, code, at, operator| Failure {
+            what: what.to_owned(),
+            code,
+            at,
+            operator,
+            line: line.number,
+        };
+        match message {
+            Message::AllocationFailed(requested, available) => {
+                let after = self.stage;
+                let line = line.number;
+                let failure = AllocationFailure { requested, available, after, line };
+                self.allocation_failures.push(failure);
+            }
+            Message::OutsideBuffer(offset, bytes, size, id) => {
+                self.outside_buffer.push((offset, bytes, size, id));
+            }
+            Message::Failed { what, code } => self.failures.push(failure(&what, code, None, None)),
+            Message::KernelFailed { chain, instruction, operator, code } => {
+                let at = Some((chain, instruction));
+                self.failures.push(failure("kernel", code, at, Some(operator)));
+            }
+            Message::DelegateFailed(instruction, code) => {
+                self.failures.push(failure("delegate", code, Some((0, instruction)), None));
+            }
+            Message::MissingOperator(index, name) => self.missing_operators.push((index, name)),
+            Message::MissingBackend(name) => self.missing_backends.push(name),
+            Message::Endless(chain, instruction) => self.endless = Some((chain, instruction)),
+            Message::Assert(function, condition) => {
+                self.asserts.push(Assert { function, condition, line: line.number });
+            }
+            Message::NpuFailed(code) => self.npu_error = Some(code),
+            Message::Unaligned(address, align) => self.unaligned = Some((address, align)),
+            Message::Stack(used, size) => self.stack = Some((used, size)),
+            Message::Watchdog => self.watchdog = Some(line.number),
+            Message::TimedOut => self.timed_out = Some(line.number),
+            Message::Killed(_) => {
+                self.crash.read(line);
+                self.killed = Some(Quote::of(line));
+            }
+            _ => {}
+        }
+    }
+
+    /// The bytes of a measured number.
+    pub fn measure(&self, what: Measure) -> Option<Measured> {
+        self.measured.iter().rev().find(|m| m.what == what).copied()
+    }
+
+    /// The failure of loading the method, if it failed.
+    pub fn load_failure(&self) -> Option<&Failure> {
+        self.failures.iter().find(|f| f.what == "load")
+    }
+}
