@@ -27,6 +27,7 @@ Examples:
   etinspect events trace.etdp
   etinspect show model.pte
   etinspect memory model.pte --abi arm32
+  etinspect diagnose model.pte --log uart.txt
   etinspect explain 0x21"
 )]
 struct Cli {
@@ -95,6 +96,7 @@ enum Command {
     Events(commands::events::EventsArgs),
     Show(commands::show::ShowArgs),
     Memory(commands::memory::MemoryArgs),
+    Diagnose(commands::diagnose::DiagnoseArgs),
     Targets(commands::targets::TargetsArgs),
     Explain(commands::explain::ExplainArgs),
 }
@@ -116,6 +118,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Show(args) => commands::show::run(args, &cli.global),
         Command::Targets(args) => commands::targets::run(args, &cli.global),
         Command::Memory(args) => commands::memory::run(args, &cli.global),
+        Command::Diagnose(args) => commands::diagnose::run(args, &cli.global),
         Command::Explain(args) => commands::explain::run(args, &cli.global),
     };
     match result {

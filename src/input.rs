@@ -31,6 +31,18 @@ impl Deref for Input {
 /// # Errors
 /// The file is missing, a directory, empty, or not readable.
 pub fn open(path: &Path) -> Result<Input, Failure> {
+    let input = open_empty(path)?;
+    if input.is_empty() {
+        return Err(Failure::input(path, "the file is empty"));
+    }
+    Ok(input)
+}
+
+/// As [`open`], for a file that may as well be empty, such as a log.
+///
+/// # Errors
+/// The file is missing, a directory, or not readable.
+pub fn open_empty(path: &Path) -> Result<Input, Failure> {
     let fail = |message: String| Failure::input(path, message);
     let file = if path.as_os_str() == "-" { standard_input() } else { File::open(path) };
     let file = file.map_err(|e| match e.kind() {
@@ -41,15 +53,11 @@ pub fn open(path: &Path) -> Result<Input, Failure> {
     if metadata.is_dir() {
         return Err(fail("is a directory; name a file in it".into()));
     }
-    let input = if metadata.is_file() && at_start(&file) && metadata.len() > 0 {
-        map(&file).map_err(|e| fail(format!("cannot map: {e}")))?
+    if metadata.is_file() && at_start(&file) && metadata.len() > 0 {
+        map(&file).map_err(|e| fail(format!("cannot map: {e}")))
     } else {
-        read(file).map_err(|e| fail(format!("cannot read: {e}")))?
-    };
-    if input.is_empty() {
-        return Err(fail("the file is empty".into()));
+        read(file).map_err(|e| fail(format!("cannot read: {e}")))
     }
-    Ok(input)
 }
 
 /// Standard input as a file, so that one that was redirected can be mapped.

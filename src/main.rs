@@ -7,8 +7,10 @@
 //! input.rs      opening files and standard input
 //! output.rs     standard output, files that appear only when complete
 //! failure.rs    errors, and the exit status that each kind has
+//! elf.rs        symbols and lines of a firmware
 //! findings.rs   findings as text and JSON
 //! text.rs       escaping, sizes and times for people
+//! severity.rs   the `--fail-on` option
 //! target.rs     boards by name or file
 //! tensors/      .npy files and comparison of outputs
 //! ```
@@ -16,10 +18,12 @@
 mod abi;
 mod cli;
 mod commands;
+mod elf;
 mod failure;
 mod findings;
 mod input;
 mod output;
+mod severity;
 mod target;
 mod tensors;
 mod text;

@@ -56,6 +56,31 @@ fn three_digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// Columns of wrapped text, as of the help.
+const WIDTH: usize = 100;
+
+/// Appends `paragraph` behind `lead`, in lines of at most [`WIDTH`] columns
+/// that are indented like the first.
+pub fn wrap(text: &mut String, lead: &str, paragraph: &str) {
+    let mut column = lead.chars().count();
+    let indent = column;
+    text.push_str(lead);
+    for (i, word) in paragraph.split(' ').enumerate() {
+        let length = word.chars().count();
+        if i > 0 && column + 1 + length > WIDTH {
+            text.push('\n');
+            text.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if i > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text.push('\n');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

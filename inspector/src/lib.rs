@@ -1,5 +1,6 @@
 //! What is concluded from a program and a trace.
 //!
+//! * [`diagnose`]: what stopped a device, from what it left behind
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
@@ -10,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod diagnose;
 pub mod events;
 pub mod explain;
 pub mod findings;

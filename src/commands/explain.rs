@@ -2,16 +2,13 @@
 
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
-use crate::text::escape;
+use crate::text::{escape, wrap};
 use clap::{Args, ValueEnum};
 use et_inspector::explain::error_code;
 use et_inspector::findings::Code;
 use et_schema::ErrorCode;
 use serde_json::{Value, json};
 use std::fmt::Write;
-
-/// Columns of the text, as of the help.
-const WIDTH: usize = 100;
 
 /// Names in a message about an unknown code.
 const SUGGESTIONS: usize = 3;
@@ -252,25 +249,4 @@ fn list(entries: &[Entry]) -> String {
         }
     }
     text
-}
-
-/// Appends `paragraph` in lines of [`WIDTH`], the first after `lead`, the
-/// others indented as far.
-fn wrap(text: &mut String, lead: &str, paragraph: &str) {
-    let mut column = lead.len();
-    text.push_str(lead);
-    for (i, word) in paragraph.split(' ').enumerate() {
-        let length = word.chars().count();
-        if i > 0 && column + 1 + length > WIDTH {
-            text.push('\n');
-            text.extend(std::iter::repeat_n(' ', lead.len()));
-            column = lead.len();
-        } else if i > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-    }
-    text.push('\n');
 }

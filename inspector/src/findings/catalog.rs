@@ -239,6 +239,157 @@ codes! {
         remedy: "Look at the inputs of that instruction: a division by zero, the logarithm or root \
                  of a negative number, or an overflow (float16 ends at 65,504).",
     },
+    /// Execution that did not come back.
+    Hang = {
+        code: "ETH001",
+        severity: Error,
+        title: "execution began and never ended",
+        meaning: "The runner said that it starts the execution, and nothing after it. One of the \
+                  instructions did not come back: its kernel or delegate waits, loops, or ran \
+                  into a fault whose handler is silent.",
+        remedy: "Check the candidates in their order. A journal in the firmware (docs/journal.md) \
+                 names the instruction, and a fault handler that prints PC, CFSR and BFAR names \
+                 the cause.",
+    },
+    /// A runner that fell silent before execution.
+    SilentBefore = {
+        code: "ETH002",
+        severity: Error,
+        title: "the runner fell silent before execution",
+        meaning: "The log ends at a stage before the first instruction, without a failure. What \
+                  the runner does between this line and the next did not come back.",
+        remedy: "Look at what the finding says comes next, and at the pools that are used there.",
+    },
+    /// A runner that went on after a failed load.
+    WentOn = {
+        code: "ETH003",
+        severity: Error,
+        title: "the runner went on after a step that failed",
+        meaning: "A step failed, the runner logged it and used the result all the same. The \
+                  assertion or the crash that follows is a consequence and not the cause.",
+        remedy: "Repair the first failure. In a runner of your own, return when \
+                 Program::load_method has no value.",
+    },
+    /// A fault of the processor.
+    ProcessorFault = {
+        code: "ETH004",
+        severity: Error,
+        title: "the processor took a fault",
+        meaning: "The processor refused an access or an instruction and called its fault handler. \
+                  The fault status registers say which; an address register counts only if its \
+                  valid bit is set.",
+        remedy: "Follow the finding's reading of the registers. `arm-none-eabi-addr2line -e \
+                 firmware.elf PC` names the line.",
+    },
+    /// A restart in mid-run.
+    Reset = {
+        code: "ETH005",
+        severity: Error,
+        title: "the board restarted in the middle of a run",
+        meaning: "The log begins again before the run had ended. A watchdog ends what takes longer \
+                  than its period, hung or slow; a brown-out or a lock-up restarts without a word.",
+        remedy: "Read the reset reason register first. For a slow model, feed the watchdog from a \
+                 timer or lengthen its period; for a hang, see the instruction that was in flight.",
+    },
+    /// A stack that is too small.
+    StackOverrun = {
+        code: "ETH006",
+        severity: Error,
+        title: "the stack is too small",
+        meaning: "The stack grew beyond its end. On a processor with a stack limit register that \
+                  is a fault (STKOF); on others the stack overwrites what lies below it, and \
+                  anything can follow.",
+        remedy: "Give the thread that runs the model a larger stack, fill it with a pattern at \
+                 start, and look how much of the pattern is left after a run that works.",
+    },
+    /// An NPU that fails or never answers.
+    NpuSilent = {
+        code: "ETH007",
+        severity: Error,
+        title: "the neural processing unit fails or does not answer",
+        meaning: "The Ethos-U driver waits for an interrupt without a limit, and refuses command \
+                  streams that were made for another configuration. A wrong interrupt vector, a \
+                  unit without power or clock, a scratch buffer that it cannot reach, or a stream \
+                  for another unit show as silence or as an invocation error.",
+        remedy: "Compare the configuration that the program was compiled for with the board's, \
+                 check that the interrupt handler calls ethosu_irq_handler, and that scratch memory \
+                 and command stream lie in memory that the unit can read.",
+    },
+    /// Memory that ran out where the runtime does not look.
+    NullWrite = {
+        code: "ETH008",
+        severity: Error,
+        title: "the method allocator runs out where the runtime does not check",
+        meaning: "While it unpacks lists, ExecuTorch's loader does not check that the allocator \
+                  gave it memory, and writes through the null pointer. The board faults or hangs \
+                  instead of reporting MemoryAllocationFailed (0x21).",
+        remedy: "Make the method allocator's pool as large as the finding says.",
+    },
+    /// A program at an address that is not aligned.
+    ProgramUnaligned = {
+        code: "ETF001",
+        severity: Error,
+        title: "the program lies at an address that is not aligned",
+        meaning: "ExecuTorch reads tables and constants in place. The program must lie at an \
+                  address that is a multiple of 16; elsewhere loading is refused, or kernels read \
+                  unaligned data, which faults on some processors.",
+        remedy: "Declare the array with alignas(16), or place its section so in the linker script.",
+    },
+    /// A log of another program.
+    OtherProgram = {
+        code: "ETF002",
+        severity: Warning,
+        title: "the log is of another program than the one that was given",
+        meaning: "The sizes that the runner printed are not those of this program, so what is said \
+                  about its instructions and tensors may not hold for the one on the board.",
+        remedy: "Give the .pte that was built into the firmware.",
+    },
+    /// An instruction that failed with a status.
+    InstructionFailed = {
+        code: "ETR011",
+        severity: Error,
+        title: "an instruction failed",
+        meaning: "A kernel or a delegate returned an error, and the method stopped there.",
+        remedy: "Look at the arguments of that instruction: shapes and types that the kernel does \
+                 not take, or an output that it cannot resize.",
+    },
+    /// A status that the runner printed.
+    StatusReported = {
+        code: "ETR012",
+        severity: Error,
+        title: "the runner reported an error of the runtime",
+        meaning: "A call of the runtime returned an error code.",
+        remedy: "`etinspect explain CODE` says what it comes from.",
+    },
+    /// A clock that stands still.
+    ClockStands = {
+        code: "ETP001",
+        severity: Warning,
+        title: "the device's clock stands still",
+        meaning: "All times of the trace are the same. On cores without a cycle counter, or where \
+                  nothing starts it, et_pal_current_ticks returns 0.",
+        remedy: "Start the cycle counter (DWT or the PMU), or give et_pal_current_ticks a timer of \
+                 the board.",
+    },
+    /// A clock that wrapped around.
+    ClockWrapped = {
+        code: "ETP002",
+        severity: Warning,
+        title: "the device's clock wrapped around",
+        meaning: "An event ends before it began: a 32-bit cycle counter starts again from 0 after \
+                  2^32 cycles, which are 10.7 seconds at 400 MHz. Times across the wrap are wrong.",
+        remedy: "Use a 64-bit timer in et_pal_current_ticks, or count the wraps in an interrupt.",
+    },
+    /// An allocator that grows from run to run.
+    Growth = {
+        code: "ETM006",
+        severity: Warning,
+        title: "an allocator grows from one run to the next",
+        meaning: "A run takes memory that it does not give back. The temp allocator must be reset \
+                  between runs, or the pool is used up after some of them.",
+        remedy: "Reset the temp allocator after each execution, and look for allocations that a \
+                 backend makes in every call.",
+    },
     /// A backend that is not there.
     MissingBackend = {
         code: "ETD001",

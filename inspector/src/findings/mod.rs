@@ -35,3 +35,41 @@ pub struct Finding {
     /// Operator there.
     pub operator: Option<String>,
 }
+
+impl Finding {
+    /// A finding without evidence and place.
+    pub fn new(code: Code, title: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Finding {
+            code,
+            title: title.into(),
+            evidence: Vec::new(),
+            remedy: remedy.into(),
+            at: None,
+            operator: None,
+        }
+    }
+
+    /// Adds a piece of evidence.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.evidence.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds a piece of evidence, if there is one.
+    #[must_use]
+    pub fn with_some(self, name: &'static str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// Says where in the program.
+    #[must_use]
+    pub fn at(mut self, place: (ChainId, InstructionId), operator: impl Into<String>) -> Self {
+        self.at = Some(place);
+        self.operator = Some(operator.into());
+        self
+    }
+}

@@ -144,7 +144,7 @@ fn parse(message: &str, number: usize, last: bool) -> Line {
     Line {
         number,
         micros: words().find_map(clock),
-        level: words().filter_map(Level::of).last(),
+        level: words().filter_map(Level::of).next_back(),
         source: place.map(|(file, line)| (file.to_owned(), line)),
         text: text.split_whitespace().collect::<Vec<_>>().join(" "),
         last,

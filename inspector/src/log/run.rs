@@ -5,6 +5,9 @@ use super::line::Line;
 use super::message::{Measure, Message};
 use super::stage::Stage;
 
+/// How the Arm runner of release 0.5 says that it has the program.
+const OLD_WORDING: &str = "Model PTE file loaded.";
+
 /// A line that stands for something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quote {
@@ -98,6 +101,8 @@ pub struct Run {
     pub program_address: Option<u64>,
     /// Bytes of the program.
     pub program_bytes: Option<u64>,
+    /// Whether the wording is that of the runner of release 0.5 and before.
+    pub old_runner: bool,
     /// Pool of the method allocator.
     pub method_pool: Option<u64>,
     /// Pool of planned buffers in fast memory.
@@ -162,6 +167,7 @@ impl Run {
     /// Takes in a line.
     pub(super) fn read(&mut self, line: &Line, message: Option<Message>) {
         self.last = Quote::of(line);
+        self.old_runner |= line.text.starts_with(OLD_WORDING);
         self.cut = line.last;
         if let Some(micros) = line.micros {
             let first = self.times.map_or(micros, |(first, _)| first);

@@ -8,6 +8,7 @@
 
 mod delegates;
 mod loading;
+mod measured;
 mod operators;
 pub mod plan;
 pub mod planner;
@@ -17,6 +18,7 @@ mod suggest;
 
 pub use delegates::DelegateMemory;
 pub use loading::{Allocation, Firmware, Loading};
+pub use measured::{Comparison, compare};
 pub use report::{MethodMemory, operator_name};
 pub use requirements::{LoadRequest, Requirements};
 pub use suggest::{Change, Suggestion, suggestions};

@@ -1,0 +1,140 @@
+//! What went wrong on a device, from whatever it left behind.
+//!
+//! [`diagnose`] joins the program with a log, a trace and a board, and says in
+//! one sentence how far the device came and what stopped it, with findings and
+//! ranked candidates behind it.
+//!
+//! ```text
+//! Evidence -> loading.rs     pools that ran out, steps that failed
+//!             execution.rs   the instruction in flight, candidates
+//!             fault.rs       fault status registers, in words
+//!             address.rs     what lies at an address
+//!             npu.rs         Ethos-U against the board
+//!             trace.rs       clocks, growth
+//!          -> Diagnosis
+//! ```
+
+mod address;
+mod candidates;
+mod execution;
+mod fault;
+mod in_flight;
+mod loading;
+mod npu;
+mod trace;
+mod verdict;
+mod work;
+
+pub use address::{AddressMap, NoSymbols, Symbol, Symbols};
+pub use candidates::{Candidate, Likelihood};
+pub use fault::{FaultBit, fault_bits};
+pub use in_flight::{Argument, InFlight};
+pub use verdict::{Confidence, Verdict};
+pub use work::multiply_accumulates;
+
+use crate::findings::{Finding, Severity, does_not_fit};
+use crate::log::{Log, Run, Stage};
+use crate::memory::{Comparison, MethodMemory, compare};
+use crate::target::{Fit, Needs, Target};
+use et_schema::ReadError;
+use et_schema::etdump::File as Trace;
+use et_schema::layout::Abi;
+use et_schema::pte::{File, Method};
+
+/// What is left of a run on a device.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The program.
+    pub file: &'a File<'a>,
+    /// The method that ran.
+    pub method: Method<'a>,
+    /// The board's ABI.
+    pub abi: Abi,
+    /// The board.
+    pub target: Option<&'a Target>,
+    /// What it printed.
+    pub log: Option<&'a Log>,
+    /// Its trace.
+    pub trace: Option<&'a Trace<'a>>,
+    /// Symbols of the firmware, or [`NoSymbols`].
+    pub symbols: &'a dyn Symbols,
+}
+
+/// What is concluded.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// The one sentence.
+    pub verdict: Verdict,
+    /// How far the device came; `None` without a log.
+    pub reached: Option<Stage>,
+    /// The instruction that never ended, if one was executing.
+    pub in_flight: Option<InFlight>,
+    /// What may have stopped it, the most probable first.
+    pub candidates: Vec<Candidate>,
+    /// What the device measured, beside the prediction.
+    pub measured: Vec<Comparison>,
+    /// Findings, the most severe first.
+    pub findings: Vec<Finding>,
+}
+
+/// Everything that the rules look at.
+struct Case<'a> {
+    evidence: Evidence<'a>,
+    memory: MethodMemory<'a>,
+    /// The run that the log ends with.
+    run: Option<&'a Run>,
+    addresses: AddressMap<'a>,
+}
+
+/// Diagnoses `evidence`.
+///
+/// # Errors
+/// An index in the program that points nowhere.
+pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
+    let memory = MethodMemory::new(evidence.file, evidence.method, evidence.abi)?;
+    let run = evidence.log.and_then(telling_run);
+    let addresses = AddressMap::new(&evidence, run);
+    let case = Case { evidence, memory, run, addresses };
+    let mut findings = loading::findings(&case);
+    let execution = execution::look(&case);
+    findings.extend(execution.findings);
+    findings.extend(npu::findings(&case));
+    if let Some(trace) = evidence.trace {
+        findings.extend(trace::findings(trace));
+    }
+    findings.extend(case.memory.findings.iter().cloned());
+    if let Some(target) = evidence.target {
+        let needs = Needs::of(&case.memory, evidence.file.bytes().len() as u64);
+        findings.extend(does_not_fit(target, &Fit::new(&needs, target)));
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.code.page().severity));
+    let verdict =
+        verdict::of(&case, &findings, execution.in_flight.as_ref(), &execution.candidates);
+    Ok(Diagnosis {
+        verdict,
+        reached: run.map(|run| run.stage),
+        in_flight: execution.in_flight,
+        candidates: execution.candidates,
+        measured: run.map_or_else(Vec::new, |run| compare(run, &case.memory)),
+        findings,
+    })
+}
+
+/// The run that tells most: the last one that ended, or of those after it the
+/// one that came furthest. A board that restarts for ever is often cut off at
+/// the beginning of its last run.
+fn telling_run(log: &Log) -> Option<&Run> {
+    let ended = log.runs.iter().rposition(|run| run.stage >= Stage::Executed);
+    let open = &log.runs[ended.map_or(0, |index| index + 1)..];
+    open.iter().max_by_key(|run| run.stage).or_else(|| log.runs.last())
+}
+
+impl Diagnosis {
+    /// The worst severity among the findings.
+    pub fn severity(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.code.page().severity).max()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! The one sentence.
+
+use super::Case;
+use super::candidates::{Candidate, Likelihood};
+use super::execution::or_later;
+use super::in_flight::InFlight;
+use super::loading::is_same_program;
+use crate::findings::{Code, Finding, Severity};
+use crate::log::Stage;
+
+/// How sure the sentence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confidence {
+    /// The evidence shows it.
+    High,
+    /// It is the best reading of the evidence.
+    Medium,
+    /// Other readings are as good.
+    Low,
+}
+
+impl Confidence {
+    /// Name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::High => "high",
+            Confidence::Medium => "medium",
+            Confidence::Low => "low",
+        }
+    }
+}
+
+/// A sentence and how sure it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The sentence, without a full stop.
+    pub sentence: String,
+    /// How sure.
+    pub confidence: Confidence,
+}
+
+/// Findings that explain a stop, the first cause first.
+const CAUSES: [Code; 12] = [
+    Code::ProgramUnaligned,
+    Code::PoolExhausted,
+    Code::OutsideBuffer,
+    Code::NullWrite,
+    Code::MissingOperator,
+    Code::MissingBackend,
+    Code::InstructionFailed,
+    Code::RunsAway,
+    Code::StackOverrun,
+    Code::ProcessorFault,
+    Code::NpuSilent,
+    Code::StatusReported,
+];
+
+pub(super) fn of(
+    case: &Case<'_>,
+    findings: &[Finding],
+    in_flight: Option<&InFlight>,
+    candidates: &[Candidate],
+) -> Verdict {
+    let confidence = |best| match case.run {
+        Some(run) if !is_same_program(case, run) => Confidence::Medium,
+        _ => best,
+    };
+    let says = |sentence: String, best| Verdict { sentence, confidence: confidence(best) };
+    let first = |code: &Code| findings.iter().find(|f| f.code == *code);
+    let Some(run) = case.run else {
+        return without_log(findings);
+    };
+    if run.stage == Stage::Silent && run.crash.is_empty() && run.failures.is_empty() {
+        return says("the log has no line of an ExecuTorch runner".into(), Confidence::Low);
+    }
+    if let Some(cause) = CAUSES.iter().find_map(first) {
+        let stage = match run.stage {
+            Stage::Executing | Stage::PlannedBuffersReady | Stage::MethodLoaded => {
+                run.stage.happened()
+            }
+            _ if run.load_failure().is_some() => "the method did not load",
+            stage => stage.happened(),
+        };
+        let stage = if run.load_failure().is_some() { "the method did not load" } else { stage };
+        return says(format!("{stage}: {}", cause.title), Confidence::High);
+    }
+    if let Some(hung) = in_flight {
+        let likely = candidates.iter().find(|c| c.likelihood == Likelihood::Likely);
+        let because = likely.map_or_else(String::new, |c| format!("; most probably {}", c.cause));
+        let best = if hung.or_later { Confidence::Medium } else { Confidence::High };
+        return says(format!("execution began, {} never ended{because}", or_later(hung)), best);
+    }
+    match first(&Code::SilentBefore).or_else(|| first(&Code::Reset)) {
+        Some(finding) => says(finding.title.clone(), Confidence::Medium),
+        None if run.stage >= Stage::Executed => says(
+            format!("the model ran: {}", run.stage.happened()),
+            if run.stage == Stage::Complete { Confidence::High } else { Confidence::Medium },
+        ),
+        None => says(run.stage.happened().to_owned(), Confidence::Medium),
+    }
+}
+
+/// From the program, a board and a trace alone.
+fn without_log(findings: &[Finding]) -> Verdict {
+    match findings.first().filter(|f| f.code.page().severity > Severity::Info) {
+        Some(worst) => Verdict { sentence: worst.title.clone(), confidence: Confidence::High },
+        None => Verdict {
+            sentence: "nothing is wrong with the program as far as it can be seen without a run"
+                .into(),
+            confidence: Confidence::Medium,
+        },
+    }
+}

@@ -1,0 +1,82 @@
+//! A firmware's ELF file: symbols, and source lines from its debug information.
+
+use crate::failure::Failure;
+use addr2line::gimli::{DwarfSections, EndianSlice, RunTimeEndian};
+use et_inspector::diagnose::{Symbol, Symbols};
+use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
+use std::borrow::Cow;
+use std::path::Path;
+
+type Reader<'d> = EndianSlice<'d, RunTimeEndian>;
+
+/// The sections with debug information, kept while a [`Firmware`] reads them.
+pub struct DebugSections<'d>(DwarfSections<Cow<'d, [u8]>>, RunTimeEndian);
+
+/// A firmware.
+pub struct Firmware<'d> {
+    /// Sorted by address: address, bytes, name, whether it is code.
+    symbols: Vec<(u64, u64, String, bool)>,
+    lines: Option<addr2line::Context<Reader<'d>>>,
+}
+
+impl<'d> DebugSections<'d> {
+    /// The sections of the ELF file `bytes`; damaged ones count as missing.
+    pub fn read(object: &object::File<'d>) -> Self {
+        let endian =
+            if object.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
+        let load = |id: addr2line::gimli::SectionId| -> Result<Cow<'d, [u8]>, ()> {
+            let section = object.section_by_name(id.name());
+            Ok(section.and_then(|s| s.uncompressed_data().ok()).unwrap_or_default())
+        };
+        let dwarf = DwarfSections::load(load).unwrap_or_default();
+        DebugSections(dwarf, endian)
+    }
+}
+
+/// The ELF file `bytes` of `path`.
+///
+/// # Errors
+/// It is none.
+pub fn parse<'d>(path: &Path, bytes: &'d [u8]) -> Result<object::File<'d>, Failure> {
+    object::File::parse(bytes)
+        .map_err(|e| Failure::input(path, format!("expected an ELF file of a firmware: {e}")))
+}
+
+impl<'d> Firmware<'d> {
+    /// The symbols of `object`, with lines from `sections`.
+    pub fn new(object: &object::File<'_>, sections: &'d DebugSections<'_>) -> Self {
+        let mut symbols: Vec<(u64, u64, String, bool)> = object
+            .symbols()
+            .filter(|s| matches!(s.kind(), SymbolKind::Text | SymbolKind::Data) && s.size() > 0)
+            .filter_map(|s| {
+                let code = s.kind() == SymbolKind::Text;
+                let name = addr2line::demangle_auto(Cow::Borrowed(s.name().ok()?), None);
+                // The lowest bit of a function's address says that it is Thumb code.
+                let start = if code { s.address() & !1 } else { s.address() };
+                Some((start, s.size(), name.into_owned(), code))
+            })
+            .collect();
+        symbols.sort();
+        let dwarf = sections.0.borrow(|section| EndianSlice::new(section, sections.1));
+        Firmware { symbols, lines: addr2line::Context::from_dwarf(dwarf).ok() }
+    }
+
+    fn line(&self, address: u64) -> Option<String> {
+        let location = self.lines.as_ref()?.find_location(address).ok()??;
+        Some(format!("{}:{}", location.file?, location.line?))
+    }
+}
+
+impl Symbols for Firmware<'_> {
+    fn find(&self, address: u64) -> Option<Symbol> {
+        let after = self.symbols.partition_point(|(start, ..)| *start <= address);
+        let (start, size, name, code) = self.symbols.get(after.checked_sub(1)?)?;
+        (address - start < *size).then(|| Symbol {
+            start: *start,
+            size: *size,
+            name: name.clone(),
+            code: *code,
+            line: if *code { self.line(address) } else { None },
+        })
+    }
+}
