@@ -4,6 +4,7 @@
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
+//! * [`image`]: dumps of a device's memory
 //! * [`log`]: what a device printed
 //! * [`findings`]: conclusions with a code, evidence and a remedy
 //! * [`target`]: boards, their memories and whether a program fits
@@ -15,6 +16,7 @@ pub mod diagnose;
 pub mod events;
 pub mod explain;
 pub mod findings;
+pub mod image;
 pub mod log;
 pub mod memory;
 pub mod size;
