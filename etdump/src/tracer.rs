@@ -6,8 +6,8 @@
 //! never finishes. Names, order and ids are those of ExecuTorch's C++ runtime
 //! (`runtime/core/event_tracer_hooks.h`).
 
-use et_schema::ScalarType;
 use et_schema::ids::{ChainId, InstructionId};
+use et_schema::{ErrorCode, ScalarType};
 
 /// A point in time, in ticks of the recorder's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -130,6 +130,10 @@ pub trait Tracer {
 
     /// The work of this name and place, begun at `begun`, is over.
     fn end(&mut self, _name: &str, _place: Place, _begun: Ticks) {}
+
+    /// The work of this name and place ended with an error, in place of
+    /// [`Tracer::end`]. An ETDump has no event for it, as in the C++ runtime.
+    fn failed(&mut self, _name: &str, _place: Place, _code: ErrorCode) {}
 
     /// A delegate's own operation begins.
     fn begin_delegate(&mut self, _id: DelegateId<'_>, _place: Place) -> Ticks {

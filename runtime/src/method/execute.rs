@@ -38,7 +38,10 @@ impl<'p> Method<'p> {
         }
         let mut executed = 0;
         for chain in 0..self.chains.len() {
-            self.run_chain(chain, &mut executed, tracer)?;
+            if let Err(error) = self.run_chain(chain, &mut executed, tracer) {
+                tracer.failed("Method::execute", Place::Method, error.code);
+                return Err(error);
+            }
         }
         tracer.end("Method::execute", Place::Method, execute);
         if let Some(guard) = &mut self.guard {
@@ -121,17 +124,23 @@ impl<'p> Method<'p> {
         };
         let begun = tracer.begin(event, place);
         let mut next = index + 1;
+        let failed = |error: (KernelError, Option<String>), tracer: &mut dyn Tracer| {
+            tracer.failed(event, place, error.0.code);
+            error
+        };
         match &self.chains[chain][index] {
-            Instruction::Kernel(_) => call::kernel(self, chain, index, place, tracer)?,
+            Instruction::Kernel(_) => {
+                call::kernel(self, chain, index, place, tracer).map_err(|e| failed(e, tracer))?;
+            }
             Instruction::Prim { name, op, args } => {
                 let mut stack = Stack { values: &mut self.values, arenas: &mut self.arenas, args };
-                op(&mut stack).map_err(|e| (e, Some(name.clone())))?;
+                op(&mut stack).map_err(|e| failed((e, Some(name.clone())), tracer))?;
             }
             Instruction::Move { from, to } => {
                 self.values.slots[to.index()] = self.values.slots[from.index()];
             }
             Instruction::JumpFalse { condition, destination } => {
-                if !self.condition(*condition).map_err(|e| (e, None))? {
+                if !self.condition(*condition).map_err(|e| failed((e, None), tracer))? {
                     next = *destination;
                 }
             }

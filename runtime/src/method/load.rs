@@ -5,7 +5,7 @@ use super::instruction::{Instruction, KernelCall};
 use super::{LoadOptions, Method, MissingOperator, Pools, planned, values};
 use crate::error::Error;
 use crate::kernels::order::{self, Order};
-use crate::kernels::{self, Implementation};
+use crate::kernels::{self, Implementation, Kernel};
 use crate::memory::Pool;
 use crate::program::Program;
 use alloc::collections::BTreeMap;
@@ -49,8 +49,12 @@ impl<'p> Method<'p> {
         trace_planned(&pools, tracer);
         let load = tracer.begin("Program::load_method", Place::Method);
         let init = tracer.begin("Method::init", Place::Method);
-        account(program, &plan, options, &mut pools, tracer)?;
-        let method = Self::init(program, &plan, options, pools)?;
+        let loaded = account(program, &plan, options, &mut pools, tracer)
+            .and_then(|()| Self::init(program, &plan, options, pools));
+        let method = loaded.inspect_err(|error| {
+            tracer.failed("Method::init", Place::Method, error.code);
+            tracer.failed("Program::load_method", Place::Method, error.code);
+        })?;
         tracer.end("Method::init", Place::Method, init);
         tracer.end("Program::load_method", Place::Method, load);
         Ok(method)
@@ -75,7 +79,7 @@ impl<'p> Method<'p> {
         }
         // A tensor keeps its dim order for life.
         let plain = values.tensors.iter().all(|tensor| tensor.meta.is_contiguous());
-        let chains = Resolver::new(plan, plain).chains()?;
+        let chains = Resolver::new(plan, plain, options.kernels).chains()?;
         Ok(Method {
             name: plan.name(),
             values,
@@ -97,7 +101,7 @@ impl<'p> Method<'p> {
 /// # Errors
 /// An instruction that contradicts the program.
 pub fn missing_operators(plan: &Plan<'_>) -> Result<Vec<MissingOperator>, Error> {
-    let mut resolver = Resolver::new(plan, true);
+    let mut resolver = Resolver::new(plan, true, &[]);
     resolver.resolve_all()?;
     Ok(resolver.missing)
 }
@@ -161,13 +165,14 @@ struct Resolver<'a, 'p> {
     plan: &'a Plan<'p>,
     /// All tensors are in plain dim order.
     plain: bool,
+    kernels: &'static [(&'static str, Kernel)],
     missing: Vec<MissingOperator>,
     by_name: BTreeMap<String, usize>,
 }
 
 impl<'a, 'p> Resolver<'a, 'p> {
-    fn new(plan: &'a Plan<'p>, plain: bool) -> Self {
-        Resolver { plan, plain, missing: Vec::new(), by_name: BTreeMap::new() }
+    fn new(plan: &'a Plan<'p>, plain: bool, kernels: &'static [(&'static str, Kernel)]) -> Self {
+        Resolver { plan, plain, kernels, missing: Vec::new(), by_name: BTreeMap::new() }
     }
 
     fn chains(mut self) -> Result<Vec<Vec<Instruction>>, Error> {
@@ -271,7 +276,12 @@ impl<'a, 'p> Resolver<'a, 'p> {
         at: (ChainId, InstructionId),
     ) -> Result<Option<Instruction>, Error> {
         let ids = args.ids().map(|id| check_value(self.plan, id)).collect::<Result<Vec<_>, _>>()?;
-        match kernels::find(&name) {
+        let own = self.kernels.iter().find(|(operator, _)| *operator == name);
+        let found = match own {
+            Some((_, kernel)) => Some(Implementation::Kernel(*kernel)),
+            None => kernels::find(&name),
+        };
+        match found {
             Some(Implementation::Prim(op)) => {
                 Ok(Some(Instruction::Prim { name, op, args: ids.into() }))
             }

@@ -9,6 +9,7 @@ mod planned;
 mod values;
 
 use crate::guard::{Guard, Violation};
+use crate::kernels::Kernel;
 use crate::memory::{Arena, Pool, PoolLimits, PoolUsage};
 use crate::value::Values;
 use alloc::string::String;
@@ -35,6 +36,9 @@ pub struct LoadOptions {
     pub max_instructions: u64,
     /// What random operators draw from: the same seed, the same numbers.
     pub seed: u64,
+    /// Kernels of the caller's own, by operator. They come before ours, for
+    /// operators whose signature is known.
+    pub kernels: &'static [(&'static str, Kernel)],
 }
 
 /// The C++ runtime's guard against programs that never end (`ET_MAX_INSTRUCTIONS`).
@@ -48,6 +52,7 @@ impl Default for LoadOptions {
             threads: 1,
             max_instructions: MAX_INSTRUCTIONS,
             seed: 0,
+            kernels: &[],
         }
     }
 }

@@ -282,6 +282,7 @@ fn execute(
         threads: threads(args),
         max_instructions: max_instructions(args),
         seed: args.seed,
+        ..LoadOptions::default()
     };
     let mut recorder = recorder(args);
     let ran = load_and_run(args, program, name, options, inputs, &mut recorder, report);

@@ -1,0 +1,332 @@
+//! Writing a journal: no allocation, no lock, no floating point.
+
+use super::layout::{ALLOCATOR_WORDS, CHECKED_WORDS, Config, Layout, MAGIC, VERSION, word};
+use super::record::{AllocatorKind, Event, NameId, RECORD_BYTES, Record, WORDS, check};
+use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+
+/// The buffer cannot hold a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooSmall {
+    /// Bytes that there are.
+    pub bytes: usize,
+}
+
+impl fmt::Display for TooSmall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a journal of {} bytes has no room for a record behind its tables; give it at least {} \
+             bytes, or smaller tables",
+            self.bytes,
+            super::MINIMUM_BYTES
+        )
+    }
+}
+
+impl core::error::Error for TooSmall {}
+
+/// A journal in a caller's memory.
+///
+/// Any number of threads and interrupt handlers may write to it at once: each
+/// record has its slot from an atomic counter. Targets without atomic addition
+/// (Armv6-M) must write from one priority level only.
+#[derive(Clone, Copy, Debug)]
+pub struct Journal<'m> {
+    memory: &'m [AtomicU32],
+    layout: Layout,
+}
+
+impl<'m> Journal<'m> {
+    /// An empty journal in `memory`, whatever lay there.
+    ///
+    /// # Errors
+    /// The memory is too small.
+    pub fn create(memory: &'m [AtomicU32], config: Config) -> Result<Self, TooSmall> {
+        let bytes = memory.len() * 4;
+        let layout = Layout::new(memory.len(), &config).ok_or(TooSmall { bytes })?;
+        // The magic comes last: a reset in between leaves no half of a journal.
+        for word in memory {
+            store(word, 0);
+        }
+        let journal = Journal { memory, layout };
+        let tables = u32::from(config.allocators) | (layout.names_words as u32) << 16;
+        journal.set(word::VERSION, VERSION | (RECORD_BYTES as u32) << 16);
+        journal.set(word::BYTES, u32::try_from(bytes).unwrap_or(u32::MAX));
+        journal.set(word::TABLES, tables);
+        journal.set(word::RING, (layout.ring_start * 4) as u32);
+        journal.set(word::CAPACITY, layout.capacity);
+        journal.set(word::CLOCK, config.ticks_per_second);
+        journal.set(word::PROGRAM, config.program_id as u32);
+        journal.set(word::PROGRAM + 1, (config.program_id >> 32) as u32);
+        journal.set(word::BOOTS, 1);
+        journal.set(word::NEXT, 1);
+        journal.set(0, MAGIC[0]);
+        journal.set(1, MAGIC[1]);
+        journal.seal();
+        Ok(journal)
+    }
+
+    /// The journal that lies in `memory` since before a reset, with a record of
+    /// this start; an empty one if there is none of the same layout.
+    ///
+    /// `reason` is the board's reset reason register.
+    ///
+    /// # Errors
+    /// The memory is too small.
+    pub fn resume(
+        memory: &'m [AtomicU32],
+        config: Config,
+        reason: u32,
+        ticks: u64,
+    ) -> Result<Self, TooSmall> {
+        let bytes = memory.len() * 4;
+        let layout = Layout::new(memory.len(), &config).ok_or(TooSmall { bytes })?;
+        let journal = Journal { memory, layout };
+        if !journal.is_of(&config) {
+            return Self::create(memory, config);
+        }
+        // What the counter lost in the reset, the records know.
+        let newest = (0..layout.capacity).filter_map(|slot| journal.sequence_in(slot)).max();
+        let next = newest.unwrap_or(0).max(journal.get(word::NEXT).wrapping_sub(1));
+        journal.set(word::NEXT, next.wrapping_add(1).max(1));
+        let count = journal.get(word::BOOTS).wrapping_add(1);
+        journal.set(word::BOOTS, count);
+        journal.seal();
+        journal.record(ticks, Event::Boot { reason, count });
+        Ok(journal)
+    }
+
+    /// Writes a record and returns its sequence number.
+    #[inline]
+    pub fn record(&self, ticks: u64, event: Event) -> u32 {
+        let sequence = self.reserve();
+        let slot = self.layout.slot(sequence % self.layout.capacity);
+        let words = Record::words(sequence, ticks, event);
+        if let Some(memory) = self.memory.get(slot..slot + WORDS) {
+            for (place, word) in memory.iter().zip(words) {
+                store(place, word);
+            }
+            // Nothing that follows may be moved before the record is there.
+            compiler_fence(Ordering::SeqCst);
+        }
+        sequence
+    }
+
+    /// The id of `name`, which is added to the table if there is room. To be
+    /// called while a method loads, from one thread.
+    pub fn intern(&self, name: &str) -> NameId {
+        let text = &name.as_bytes()[..name.len().min(usize::from(u8::MAX))];
+        if text.is_empty() {
+            return NameId::NONE;
+        }
+        let (mut at, mut id) = (0usize, 1u16);
+        loop {
+            let Some(head) = self.name_word(at) else { return NameId::LOST };
+            if head == 0 {
+                return self.append_name(at, text).map_or(NameId::LOST, |()| NameId(id));
+            }
+            let length = (head & 0xff) as usize;
+            if length == text.len() && self.is_name(at + 1, text) {
+                return NameId(id);
+            }
+            at += 1 + length.div_ceil(4);
+            id = id.saturating_add(1);
+        }
+    }
+
+    /// Whether name `id` is `name`, whose entry begins at word `at` of the table.
+    pub(super) fn name_is(&self, at: usize, name: &str) -> bool {
+        let Some(head) = self.name_word(at) else { return false };
+        (head & 0xff) as usize == name.len() && self.is_name(at + 1, name.as_bytes())
+    }
+
+    /// Word of the table at which the entry of `id` begins.
+    pub(super) fn name_entry(&self, id: NameId) -> Option<usize> {
+        let mut at = 0;
+        for _ in 1..id.0 {
+            let head = self.name_word(at).filter(|head| *head != 0)?;
+            at += 1 + ((head & 0xff) as usize).div_ceil(4);
+        }
+        Some(at)
+    }
+
+    /// Sets up entry `index` of the allocator table.
+    pub fn set_allocator(&self, index: u16, kind: AllocatorKind, number: u8, capacity: u64) {
+        let head = kind as u32 | u32::from(number) << 8;
+        self.write_allocator(index, [head, saturated(capacity), 0, 0]);
+    }
+
+    /// Takes note of an allocation: its record, and use and peak of its allocator.
+    pub fn allocation(&self, ticks: u64, index: u16, size: u64, offset: u64, status: u32) {
+        let Some([head, capacity, used, peak]) = self.allocator(index) else { return };
+        let end = saturated(offset.saturating_add(size));
+        let entry = if status == 0 {
+            [head, capacity, end, peak.max(end)]
+        } else {
+            // Failures stop at the largest number that there is room for.
+            [if head >> 16 == 0xffff { head } else { head + 0x1_0000 }, capacity, used, peak]
+        };
+        self.write_allocator(index, entry);
+        self.record(
+            ticks,
+            Event::Allocation {
+                allocator: index,
+                kind: AllocatorKind::of(head as u8),
+                size: saturated(size),
+                offset: saturated(offset),
+                status,
+            },
+        );
+    }
+
+    /// Counts an execution that begins; its number, from 1.
+    #[inline]
+    pub fn begin_execution(&self) -> u32 {
+        self.fetch_add(word::EXECUTIONS).wrapping_add(1)
+    }
+
+    /// Says that the firmware is alive; a probe can watch the counter.
+    pub fn heartbeat(&self, ticks: u64, stack_pointer: u32) {
+        let count = self.fetch_add(word::HEARTBEATS).wrapping_add(1);
+        let lowest = self.get(word::STACK);
+        if stack_pointer != 0 && (lowest == 0 || stack_pointer < lowest) {
+            self.set(word::STACK, stack_pointer);
+        }
+        self.record(ticks, Event::Heartbeat { count, stack_pointer });
+    }
+
+    /// Records that the ring holds.
+    pub fn capacity(&self) -> u32 {
+        self.layout.capacity
+    }
+
+    /// The next sequence number. 0 means "never written" and is left out, once
+    /// in four billion records.
+    #[inline]
+    fn reserve(&self) -> u32 {
+        match self.fetch_add(word::NEXT) {
+            0 => self.fetch_add(word::NEXT),
+            sequence => sequence,
+        }
+    }
+
+    /// Adds 1 to a word and returns what it was.
+    #[inline]
+    fn fetch_add(&self, at: usize) -> u32 {
+        let Some(word) = self.memory.get(at) else { return 0 };
+        #[cfg(target_has_atomic = "32")]
+        return word.fetch_add(1, Ordering::Relaxed);
+        #[cfg(not(target_has_atomic = "32"))]
+        {
+            let before = word.load(Ordering::Relaxed);
+            word.store(before.wrapping_add(1), Ordering::Relaxed);
+            before
+        }
+    }
+
+    fn get(&self, at: usize) -> u32 {
+        self.memory.get(at).map_or(0, |word| word.load(Ordering::Relaxed))
+    }
+
+    fn set(&self, at: usize, value: u32) {
+        if let Some(word) = self.memory.get(at) {
+            store(word, value);
+        }
+    }
+
+    /// Writes the header's check value.
+    fn seal(&self) {
+        self.set(word::CHECK, self.header_check());
+    }
+
+    fn header_check(&self) -> u32 {
+        let mut words = [0; CHECKED_WORDS];
+        for (at, word) in words.iter_mut().enumerate() {
+            *word = self.get(at);
+        }
+        check(&words)
+    }
+
+    /// Whether the memory holds a journal of this layout, for this program and clock.
+    fn is_of(&self, config: &Config) -> bool {
+        let id = u64::from(self.get(word::PROGRAM + 1)) << 32 | u64::from(self.get(word::PROGRAM));
+        [self.get(0), self.get(1)] == MAGIC
+            && self.get(word::CHECK) == self.header_check()
+            && self.get(word::VERSION) == VERSION | (RECORD_BYTES as u32) << 16
+            && self.get(word::BYTES) as usize == self.memory.len() * 4
+            && self.get(word::TABLES)
+                == u32::from(config.allocators) | (self.layout.names_words as u32) << 16
+            && self.get(word::CLOCK) == config.ticks_per_second
+            && id == config.program_id
+    }
+
+    /// The sequence number of an intact record in its slot.
+    fn sequence_in(&self, slot: u32) -> Option<u32> {
+        let start = self.layout.slot(slot);
+        let mut words = [0; WORDS];
+        for (offset, word) in words.iter_mut().enumerate() {
+            *word = self.get(start + offset);
+        }
+        let record = Record::of(words)?;
+        (record.sequence % self.layout.capacity == slot).then_some(record.sequence)
+    }
+
+    fn name_word(&self, at: usize) -> Option<u32> {
+        (at < self.layout.names_words).then(|| self.get(self.layout.names_start + at))
+    }
+
+    fn is_name(&self, at: usize, text: &[u8]) -> bool {
+        text.chunks(4).enumerate().all(|(i, chunk)| self.name_word(at + i) == Some(packed(chunk)))
+    }
+
+    fn append_name(&self, at: usize, text: &[u8]) -> Option<()> {
+        let words = text.len().div_ceil(4);
+        // One word stays 0 behind the last entry, unless the table ends there.
+        if at + 1 + words > self.layout.names_words {
+            return None;
+        }
+        let start = self.layout.names_start + at;
+        let mut sum = u32::from(text.len() as u8);
+        for (i, chunk) in text.chunks(4).enumerate() {
+            let word = packed(chunk);
+            self.set(start + 1 + i, word);
+            sum = check(&[sum, word]);
+        }
+        self.set(start, text.len() as u32 | sum & 0xffff_0000);
+        Some(())
+    }
+
+    fn allocator(&self, index: u16) -> Option<[u32; 4]> {
+        if usize::from(index) >= self.layout.allocators {
+            return None;
+        }
+        let start = self.layout.allocator(usize::from(index));
+        Some([0, 1, 2, 3].map(|offset| self.get(start + offset)))
+    }
+
+    fn write_allocator(&self, index: u16, entry: [u32; 4]) {
+        if usize::from(index) < self.layout.allocators {
+            let start = self.layout.allocator(usize::from(index));
+            for (offset, value) in entry.into_iter().enumerate() {
+                self.set(start + offset, value);
+            }
+            self.set(start + ALLOCATOR_WORDS - 1, check(&entry));
+        }
+    }
+}
+
+#[inline]
+fn store(word: &AtomicU32, value: u32) {
+    word.store(value, Ordering::Relaxed);
+}
+
+fn packed(chunk: &[u8]) -> u32 {
+    let mut bytes = [0; 4];
+    bytes[..chunk.len()].copy_from_slice(chunk);
+    u32::from_le_bytes(bytes)
+}
+
+fn saturated(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
