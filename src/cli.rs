@@ -97,6 +97,7 @@ enum Command {
     Show(commands::show::ShowArgs),
     Memory(commands::memory::MemoryArgs),
     Diagnose(commands::diagnose::DiagnoseArgs),
+    Recover(commands::recover::RecoverArgs),
     Targets(commands::targets::TargetsArgs),
     Explain(commands::explain::ExplainArgs),
 }
@@ -119,6 +120,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Targets(args) => commands::targets::run(args, &cli.global),
         Command::Memory(args) => commands::memory::run(args, &cli.global),
         Command::Diagnose(args) => commands::diagnose::run(args, &cli.global),
+        Command::Recover(args) => commands::recover::run(args, &cli.global),
         Command::Explain(args) => commands::explain::run(args, &cli.global),
     };
     match result {

@@ -15,6 +15,8 @@ pub enum Status {
     NotMet = 1,
     /// Wrong usage or unreadable input.
     Usage = 2,
+    /// The model hung or ran past its timeout.
+    Hung = 3,
     /// The program failed on the runtime.
     Runtime = 4,
 }
@@ -39,6 +41,8 @@ pub enum Failure {
     Usage(String),
     /// The program failed on the runtime.
     Runtime(String),
+    /// The model hung, or ran past its timeout.
+    Hung(String),
     /// The result could not be written.
     Output {
         /// File, or `standard output`.
@@ -64,6 +68,7 @@ impl Failure {
     pub fn status(&self) -> Status {
         match self {
             Failure::Runtime(_) => Status::Runtime,
+            Failure::Hung(_) => Status::Hung,
             _ => Status::Usage,
         }
     }
@@ -78,7 +83,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Input { file, message } => write!(f, "{file}: {message}"),
-            Failure::Usage(message) | Failure::Runtime(message) => f.write_str(message),
+            Failure::Usage(message) | Failure::Runtime(message) | Failure::Hung(message) => {
+                f.write_str(message)
+            }
             Failure::Output { file, error } => write!(f, "cannot write {file}: {error}"),
         }
     }

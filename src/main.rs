@@ -7,6 +7,7 @@
 //! input.rs      opening files and standard input
 //! output.rs     standard output, files that appear only when complete
 //! failure.rs    errors, and the exit status that each kind has
+//! dump.rs       journals and traces in memory dumps
 //! elf.rs        symbols and lines of a firmware
 //! findings.rs   findings as text and JSON
 //! text.rs       escaping, sizes and times for people
@@ -18,6 +19,7 @@
 mod abi;
 mod cli;
 mod commands;
+mod dump;
 mod elf;
 mod failure;
 mod findings;

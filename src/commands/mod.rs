@@ -4,6 +4,7 @@ pub mod diagnose;
 pub mod events;
 pub mod explain;
 pub mod memory;
+pub mod recover;
 pub mod run;
 pub mod show;
 pub mod targets;

@@ -1,9 +1,10 @@
 //! A journal in a file that other processes see while it is written.
 
-use core::sync::atomic::AtomicU32;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
 use memmap2::MmapMut;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Memory shared with a file. What was written stays in the file when the
@@ -19,9 +20,11 @@ impl Mapping {
     /// # Errors
     /// What the system says.
     pub fn create(path: &Path, bytes: usize) -> io::Result<Self> {
-        let file =
+        let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-        file.set_len(bytes as u64)?;
+        // Written out, so that a full disk is an error here and not a fault later.
+        io::copy(&mut io::repeat(0).take(bytes as u64), &mut file)?;
+        file.flush()?;
         Self::of(&file)
     }
 
@@ -41,6 +44,12 @@ impl Mapping {
         #[allow(unsafe_code)]
         let map = unsafe { memmap2::MmapOptions::new().map_mut(file)? };
         Ok(Mapping { map })
+    }
+
+    /// A copy of the bytes as they are now.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let words = self.words().iter();
+        words.flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect()
     }
 
     /// The memory as the words of a journal.

@@ -8,7 +8,7 @@ use super::loading::is_same_program;
 use super::work::multiply_accumulates;
 use super::{Case, npu};
 use crate::findings::{Code, Fault, Finding, guarded};
-use crate::log::{Register, Run, Stage};
+use crate::log::{Crash, Register, Run, Stage};
 use crate::target::Needs;
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::pte::{Instruction, Method};
@@ -54,7 +54,9 @@ pub(super) fn look(case: &Case<'_>) -> Execution {
         execution.in_flight = first(&case.evidence.method);
     }
     if !run.crash.is_empty() {
-        execution.findings.push(crash(case, run, execution.in_flight.as_ref()));
+        let after = run.stage.happened();
+        let hung = execution.in_flight.as_ref();
+        execution.findings.push(crash(case, &run.crash, hung, after));
     } else if executing && !failed && run.asserts.is_empty() {
         execution.candidates = candidates(case, run, execution.in_flight.as_ref());
         execution.findings.push(hang(run, execution.in_flight.as_ref(), &execution.candidates));
@@ -116,15 +118,20 @@ pub(super) fn or_later(in_flight: &InFlight) -> String {
     format!("instruction {}{later}", in_flight.place())
 }
 
-fn crash(case: &Case<'_>, run: &Run, in_flight: Option<&InFlight>) -> Finding {
-    let crash = &run.crash;
+/// The finding of a fault, in an instruction or `after` something.
+pub(super) fn crash(
+    case: &Case<'_>,
+    crash: &Crash,
+    in_flight: Option<&InFlight>,
+    after: &str,
+) -> Finding {
     let reading = fault::read(crash);
     let register = |r| crash.registers.get(&r).copied();
     let bits = fault_bits(register(Register::Cfsr), register(Register::Hfsr));
     let code = if reading.stack { Code::StackOverrun } else { Code::ProcessorFault };
     let during = match in_flight {
         Some(at) => format!("in {}", or_later(at)),
-        None => format!("after {}", run.stage.happened()),
+        None => format!("after {after}"),
     };
     let explain = |address: u64| {
         let known = case.addresses.explain(address);
@@ -134,7 +141,7 @@ fn crash(case: &Case<'_>, run: &Run, in_flight: Option<&InFlight>) -> Finding {
         })
     };
     let mut finding = Finding::new(code, format!("{} {during}", reading.cause), reading.remedy)
-        .with("line", crash.line)
+        .with_some("line", (crash.line > 0).then_some(crash.line))
         .with_some("kinds", (!crash.kinds.is_empty()).then(|| crash.kinds.join(", ")));
     if let Some(address) = reading.address {
         finding =

@@ -10,6 +10,7 @@
 //!             fault.rs       fault status registers, in words
 //!             address.rs     what lies at an address
 //!             npu.rs         Ethos-U against the board
+//!             journal.rs     the instruction in flight for sure, allocators, faults
 //!             trace.rs       clocks, growth
 //!          -> Diagnosis
 //! ```
@@ -19,6 +20,7 @@ mod candidates;
 mod execution;
 mod fault;
 mod in_flight;
+mod journal;
 mod loading;
 mod npu;
 mod trace;
@@ -29,10 +31,11 @@ pub use address::{AddressMap, NoSymbols, Symbol, Symbols};
 pub use candidates::{Candidate, Likelihood};
 pub use fault::{FaultBit, fault_bits};
 pub use in_flight::{Argument, InFlight};
+pub use journal::in_flight as in_flight_of_journal;
 pub use verdict::{Confidence, Verdict};
 pub use work::multiply_accumulates;
 
-use crate::findings::{Finding, Severity, does_not_fit};
+use crate::findings::{Code, Finding, Severity, does_not_fit};
 use crate::log::{Log, Run, Stage};
 use crate::memory::{Comparison, MethodMemory, compare};
 use crate::target::{Fit, Needs, Target};
@@ -40,6 +43,7 @@ use et_schema::ReadError;
 use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
 use et_schema::pte::{File, Method};
+use etdump::journal::Snapshot;
 
 /// What is left of a run on a device.
 #[derive(Clone, Copy)]
@@ -54,6 +58,8 @@ pub struct Evidence<'a> {
     pub target: Option<&'a Target>,
     /// What it printed.
     pub log: Option<&'a Log>,
+    /// Its journal.
+    pub journal: Option<&'a Snapshot>,
     /// Its trace.
     pub trace: Option<&'a Trace<'a>>,
     /// Symbols of the firmware, or [`NoSymbols`].
@@ -96,7 +102,14 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
     let addresses = AddressMap::new(&evidence, run);
     let case = Case { evidence, memory, run, addresses };
     let mut findings = loading::findings(&case);
-    let execution = execution::look(&case);
+    let mut execution = execution::look(&case);
+    if let Some(journal) = evidence.journal {
+        let known = journal::look(&case, journal);
+        // A journal knows the instruction; what a log can say of it is a guess.
+        execution.findings.retain(|f| f.code != Code::Hang || known.findings.is_empty());
+        execution.findings.extend(known.findings);
+        execution.in_flight = known.in_flight.or(execution.in_flight);
+    }
     findings.extend(execution.findings);
     findings.extend(npu::findings(&case));
     if let Some(trace) = evidence.trace {

@@ -1,7 +1,6 @@
 //! The user report's boards, with programs of the same kind.
 
 use super::*;
-use crate::findings::Code;
 use et_schema::layout::Abi;
 
 const LINEAR: &str = include_str!("../../../tests/fixtures/user_report/linear.log");
@@ -23,6 +22,7 @@ fn diagnosis(program: &[u8], log: &str) -> Diagnosis {
         abi: Abi::Arm32,
         target: None,
         log: Some(&log),
+        journal: None,
         trace: None,
         symbols: &NoSymbols,
     })

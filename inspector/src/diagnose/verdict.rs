@@ -68,7 +68,7 @@ pub(super) fn of(
     let says = |sentence: String, best| Verdict { sentence, confidence: confidence(best) };
     let first = |code: &Code| findings.iter().find(|f| f.code == *code);
     let Some(run) = case.run else {
-        return without_log(findings);
+        return in_flight.map_or_else(|| without_log(findings), |hung| stuck(hung, findings));
     };
     if run.stage == Stage::Silent && run.crash.is_empty() && run.failures.is_empty() {
         return says("the log has no line of an ExecuTorch runner".into(), Confidence::Low);
@@ -84,6 +84,9 @@ pub(super) fn of(
         let stage = if run.load_failure().is_some() { "the method did not load" } else { stage };
         return says(format!("{stage}: {}", cause.title), Confidence::High);
     }
+    if let Some(hung) = in_flight.filter(|hung| hung.since.is_some()) {
+        return stuck(hung, findings);
+    }
     if let Some(hung) = in_flight {
         let likely = candidates.iter().find(|c| c.likelihood == Likelihood::Likely);
         let because = likely.map_or_else(String::new, |c| format!("; most probably {}", c.cause));
@@ -98,6 +101,29 @@ pub(super) fn of(
         ),
         None => says(run.stage.happened().to_owned(), Confidence::Medium),
     }
+}
+
+/// From a journal.
+fn stuck(hung: &InFlight, findings: &[Finding]) -> Verdict {
+    let fault = CAUSES.iter().find_map(|code| {
+        let known = findings.iter().find(|f| f.code == *code)?;
+        (known.at == Some((hung.chain, hung.instruction))).then_some(known)
+    });
+    let confidence = if hung.or_later { Confidence::Medium } else { Confidence::High };
+    if let Some(fault) = fault {
+        return Verdict { sentence: fault.title.clone(), confidence };
+    }
+    let doubt = if hung.or_later { ", or one whose record is lost," } else { "" };
+    let since = match hung.since {
+        // Without heartbeats the beginning is the last that is known of it.
+        Some((ticks, scale)) if scale > 0 && ticks >= scale / 1000 && ticks > 0 => {
+            format!(", at least {:.3} s after it began", ticks as f64 / scale as f64)
+        }
+        Some((_, scale)) if scale > 0 => String::new(),
+        Some((ticks, _)) if ticks > 0 => format!(", {ticks} ticks after it began"),
+        _ => String::new(),
+    };
+    Verdict { sentence: format!("stuck in instruction {}{doubt}{since}", hung.place()), confidence }
 }
 
 /// From the program, a board and a trace alone.

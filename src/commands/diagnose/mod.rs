@@ -6,10 +6,12 @@ mod text;
 
 use crate::abi::AbiName;
 use crate::cli::Global;
+use crate::dump;
 use crate::elf::{self, DebugSections, Firmware};
 use crate::failure::{Failure, Status};
 use crate::input;
 use crate::severity::FailOn;
+use crate::text::escape;
 use clap::{Args, ValueEnum};
 use et_inspector::diagnose::{Diagnosis, Evidence, NoSymbols, Symbols, diagnose};
 use et_inspector::log::Log;
@@ -18,6 +20,7 @@ use et_schema::bundled::File as Bundle;
 use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
 use et_schema::pte::{File, Method};
+use etdump::journal::Snapshot;
 use std::path::{Path, PathBuf};
 
 /// Say what stopped a device, from its log, its trace and the program
@@ -29,6 +32,9 @@ Examples:
 
   With the board's memories, and the firmware's symbols for addresses in a fault:
     etinspect diagnose model.pte --log uart.txt --target corstone-300 --elf firmware.elf
+
+  Which instruction a dead board hangs in, from its RAM:
+    etinspect diagnose model.pte --dump ram.bin --elf firmware.elf
 
   What a trace says about the device's clock and memory:
     etinspect diagnose model.pte --trace trace.etdp
@@ -50,6 +56,14 @@ pub struct DiagnoseArgs {
     /// What the device printed; `-` for standard input
     #[arg(long, value_name = "UART.txt")]
     log: Option<PathBuf>,
+
+    /// The device's journal
+    #[arg(long, value_name = "JOURNAL.etj")]
+    journal: Option<PathBuf>,
+
+    /// A dump of the device's memory with a journal in it: raw, ELF, Intel HEX, S-records, UF2, or a console capture
+    #[arg(long, value_name = "RAM.bin", conflicts_with = "journal")]
+    dump: Option<PathBuf>,
 
     /// A trace of the device (ETDump)
     #[arg(long, value_name = "TRACE.etdp")]
@@ -128,12 +142,14 @@ pub fn run(args: &DiagnoseArgs, global: &Global) -> Result<Status, Failure> {
         Some(firmware) => firmware,
         None => &NoSymbols,
     };
+    let journal = journal(args, global, program)?;
     let evidence = Evidence {
         file: &file,
         method,
         abi: args.abi.map_or(abi, Abi::from),
         target: target.as_ref(),
         log: log.as_ref(),
+        journal: journal.as_ref(),
         trace: trace.as_ref(),
         symbols,
     };
@@ -153,6 +169,31 @@ pub fn run(args: &DiagnoseArgs, global: &Global) -> Result<Status, Failure> {
     }
     output.finish()?;
     Ok(args.fail_on.status(&report.diagnosis.findings))
+}
+
+/// The journal of `--journal` or `--dump`.
+fn journal(
+    args: &DiagnoseArgs,
+    global: &Global,
+    program: &[u8],
+) -> Result<Option<Snapshot>, Failure> {
+    if let Some(path) = &args.journal {
+        let bytes = input::open(path)?;
+        return Snapshot::parse(&bytes).map(Some).map_err(|e| Failure::input(path, e));
+    }
+    let Some(path) = &args.dump else { return Ok(None) };
+    let bytes = input::open(path)?;
+    let contents = dump::read(&bytes);
+    let found = contents.best_journal(program).map(|found| found.snapshot.clone());
+    if found.is_none() && !global.quiet {
+        let path = escape(&path.to_string_lossy());
+        let format = contents.image.format.name();
+        eprintln!(
+            "etinspect: warning: {path}: no journal in this dump ({format}); what follows is from \
+             the rest. docs/journal.md shows how a firmware writes one"
+        );
+    }
+    Ok(found)
 }
 
 /// The method that ran.

@@ -7,6 +7,7 @@ mod inputs;
 mod profile;
 mod recorder;
 mod report;
+mod supervise;
 
 use crate::abi::AbiName;
 use crate::cli::Global;
@@ -20,6 +21,7 @@ use et_runtime::{ExternalTensor, LoadOptions, Method, OutputRef, Program};
 use et_schema::bundled::File as Bundle;
 use et_schema::ptd::File as TensorData;
 use et_schema::pte::File;
+use etdump::journal::{self, Config, Journal, Mapping, program_id};
 use etdump::{Contents, DebugLevel, EtDump};
 use recorder::Recorder;
 use report::{Checked, Outcome, RunReport};
@@ -46,6 +48,9 @@ Examples:
 
   Find the instruction that reads or writes what it should not:
     etinspect run model.pte --guard
+
+  Give it ten seconds, and name the instruction that it was in if they are not enough:
+    etinspect run model.pte --timeout 10
 
   See whether it loads with a board's method allocator of 16 KiB:
     etinspect run model.pte --method-pool 16K --abi arm32
@@ -96,6 +101,18 @@ pub struct RunArgs {
     /// Write what every operator put out, for the debug events of --etdump
     #[arg(long, value_name = "OUT.bin", requires = "etdump")]
     debug_buffer: Option<PathBuf>,
+
+    /// Keep a journal: what began and what ended, readable even if the process is killed
+    #[arg(long, value_name = "OUT.etj")]
+    journal: Option<PathBuf>,
+
+    /// Size of the journal's file
+    #[arg(long, value_name = "BYTES", value_parser = size::parse, default_value = "1M", requires = "journal")]
+    journal_size: u64,
+
+    /// Run in a process of its own, and stop it after this time; exit status 3, and what it was doing
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<f64>,
 
     /// Leave out of --etdump what ExecuTorch's own Inspector cannot read
     #[arg(long, requires = "etdump")]
@@ -158,6 +175,9 @@ pub struct RunArgs {
     format: Format,
 }
 
+/// Largest file of a journal.
+const LARGEST_JOURNAL: usize = 1 << 30;
+
 /// Forms of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -200,6 +220,18 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
     }
     let mut report = RunReport::new(model, &name, args.iterations);
     let board = board::Board::new(args, program.file(), &name)?;
+    if let Some(timeout) = args.timeout.filter(|_| !supervise::is_child()) {
+        if model.as_os_str() == "-" {
+            let message =
+                "--timeout runs the program in a process of its own: give the program as a file";
+            return Err(Failure::Usage(message.into()));
+        }
+        match supervise::run(args, model, program.file(), timeout)? {
+            supervise::End::Exited(code) => return Ok(Status::from(code)),
+            supervise::End::Stopped(stopped) => report.stop(*stopped),
+        }
+        return print(args, global, &report);
+    }
     match execute(args, &board, &program, &name, &inputs, &expected, &mut report) {
         Ok(()) => {}
         Err(Stop::Failure(failure)) => return Err(failure),
@@ -208,6 +240,11 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
             report.fail(error, found);
         }
     }
+    print(args, global, &report)
+}
+
+/// Prints the report and says how the run ended.
+fn print(args: &RunArgs, global: &Global, report: &RunReport) -> Result<Status, Failure> {
     let mut output = global.open_output()?;
     match args.format {
         Format::Json => output.text(&report.json())?,
@@ -218,6 +255,7 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
         Outcome::Done => Ok(Status::Done),
         Outcome::NotMet => Ok(Status::NotMet),
         Outcome::Failed(message) => Err(Failure::Runtime(message)),
+        Outcome::Hung(message) => Err(Failure::Hung(message)),
     }
 }
 
@@ -285,6 +323,15 @@ fn execute(
         ..LoadOptions::default()
     };
     let mut recorder = recorder(args);
+    let mapping = args.journal.as_deref().map(|path| journal_file(args, path)).transpose()?;
+    if let (Some(mapping), Some(path)) = (&mapping, &args.journal) {
+        let mut config = Config::for_bytes(mapping.words().len() * 4);
+        config.ticks_per_second = 1_000_000_000;
+        config.program_id = program_id(program.file().bytes());
+        let journal =
+            Journal::create(mapping.words(), config).map_err(|e| Failure::input(path, e))?;
+        recorder.journal(journal, name);
+    }
     let ran = load_and_run(args, program, name, options, inputs, &mut recorder, report);
     let (profile, trace) = recorder.finish();
     if let Some(trace) = trace {
@@ -321,7 +368,7 @@ fn load_and_run<'p>(
     name: &str,
     options: LoadOptions,
     inputs: &[inputs::Given],
-    recorder: &mut Recorder,
+    recorder: &mut Recorder<'_>,
     report: &mut RunReport,
 ) -> Result<Method<'p>, Stop> {
     let mut method = Method::load(program, name, options, recorder)?;
@@ -349,7 +396,30 @@ fn load_and_run<'p>(
     Ok(method)
 }
 
-fn recorder(args: &RunArgs) -> Recorder {
+/// The file that the journal is kept in, from the beginning on.
+fn journal_file(args: &RunArgs, path: &Path) -> Result<Mapping, Failure> {
+    let bytes = usize::try_from(args.journal_size).unwrap_or(usize::MAX);
+    if !(journal::MINIMUM_BYTES..=LARGEST_JOURNAL).contains(&bytes) {
+        return Err(Failure::Usage(format!(
+            "--journal-size {bytes}: expected {} to {LARGEST_JOURNAL} bytes",
+            journal::MINIMUM_BYTES
+        )));
+    }
+    Mapping::create(path, bytes).map_err(|e| Failure::output(Some(path), e))
+}
+
+/// A time in seconds.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 =
+        text.parse().map_err(|_| "expected seconds, such as 10 or 0.5".to_owned())?;
+    if seconds > 0.0 && seconds.is_finite() {
+        Ok(seconds)
+    } else {
+        Err("expected a time above 0".into())
+    }
+}
+
+fn recorder<'j>(args: &RunArgs) -> Recorder<'j> {
     let mut recorder = Recorder::default();
     if args.etdump.is_some() {
         let trace = recorder.trace(if args.inspector_compatible {

@@ -7,6 +7,7 @@ use crate::findings;
 use crate::tensors::{Array, Difference, Tolerance, compare};
 use crate::text::{self, escape};
 use comfy_table::{CellAlignment, Table, presets};
+use et_inspector::diagnose::InFlight;
 use et_inspector::findings::{Finding, Severity};
 use et_runtime::{Error, OutputRef, PoolUsage, Program, Scalar};
 use et_schema::ids::{ChainId, InstructionId};
@@ -25,8 +26,26 @@ pub enum Outcome {
     Done,
     /// An output is not what was expected, or a finding is an error.
     NotMet,
-    /// The runtime reported this error.
+    /// The runtime reported this error, or the run's process crashed.
     Failed(String),
+    /// The run's time was up.
+    Hung(String),
+}
+
+/// A run that did not come to its end.
+pub struct Stopped {
+    /// `Timeout` or `Crash`.
+    pub name: &'static str,
+    /// Whether its time was up.
+    pub timed_out: bool,
+    /// How it ended, and where.
+    pub message: String,
+    /// The instruction that never ended.
+    pub in_flight: Option<InFlight>,
+    /// The allocators at that moment.
+    pub allocators: Vec<PoolUsage>,
+    /// The finding.
+    pub finding: Finding,
 }
 
 /// Everything that a run found.
@@ -41,6 +60,7 @@ pub struct RunReport {
     load: Timing,
     pools: Vec<PoolUsage>,
     error: Option<Error>,
+    stopped: Option<Stopped>,
     findings: Vec<Finding>,
     guarded: bool,
     trace: Vec<(PathBuf, usize)>,
@@ -129,6 +149,7 @@ impl RunReport {
             load: Timing::default(),
             pools: Vec::new(),
             error: None,
+            stopped: None,
             findings: Vec::new(),
             guarded: false,
             trace: Vec::new(),
@@ -140,6 +161,13 @@ impl RunReport {
     pub fn fail(&mut self, error: Error, findings: Vec<Finding>) {
         self.error = Some(error);
         self.findings.extend(findings);
+    }
+
+    /// The run was stopped, or its process ended.
+    pub fn stop(&mut self, stopped: Stopped) {
+        self.pools.clone_from(&stopped.allocators);
+        self.findings.push(stopped.finding.clone());
+        self.stopped = Some(stopped);
     }
 
     /// What a guarded run saw.
@@ -189,6 +217,14 @@ impl RunReport {
 
     /// How the run ended.
     pub fn outcome(&self) -> Outcome {
+        if let Some(stopped) = &self.stopped {
+            let message = escape(&stopped.message);
+            return if stopped.timed_out {
+                Outcome::Hung(message)
+            } else {
+                Outcome::Failed(message)
+            };
+        }
         match (&self.error, &self.expect) {
             (Some(error), _) => Outcome::Failed(escape(&error.to_string())),
             (None, Some(checked)) if checked.outside > 0 => Outcome::NotMet,
@@ -226,6 +262,17 @@ impl RunReport {
                 "operator": error.operator,
             });
         }
+        if let Some(stopped) = &self.stopped {
+            let at = stopped.in_flight.as_ref();
+            document["error"] = json!({
+                "name": stopped.name,
+                "code": null,
+                "message": stopped.message,
+                "chain": at.map(|at| at.chain.0),
+                "instruction": at.map(|at| at.instruction.0),
+                "operator": at.map(|at| &at.operator),
+            });
+        }
         let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
         text.push('\n');
         text
@@ -242,7 +289,7 @@ impl RunReport {
             self.iterations,
             if self.iterations == 1 { "" } else { "s" }
         );
-        if self.error.is_none() {
+        if self.error.is_none() && self.stopped.is_none() {
             self.outputs_text(&mut text);
             self.operators_text(&mut text);
         }

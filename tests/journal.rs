@@ -1,0 +1,171 @@
+//! `run --journal`, `run --timeout` and `recover`, as a user runs them.
+
+#![cfg(unix)]
+
+mod support;
+
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use support::etinspect;
+
+fn model(name: &str) -> PathBuf {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
+    fixtures.join(name).join("model.pte")
+}
+
+fn json(args: &[&OsStr]) -> (Option<i32>, Value) {
+    let format = [OsStr::new("--format"), OsStr::new("json")];
+    let ran = etinspect(args.iter().chain(&format).copied());
+    let document = serde_json::from_str(&ran.stdout);
+    (ran.status, document.unwrap_or_else(|e| panic!("{e}: {}\n{}", ran.stdout, ran.stderr)))
+}
+
+#[test]
+fn a_journal_holds_the_run_and_becomes_its_trace() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (journal, trace) = (folder.path().join("run.etj"), folder.path().join("run.etdp"));
+    let ran = etinspect([
+        OsStr::new("run"),
+        model("lstm").as_os_str(),
+        OsStr::new("--journal"),
+        journal.as_os_str(),
+        OsStr::new("--etdump"),
+        trace.as_os_str(),
+    ]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let out = folder.path().join("out");
+    let (status, found) = json(&[
+        OsStr::new("recover"),
+        journal.as_os_str(),
+        OsStr::new("--output-dir"),
+        out.as_os_str(),
+    ]);
+    assert_eq!(status, Some(0));
+    assert_eq!(found["schema"], "etinspect.recover/1");
+    assert_eq!(found["journals"][0]["trace"]["unfinished"], 0);
+    // The same clock readings, so the same trace to the byte.
+    assert!(fs::read(out.join("run.etdp")).expect("a trace") == fs::read(&trace).expect("a trace"));
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_its_instruction() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = model("mv2_w010");
+    for (round, wait) in [30, 70, 110, 180].into_iter().enumerate() {
+        let journal = folder.path().join(format!("run{round}.etj"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_etinspect"))
+            .arg("run")
+            .arg(&path)
+            .args(["--iterations", "1000000", "--journal"])
+            .arg(&journal)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program");
+        // Until the method executes, there is no instruction to be in.
+        let executes =
+            || fs::read(&journal).is_ok_and(|b| b.get(52..56).is_some_and(|w| w != [0; 4]));
+        while !executes() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().expect("a running child");
+        child.wait().expect("an end");
+        let (_, found) = json(&[
+            OsStr::new("diagnose"),
+            path.as_os_str(),
+            OsStr::new("--journal"),
+            journal.as_os_str(),
+        ]);
+        assert_eq!(found["findings"][0]["code"], "ETH001", "{found:#}");
+        let sentence = found["verdict"]["sentence"].as_str().expect("a sentence");
+        // It may be killed between two instructions.
+        assert!(sentence.contains("instruction"), "{sentence}");
+        let (_, recovered) =
+            json(&[OsStr::new("recover"), journal.as_os_str(), OsStr::new("--list")]);
+        let records = &recovered["journals"][0]["records"];
+        assert_eq!(records["corrupt"], 0, "{records}");
+        assert!(records["torn"].as_u64().is_some_and(|torn| torn <= 1), "{records}");
+    }
+}
+
+#[test]
+fn a_run_past_its_timeout_is_stopped_and_told() {
+    let path = model("mv2_w010");
+    let (status, found) = json(&[
+        OsStr::new("run"),
+        path.as_os_str(),
+        OsStr::new("--iterations"),
+        OsStr::new("1000000"),
+        OsStr::new("--timeout"),
+        OsStr::new("0.4"),
+    ]);
+    assert_eq!(status, Some(3));
+    assert_eq!(found["error"]["name"], "Timeout");
+    assert_eq!(found["findings"][0]["code"], "ETH001");
+    assert_eq!(found["findings"][0]["evidence"]["progress"], "true");
+    assert!(found["allocators"].as_array().is_some_and(|a| a.len() == 3), "{found:#}");
+}
+
+#[test]
+fn a_run_within_its_timeout_is_as_without_one() {
+    let path = model("softmax");
+    let ran = |extra: &[&str]| {
+        let mut args = vec![OsStr::new("run"), path.as_os_str()];
+        args.extend(extra.iter().map(OsStr::new));
+        etinspect(args)
+    };
+    let with = ran(&["--timeout=60", "--method-pool", "16"]);
+    assert_eq!(with.status, Some(4), "{}", with.stderr);
+    assert_eq!(ran(&["--timeout", "60"]).status, Some(0));
+    assert_eq!(ran(&["--timeout", "0"]).status, Some(2));
+}
+
+#[test]
+fn a_dump_without_a_journal_says_so() {
+    let (status, found) =
+        json(&[OsStr::new("recover"), model("softmax").as_os_str(), OsStr::new("--list")]);
+    assert_eq!(status, Some(1));
+    assert_eq!(found["journals"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_capture_of_a_console_gives_its_trace() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/traces");
+    let trace = fs::read(fixtures.join("add_mul__it3.etdp")).expect("a trace");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let uart = folder.path().join("uart.txt");
+    let coded = base64(&trace);
+    let text = format!(
+        "I [executorch:arm_executor_runner.cpp:1] [base64] buffer size: 9\r\n#[RUN THIS]\r\n\
+         echo \"{coded}\" | base64 -d >etdump.bin\r\n#[END]\r\n"
+    );
+    fs::write(&uart, text).expect("a capture");
+    let (status, found) = json(&[
+        OsStr::new("recover"),
+        uart.as_os_str(),
+        OsStr::new("--output-dir"),
+        folder.path().as_os_str(),
+    ]);
+    assert_eq!(status, Some(0), "{found:#}");
+    assert_eq!(found["traces"][0]["place"]["name"], "etdump.bin");
+    assert!(fs::read(folder.path().join("uart.etdp")).expect("a trace") == trace);
+}
+
+/// As `base64` of a shell.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word =
+            chunk.iter().fold(0u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for digit in 0..4 {
+            let value = word >> (18 - 6 * digit) & 63;
+            text.push(if digit > chunk.len() { '=' } else { DIGITS[value as usize] as char });
+        }
+    }
+    text
+}
