@@ -9,7 +9,7 @@ use et_inspector::findings::{Code, Finding};
 use et_schema::pte::File;
 use etdump::journal::{Mapping, Snapshot};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -112,7 +112,7 @@ fn wait(
     }
 }
 
-fn read(journal: &PathBuf) -> Option<Snapshot> {
+fn read(journal: &Path) -> Option<Snapshot> {
     let mapping = Mapping::open(journal).ok()?;
     Snapshot::parse(&mapping.to_vec()).ok()
 }
