@@ -125,12 +125,30 @@ fn failed(case: &Case<'_>, journal: &Snapshot, life: &Life) -> Option<Finding> {
     })
 }
 
+/// The instruction that ended last in the execution that `open` is.
+fn last_ended(journal: &Snapshot, open: &OpenScope) -> Option<String> {
+    let records = journal.records.iter().rev().take_while(|r| r.sequence > open.sequence);
+    records.into_iter().find_map(|record| match record.event {
+        Some(Event::End { scope, chain: Some(chain), instruction, .. })
+            if scope.is_instruction() =>
+        {
+            Some(format!("{chain}:{instruction}"))
+        }
+        _ => None,
+    })
+}
+
 fn unfinished(journal: &Snapshot, open: &OpenScope, in_flight: Option<&InFlight>) -> Finding {
     let what = match in_flight {
         Some(at) => format!("instruction {}", at.place()),
         None => match open.scope {
             Scope::Load => "loading the method".to_owned(),
-            Scope::Execute => "executing the method, between two instructions,".to_owned(),
+            // ExecuTorch's C++ runtime writes no end of an execution that fails.
+            Scope::Execute => {
+                let last = last_ended(journal, open);
+                let after = last.map_or_else(String::new, |at| format!(" after instruction {at}"));
+                format!("the execution stopped between two instructions or failed{after}: it")
+            }
             _ => journal.name(open.name).unwrap_or("a scope").to_owned(),
         },
     };

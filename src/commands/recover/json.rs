@@ -62,6 +62,8 @@ fn journal((found, written): (&FoundJournal, &Written)) -> Value {
             "stale": counts.stale,
             "empty": counts.empty,
             "overwritten": counts.overwritten,
+            "first_sequence": snapshot.records.first().map(|r| r.sequence),
+            "last_sequence": snapshot.records.last().map(|r| r.sequence),
         },
         "allocators": snapshot.allocators.iter().flatten().map(|a| json!({
             "name": a.name(),
