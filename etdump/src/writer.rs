@@ -9,6 +9,7 @@ use crate::tracer::{
     AllocationRecord, AllocatorInfo, DebugLevel, DebugTensor, DebugValue, DelegateId, Place, Ticks,
     Tracer,
 };
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use et_schema::ScalarType;
@@ -51,6 +52,9 @@ pub struct EtDumpWriter<C> {
     clock: C,
     contents: Contents,
     builder: FlatBufferBuilder<'static>,
+    /// Strings of the current run. Those of a run lie beside it, so that a file
+    /// that is cut off keeps the names of the events that it keeps.
+    strings: BTreeMap<String, WIPOffset<&'static str>>,
     runs: Vec<WIPOffset<fb::RunData<'static>>>,
     current: Option<Run>,
     debug_level: DebugLevel,
@@ -73,6 +77,7 @@ impl<C: Clock> EtDumpWriter<C> {
             clock,
             contents,
             builder: FlatBufferBuilder::with_capacity(4096),
+            strings: BTreeMap::new(),
             runs: Vec::new(),
             current: None,
             debug_level: DebugLevel::None,
@@ -107,9 +112,19 @@ impl<C: Clock> EtDumpWriter<C> {
         }
     }
 
+    /// A string, written once per run.
+    fn string(&mut self, text: &str) -> WIPOffset<&'static str> {
+        if let Some(written) = self.strings.get(text) {
+            return *written;
+        }
+        let written = WIPOffset::new(self.builder.create_string(text).value());
+        self.strings.insert(text.into(), written);
+        written
+    }
+
     fn end_run(&mut self) {
         let Some(run) = self.current.take() else { return };
-        let name = self.builder.create_shared_string(&run.name);
+        let name = self.string(&run.name);
         let allocators =
             (!run.allocators.is_empty()).then(|| self.builder.create_vector(&run.allocators));
         let events = self.builder.create_vector(&run.events);
@@ -121,6 +136,7 @@ impl<C: Clock> EtDumpWriter<C> {
             events: Some(events),
         };
         self.runs.push(fb::RunData::create(&mut self.builder, &args));
+        self.strings.clear();
     }
 
     fn add_event(&mut self, args: &fb::EventArgs<'static>) {
@@ -207,7 +223,7 @@ impl<C: Clock> Tracer for EtDumpWriter<C> {
         let mut run = Run { name: name.into(), allocators: Vec::new(), events: Vec::new() };
         if self.contents == Contents::Full {
             for allocator in allocators {
-                let name = self.builder.create_shared_string(allocator.name);
+                let name = self.string(allocator.name);
                 let args = fb::AllocatorArgs { name: Some(name) };
                 run.allocators.push(fb::Allocator::create(&mut self.builder, &args));
             }
@@ -221,7 +237,7 @@ impl<C: Clock> Tracer for EtDumpWriter<C> {
 
     fn end(&mut self, name: &str, place: Place, begun: Ticks) {
         let end_time = self.clock.now().0;
-        let name = self.builder.create_shared_string(name);
+        let name = self.string(name);
         self.add_profile_event(&fb::ProfileEventArgs {
             name: Some(name),
             chain_index: place.chain_index(),
@@ -240,7 +256,7 @@ impl<C: Clock> Tracer for EtDumpWriter<C> {
         let end_time = self.clock.now().0;
         let (int, name) = match id {
             DelegateId::Int(int) => (int, None),
-            DelegateId::Name(name) => (-1, Some(self.builder.create_shared_string(name))),
+            DelegateId::Name(name) => (-1, Some(self.string(name))),
         };
         let metadata = (!metadata.is_empty()).then(|| self.builder.create_vector(metadata));
         self.add_profile_event(&fb::ProfileEventArgs {
