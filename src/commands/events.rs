@@ -8,9 +8,9 @@ use clap::{ArgAction, Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use et_inspector::events::{Block, EventBlocks, EventRow, GroupBy, TimeScale, Times, groups};
 use et_reports::events;
-use et_schema::etdump::File;
+use et_schema::etdump::{File, Truncation};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Print the events of a trace with their statistics
 #[derive(Debug, Args)]
@@ -135,7 +135,10 @@ enum Format {
 /// Runs the command.
 pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     let bytes = input::open(&args.trace)?;
-    let file = File::parse(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
+    let file = File::recover(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
+    if let Some(truncation) = file.truncation() {
+        global.warn(&truncated(&args.trace, &truncation));
+    }
     let times = times(args, args.time_scale)?;
     let mut blocks = EventBlocks::of(&file);
     if let Some(filter) = &args.filter {
@@ -154,7 +157,7 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
         }
         (Format::Tsv, None) => events::tsv(&blocks, &times, args.include_units),
         (Format::Csv, None) => events::csv(&blocks, &times),
-        (Format::Json, None) => events::json(&blocks, &times),
+        (Format::Json, None) => events::json(&blocks, &times, file.truncation().as_ref()),
         (Format::Chrome, None) => {
             let scale = match args.source_time_scale {
                 Scale::Cycles => Scale::Cycles,
@@ -167,6 +170,19 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     output.text(&text)?;
     output.finish()?;
     Ok(Status::Done)
+}
+
+/// What a trace that is cut off still holds.
+fn truncated(path: &Path, truncation: &Truncation) -> String {
+    let Truncation { expected_bytes, found_bytes, events, runs, listed_runs, .. } = truncation;
+    let of = expected_bytes.map_or(String::new(), |b| format!(" of {}", thousands(b)));
+    format!(
+        "{} is cut off: it has {}{of} bytes. The {} events before the cut are shown, of {runs} of \
+         {listed_runs} runs; what was recorded first is missing, as it comes last in the file",
+        escape(&path.display().to_string()),
+        thousands(*found_bytes),
+        thousands(*events as u64),
+    )
 }
 
 fn times(args: &EventsArgs, target: Scale) -> Result<Times, Failure> {
