@@ -1,6 +1,7 @@
 //! What is concluded from a program and a trace.
 //!
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
+//! * [`diff`]: what changed between two traces
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
 //! * [`findings`]: conclusions with a code, evidence and a remedy
@@ -9,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod diff;
 pub mod events;
 pub mod explain;
 pub mod findings;

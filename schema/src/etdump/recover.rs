@@ -256,7 +256,7 @@ impl<'a> Search<'a> {
                 // Writers leave out what has its default, and align the rest.
                 Field::Byte => (table.byte(index) != 0).then_some(0)?,
                 Field::Long => {
-                    let aligned = (at + usize::from(layout.fields[index])) % 8 == 0;
+                    let aligned = (at + usize::from(layout.fields[index])).is_multiple_of(8);
                     (aligned && table.long(index) != 0).then_some(0)?
                 }
                 Field::Int => plausible_int(kind, index, table.int(index, 0)).then_some(0)?,
@@ -277,7 +277,7 @@ impl<'a> Search<'a> {
     /// Whether a reference may lead to `at`, and whether that is before the cut.
     fn reaches(&self, at: usize, size: usize) -> Option<bool> {
         let end = at.checked_add(size)?;
-        (at % 4 == 0 && end <= self.end).then_some(end <= self.wire.bytes.len())
+        (at.is_multiple_of(4) && end <= self.end).then_some(end <= self.wire.bytes.len())
     }
 
     fn score_of_text(&self, at: usize, is_name: bool) -> Option<u32> {
