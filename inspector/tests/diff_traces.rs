@@ -34,9 +34,8 @@ fn an_event_that_takes_longer_is_slower_and_alone() {
     let bytes = read("cond__it10.etdp");
     let base = EventBlocks::of(&File::parse(&bytes).unwrap());
     let mut new = base.clone();
-    let execute = |name: &str| name == "Method::execute";
     let rows = new.blocks.iter_mut().flat_map(|block| &mut block.events);
-    for row in rows.filter(|row| execute(row.name)) {
+    for row in rows.filter(|row| row.name == "Method::execute") {
         for sample in &mut row.samples {
             sample.end += 10 * (sample.end - sample.start + 1);
         }

@@ -27,7 +27,7 @@ struct Known {
 }
 
 fn end_of(table: flatbuffers::Table<'_>) -> usize {
-    table.loc() + usize::from(table.vtable().object_inline_num_bytes())
+    table.loc() + table.vtable().object_inline_num_bytes()
 }
 
 /// The events of a whole file, by the generated accessors.
