@@ -84,6 +84,26 @@ impl Global {
         }
     }
 
+    /// Keeps binary results off a terminal.
+    ///
+    /// # Errors
+    /// The result would go to one.
+    pub fn refuse_terminal(&self) -> Result<(), Failure> {
+        let to_stdout = self.output.as_ref().is_none_or(|path| path.as_os_str() == "-");
+        if to_stdout && std::io::stdout().is_terminal() {
+            let message = "this format is binary and not for a terminal: name a file with -o FILE";
+            return Err(Failure::Usage(message.into()));
+        }
+        Ok(())
+    }
+
+    /// Says on standard error what the user should know of a result.
+    pub fn warn(&self, message: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "etinspect: warning: {message}");
+        }
+    }
+
     /// Where the result goes.
     pub fn open_output(&self) -> Result<Output, Failure> {
         Output::open(self.output.as_deref())

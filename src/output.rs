@@ -31,11 +31,17 @@ impl Output {
     /// # Errors
     /// What the system says.
     pub fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes bytes.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
-            Output::Stdout(stdout) => {
-                stdout.write_all(text.as_bytes()).map_err(|e| Failure::output(None, e))
-            }
-            Output::File(file) => file.write(text.as_bytes()),
+            Output::Stdout(stdout) => stdout.write_all(bytes).map_err(|e| Failure::output(None, e)),
+            Output::File(file) => file.write(bytes),
         }
     }
 

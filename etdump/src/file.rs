@@ -33,7 +33,8 @@ pub(crate) fn of(runs: &[Run], names: &Names) -> Vec<u8> {
 struct Builder<'n> {
     flat: FlatBufferBuilder<'static>,
     texts: &'n [String],
-    /// The names that are in the file already.
+    /// The names that are in the file already. Those of a run lie beside it, so
+    /// that a file that is cut off keeps the names of the events that it keeps.
     names: Vec<Option<WIPOffset<&'static str>>>,
 }
 
@@ -52,6 +53,7 @@ impl Builder<'_> {
         let index = run.bundled_input_index.and_then(|i| i32::try_from(i).ok());
         let bundled_input_index = index.unwrap_or(-1);
         let args = fb::RunDataArgs { name, bundled_input_index, allocators, events };
+        self.names.fill(None);
         fb::RunData::create(&mut self.flat, &args)
     }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`diagnose`]: what stopped a device, from what it left behind
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
+//! * [`diff`]: what changed between two traces
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
 //! * [`image`]: dumps of a device's memory
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod diagnose;
+pub mod diff;
 pub mod events;
 pub mod explain;
 pub mod findings;

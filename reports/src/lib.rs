@@ -5,4 +5,5 @@
 #![forbid(unsafe_code)]
 
 pub mod events;
+mod protobuf;
 mod python;

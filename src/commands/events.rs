@@ -7,10 +7,10 @@ use crate::text::{escape, thousands};
 use clap::{ArgAction, Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use et_inspector::events::{Block, EventBlocks, EventRow, GroupBy, TimeScale, Times, groups};
-use et_reports::events;
-use et_schema::etdump::File;
+use et_reports::events::{self, Timeline};
+use et_schema::etdump::{File, Truncation};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Print the events of a trace with their statistics
 #[derive(Debug, Args)]
@@ -28,8 +28,11 @@ Examples:
   A trace in clock cycles, from a microcontroller:
     etinspect events etdump.bin --source-time-scale cycles --time-scale cycles
 
-  Open it in ui.perfetto.dev:
-    etinspect events trace.etdp --format chrome -o trace.json")]
+  Open it in ui.perfetto.dev, with delegates and memory as tracks:
+    etinspect events trace.etdp --format perfetto -o trace.pftrace
+
+  One row per event, for a database or a data frame:
+    etinspect events trace.etdp --format parquet -o trace.parquet")]
 pub struct EventsArgs {
     /// The trace (.etdp), `-` for standard input
     #[arg(value_name = "TRACE.etdp")]
@@ -130,13 +133,33 @@ enum Format {
     Json,
     /// Trace for Perfetto and chrome://tracing
     Chrome,
+    /// Perfetto's own format (binary)
+    Perfetto,
+    /// For speedscope.app
+    Speedscope,
+    /// One row per event, for fleets (binary)
+    Parquet,
+    /// Node data for Model Explorer
+    ModelExplorer,
+}
+
+impl Format {
+    fn is_binary(self) -> bool {
+        matches!(self, Format::Perfetto | Format::Parquet)
+    }
 }
 
 /// Runs the command.
 pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     let bytes = input::open(&args.trace)?;
-    let file = File::parse(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
+    let file = File::recover(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
+    if let Some(truncation) = file.truncation() {
+        global.warn(&truncated(&args.trace, &truncation));
+    }
     let times = times(args, args.time_scale)?;
+    if args.format.is_binary() {
+        global.refuse_terminal()?;
+    }
     let mut blocks = EventBlocks::of(&file);
     if let Some(filter) = &args.filter {
         for block in &mut blocks.blocks {
@@ -146,27 +169,68 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     for block in &mut blocks.blocks {
         sort(block, args.sort, &times);
     }
-    let text = match (args.format, args.group_by) {
-        (Format::Table, Some(by)) => group_table(&blocks, by, &times),
-        (Format::Table, None) => table(&blocks, &times),
+    let text: Vec<u8> = match (args.format, args.group_by) {
+        (Format::Table, Some(by)) => group_table(&blocks, by, &times).into(),
+        (Format::Table, None) => table(&blocks, &times).into(),
         (_, Some(_)) => {
             return Err(Failure::Usage("--group-by goes with --format table only".into()));
         }
-        (Format::Tsv, None) => events::tsv(&blocks, &times, args.include_units),
-        (Format::Csv, None) => events::csv(&blocks, &times),
-        (Format::Json, None) => events::json(&blocks, &times),
+        (Format::Tsv, None) => events::tsv(&blocks, &times, args.include_units).into(),
+        (Format::Csv, None) => events::csv(&blocks, &times).into(),
+        (Format::Json, None) => events::json(&blocks, &times, file.truncation().as_ref()).into(),
         (Format::Chrome, None) => {
             let scale = match args.source_time_scale {
                 Scale::Cycles => Scale::Cycles,
                 _ => Scale::Us,
             };
-            events::chrome(&blocks, &self::times(args, scale)?)
+            events::chrome(&blocks, &self::times(args, scale)?).into()
+        }
+        (Format::ModelExplorer, None) => events::model_explorer(&blocks, &times).into(),
+        (Format::Perfetto | Format::Speedscope | Format::Parquet, None) => {
+            if args.filter.is_some() || args.sort.is_some() {
+                let message = "this format has all events in the order of time: it goes without \
+                               --filter and --sort";
+                return Err(Failure::Usage(message.into()));
+            }
+            over_time(args, &file)?
         }
     };
     let mut output = global.open_output()?;
-    output.text(&text)?;
+    output.bytes(&text)?;
     output.finish()?;
     Ok(Status::Done)
+}
+
+/// The formats that have every event of the file, in nanoseconds or cycles.
+fn over_time(args: &EventsArgs, file: &File<'_>) -> Result<Vec<u8>, Failure> {
+    let scale = match args.source_time_scale {
+        Scale::Cycles => Scale::Cycles,
+        _ => Scale::Ns,
+    };
+    let times = times(args, scale)?;
+    Ok(match args.format {
+        Format::Perfetto => events::perfetto(&Timeline::of(file), &times),
+        Format::Speedscope => events::speedscope(&Timeline::of(file), &times).into(),
+        _ => {
+            let mut bytes = Vec::new();
+            events::parquet(file, &times, &mut bytes)
+                .map_err(|e| Failure::input(&args.trace, format!("not written: {e}")))?;
+            bytes
+        }
+    })
+}
+
+/// What a trace that is cut off still holds.
+fn truncated(path: &Path, truncation: &Truncation) -> String {
+    let Truncation { expected_bytes, found_bytes, events, runs, listed_runs, .. } = truncation;
+    let of = expected_bytes.map_or(String::new(), |b| format!(" of {}", thousands(b)));
+    format!(
+        "{} is cut off: it has {}{of} bytes. The {} events before the cut are shown, of {runs} of \
+         {listed_runs} runs; what was recorded first is missing, as it comes last in the file",
+        escape(&path.display().to_string()),
+        thousands(*found_bytes),
+        thousands(*events as u64),
+    )
 }
 
 fn times(args: &EventsArgs, target: Scale) -> Result<Times, Failure> {

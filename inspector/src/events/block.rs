@@ -6,6 +6,7 @@
 //! Inspector. Runs with the same events in the same order merge into one block
 //! that has one sample per run and event.
 
+use super::repeat::Pattern;
 use super::statistics::Statistics;
 use super::time::Times;
 use et_schema::etdump::{DebugEvent, DelegateId, Event, File, ProfileEvent, Run};
@@ -115,14 +116,24 @@ impl<'a> EventBlocks<'a> {
         let mut result = EventBlocks::default();
         let mut by_signature: HashMap<(&str, Option<u32>, Vec<Signature<'a>>), usize> =
             HashMap::new();
+        let mut pattern: Option<Pattern<'a>> = None;
         for run in file.runs() {
+            if let Some(pattern) = &mut pattern
+                && let Some(allocations) = pattern.append(&run, &mut result.blocks[pattern.block])
+            {
+                result.allocation_events += allocations;
+                continue;
+            }
+            let replaced = result.replaced;
             let rows = result.rows(&run);
             let signatures = rows.iter().map(|(signature, _)| *signature).collect();
             let key = (run.name(), run.bundled_input_index(), signatures);
-            if let Some(index) = by_signature.get(&key) {
-                result.blocks[*index].add_run(rows);
+            let known = by_signature.get(&key).copied();
+            let index = known.unwrap_or(result.blocks.len());
+            if known.is_some() {
+                result.blocks[index].add_run(rows);
             } else {
-                by_signature.insert(key, result.blocks.len());
+                by_signature.insert(key, index);
                 result.blocks.push(Block {
                     name: run.name(),
                     runs: 1,
@@ -130,6 +141,8 @@ impl<'a> EventBlocks<'a> {
                     events: rows.into_iter().map(|(_, row)| row).collect(),
                 });
             }
+            let one_each = result.replaced == replaced;
+            pattern = one_each.then(|| Pattern::of(&run, index, &result.blocks[index])).flatten();
         }
         result
     }

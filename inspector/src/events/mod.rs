@@ -6,6 +6,7 @@
 
 mod block;
 mod group;
+mod repeat;
 mod statistics;
 mod time;
 

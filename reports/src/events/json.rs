@@ -1,7 +1,7 @@
 //! `etinspect.events/1`.
 
 use et_inspector::events::{Block, EventBlocks, EventRow, Times};
-use et_schema::etdump::DelegateId;
+use et_schema::etdump::{DelegateId, Truncation};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -9,7 +9,18 @@ struct Document<'a> {
     schema: &'static str,
     time_scale: &'static str,
     allocation_events: usize,
+    truncated: Option<Truncated>,
     blocks: Vec<BlockJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Truncated {
+    expected_bytes: Option<u64>,
+    found_bytes: u64,
+    events: usize,
+    lost_events: usize,
+    runs: usize,
+    listed_runs: usize,
 }
 
 #[derive(Serialize)]
@@ -45,12 +56,27 @@ struct EventJson<'a> {
     source: Option<&'a str>,
 }
 
-/// The document: every event of every block, `OPERATOR_CALL` included.
-pub fn json(events: &EventBlocks<'_>, times: &Times) -> String {
+impl From<&Truncation> for Truncated {
+    fn from(t: &Truncation) -> Self {
+        Truncated {
+            expected_bytes: t.expected_bytes,
+            found_bytes: t.found_bytes,
+            events: t.events,
+            lost_events: t.lost_events,
+            runs: t.runs,
+            listed_runs: t.listed_runs,
+        }
+    }
+}
+
+/// The document: every event of every block, `OPERATOR_CALL` included, and
+/// what is missing of a trace that is cut off.
+pub fn json(events: &EventBlocks<'_>, times: &Times, truncation: Option<&Truncation>) -> String {
     let document = Document {
         schema: "etinspect.events/1",
         time_scale: times.target().name(),
         allocation_events: events.allocation_events,
+        truncated: truncation.map(Truncated::from),
         blocks: events.blocks.iter().map(|block| block_json(block, times)).collect(),
     };
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();

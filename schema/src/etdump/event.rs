@@ -1,7 +1,12 @@
 //! The three kinds of events.
 
-use super::value::Value;
-use crate::generated::etdump_generated::etdump as fb;
+use super::kind::Kind;
+use super::kind::field::{allocation, debug, event, profile};
+use super::value::{Tensor, Value};
+use super::wire::{Cache, Table, Wire};
+
+/// The name of an event whose own is behind the end of a truncated file.
+pub const LOST_NAME: &str = "(name lost)";
 
 /// An event of a run.
 #[derive(Clone, Copy, Debug)]
@@ -80,49 +85,121 @@ pub struct DebugEvent<'a> {
     pub is_output: bool,
 }
 
+/// Layouts of the tables that an event is made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Caches {
+    event: Cache,
+    profile: Cache,
+    allocation: Cache,
+    debug: Cache,
+}
+
 impl<'a> Event<'a> {
-    pub(super) fn new(event: fb::Event<'a>) -> Self {
-        if let Some(profile) = event.profile_event() {
-            Event::Profile(ProfileEvent::new(profile))
-        } else if let Some(allocation) = event.allocation_event() {
-            Event::Allocation(AllocationEvent {
-                allocator_id: allocation.allocator_id(),
-                size: allocation.allocation_size(),
-            })
-        } else if let Some(debug) = event.debug_event() {
-            Event::Debug(DebugEvent::new(debug))
-        } else {
-            Event::Empty
+    /// The event at `at`; `None` if it is damaged or lost.
+    #[inline]
+    pub(super) fn read(wire: &Wire<'a>, at: usize, caches: &mut Caches) -> Option<Self> {
+        let event = wire.table(Kind::Event, at, &mut caches.event)?;
+        if event.has(event::PROFILE) {
+            let at = event.target(event::PROFILE)?;
+            let table = wire.table(Kind::Profile, at, &mut caches.profile)?;
+            return ProfileEvent::read(wire, &table).map(Event::Profile);
         }
+        if event.has(event::ALLOCATION) {
+            let at = event.target(event::ALLOCATION)?;
+            let table = wire.table(Kind::Allocation, at, &mut caches.allocation)?;
+            return Some(Event::Allocation(AllocationEvent {
+                allocator_id: table.int(allocation::ALLOCATOR, 0),
+                size: table.long(allocation::SIZE),
+            }));
+        }
+        if event.has(event::DEBUG) {
+            let at = event.target(event::DEBUG)?;
+            let table = wire.table(Kind::Debug, at, &mut caches.debug)?;
+            return DebugEvent::read(wire, &table).map(Event::Debug);
+        }
+        Some(Event::Empty)
     }
 }
 
+/// A name; [`LOST_NAME`] if it lies behind the end of a truncated file.
+#[inline]
+fn name<'a>(wire: &Wire<'a>, table: &Table<'a>, field: usize) -> Option<&'a str> {
+    match table.text(field) {
+        Some(name) => Some(name.unwrap_or_default()),
+        None => wire.truncated.then_some(LOST_NAME),
+    }
+}
+
+fn delegate_id<'a>(
+    wire: &Wire<'a>,
+    table: &Table<'a>,
+    int: usize,
+    text: usize,
+) -> Option<Option<DelegateId<'a>>> {
+    let text = name(wire, table, text)?;
+    Some(DelegateId::new(table.int(int, -1), Some(text)))
+}
+
 impl<'a> ProfileEvent<'a> {
-    fn new(event: fb::ProfileEvent<'a>) -> Self {
-        let int = event.delegate_debug_id_int();
-        ProfileEvent {
-            name: event.name().unwrap_or_default(),
-            chain_index: event.chain_index(),
-            instruction_id: event.instruction_id(),
-            delegate_id: DelegateId::new(int, event.delegate_debug_id_str()),
-            delegate_metadata: event.delegate_debug_metadata().unwrap_or_default().bytes(),
-            start_time: event.start_time(),
-            end_time: event.end_time(),
-        }
+    #[inline]
+    fn read(wire: &Wire<'a>, table: &Table<'a>) -> Option<Self> {
+        let metadata = match table.items(profile::METADATA, 1) {
+            Some(items) => wire.bytes.get(items.start..items.start + items.count)?,
+            None if wire.truncated => &[],
+            None => return None,
+        };
+        Some(ProfileEvent {
+            name: name(wire, table, profile::NAME)?,
+            chain_index: table.int(profile::CHAIN, 0),
+            instruction_id: table.int(profile::INSTRUCTION, -1),
+            delegate_id: delegate_id(wire, table, profile::DELEGATE_INT, profile::DELEGATE_NAME)?,
+            delegate_metadata: metadata,
+            start_time: table.long(profile::START),
+            end_time: table.long(profile::END),
+        })
     }
 }
 
 impl<'a> DebugEvent<'a> {
-    fn new(event: fb::DebugEvent<'a>) -> Self {
-        let int = event.delegate_debug_id_int();
-        let entry = event.debug_entry();
-        DebugEvent {
-            name: event.name().unwrap_or_default(),
-            chain_index: event.chain_index(),
-            instruction_id: event.instruction_id(),
-            delegate_id: DelegateId::new(int, event.delegate_debug_id_str()),
-            value: entry.map(Value::new),
-            is_output: entry.and_then(|e| e.output()).is_some_and(|output| output.bool_val()),
+    fn read(wire: &Wire<'a>, table: &Table<'a>) -> Option<Self> {
+        let entry = match table.has(debug::ENTRY) {
+            true => table.target(debug::ENTRY).and_then(|at| Value::read(wire, at)),
+            false => Some((None, false)),
+        };
+        let (value, is_output) = entry.or_else(|| wire.truncated.then_some((None, false)))?;
+        Some(DebugEvent {
+            name: name(wire, table, debug::NAME)?,
+            chain_index: table.long(debug::CHAIN),
+            instruction_id: table.int(debug::INSTRUCTION, -1),
+            delegate_id: delegate_id(wire, table, debug::DELEGATE_INT, debug::DELEGATE_NAME)?,
+            value,
+            is_output,
+        })
+    }
+}
+
+impl Event<'_> {
+    /// Bytes that the event takes in the file, roughly; shared ones count each time.
+    pub(super) fn size_in_file(&self) -> usize {
+        let delegate = |id| match id {
+            Some(DelegateId::Name(name)) => str::len(name),
+            _ => 0,
+        };
+        let tensor = |tensor: Tensor<'_>| 16 + 8 * (tensor.sizes().len() + tensor.strides().len());
+        match self {
+            Event::Profile(e) => {
+                32 + e.name.len() + e.delegate_metadata.len() + delegate(e.delegate_id)
+            }
+            Event::Allocation(_) => 20,
+            Event::Debug(e) => {
+                let value = match e.value {
+                    Some(Value::Tensor(one)) => tensor(one),
+                    Some(Value::TensorList(list)) => list.iter().map(tensor).sum(),
+                    _ => 0,
+                };
+                24 + e.name.len() + delegate(e.delegate_id) + value
+            }
+            Event::Empty => 8,
         }
     }
 }

@@ -1,39 +1,188 @@
 //! The container: identifier, size prefix, runs.
 
-use super::event::Event;
+use super::event::{Caches, Event};
+use super::kind::field::{ONLY, root, run};
+use super::kind::{Field, Kind};
+use super::recover;
+use super::wire::{Cache, Items, Table, Wire, follow};
 use crate::bytes::{slice, u32_at};
 use crate::error::{Format, ReadError, Result};
 use crate::generated::etdump_generated::etdump as fb;
 use crate::verify;
 use alloc::format;
+use alloc::sync::Arc;
 
 const IDENTIFIER: &[u8] = b"ED00";
 const PREFIX: u64 = 4;
 
-/// A verified trace.
-#[derive(Clone, Copy, Debug)]
+/// Tables and strings may be shared, so the bytes that are visited may exceed
+/// the file; a file that visits this many times its size is crafted.
+pub(super) const MAX_SHARING: usize = 16;
+
+/// A trace whose every table has been checked.
+#[derive(Clone, Debug)]
 pub struct File<'a> {
-    root: fb::ETDump<'a>,
+    wire: Wire<'a>,
     size_prefixed: bool,
+    version: u32,
+    runs: Tables,
+    truncation: Option<Truncation>,
+}
+
+/// What a trace has lost by being cut off.
+///
+/// A FlatBuffer is built from its end to its beginning: the root and the lists
+/// of runs and events come first, then the events of the last run, and what
+/// was recorded first comes last. A cut therefore takes the oldest events, and
+/// the descriptions of all tables' layouts, which are restored from the tables
+/// that are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncation {
+    /// Size of the whole file; `None` without a size prefix.
+    pub expected_bytes: Option<u64>,
+    /// Size of what is there.
+    pub found_bytes: u64,
+    /// Events that could be read.
+    pub events: usize,
+    /// Events of these runs that the file lists and that could not be read; how
+    /// many the other runs had is not known.
+    pub lost_events: usize,
+    /// Runs that could be read, in part at least.
+    pub runs: usize,
+    /// Runs that the file lists.
+    pub listed_runs: usize,
+}
+
+/// Tables by position, with what was found readable of them in a truncated file.
+#[derive(Clone, Debug)]
+pub(super) enum Tables {
+    /// A vector of the file.
+    Vector(Items),
+    /// Positions of runs, and of the events of each.
+    Found(Arc<[FoundRun]>),
+}
+
+/// A run of a truncated file.
+#[derive(Clone, Debug)]
+pub(super) struct FoundRun {
+    pub at: usize,
+    pub events: Arc<[u32]>,
+}
+
+/// Which of the two forms a file has.
+struct Container<'a> {
+    bytes: &'a [u8],
+    size_prefixed: bool,
+    /// Size with the prefix, if there is one.
+    declared: Option<u64>,
+}
+
+impl<'a> Container<'a> {
+    fn detect(bytes: &'a [u8]) -> Result<Self> {
+        let has_identifier = |at: usize| bytes.get(at..at + 4) == Some(IDENTIFIER);
+        if has_identifier(8) {
+            let declared = PREFIX + u64::from(u32_at(bytes, 0).unwrap_or(0));
+            return Ok(Container { bytes, size_prefixed: true, declared: Some(declared) });
+        }
+        if has_identifier(4) {
+            return Ok(Container { bytes, size_prefixed: false, declared: None });
+        }
+        let expected = "file identifier \"ED00\" there or at byte 4".into();
+        Err(verify::other_identifier(Format::EtDump, bytes, 8, expected))
+    }
+
+    /// The FlatBuffer, all of it.
+    fn complete(&self) -> Result<&'a [u8]> {
+        let Some(declared) = self.declared else { return Ok(self.bytes) };
+        slice(self.bytes, 0, declared).ok_or_else(|| {
+            ReadError::at(
+                Format::EtDump,
+                0,
+                format!("{} bytes after the size prefix", declared - PREFIX),
+                format!("{} (truncated?)", self.bytes.len() as u64 - PREFIX),
+            )
+        })
+    }
+
+    fn root(&self) -> usize {
+        let at = if self.size_prefixed { PREFIX as usize } else { 0 };
+        follow(self.bytes, at).unwrap_or(usize::MAX)
+    }
 }
 
 impl<'a> File<'a> {
-    /// Verifies a trace, with or without a size prefix.
+    /// Reads a trace, with or without a size prefix, and checks all of it.
     ///
     /// # Errors
     /// Wrong identifier, truncated file, invalid FlatBuffer.
     pub fn parse(bytes: &'a [u8]) -> Result<Self> {
-        let has_identifier = |at: usize| bytes.get(at..at + 4) == Some(IDENTIFIER);
-        if has_identifier(8) {
-            let root = verify::size_prefixed_root::<fb::ETDump>(Format::EtDump, prefixed(bytes)?)?;
-            return Ok(File { root, size_prefixed: true });
+        let container = Container::detect(bytes)?;
+        Self::intact(&container, container.complete()?)
+    }
+
+    /// As [`File::parse`], but of a file that is cut off it reads every event
+    /// that lies before the cut; [`File::truncation`] says what is missing.
+    ///
+    /// # Errors
+    /// Wrong identifier, invalid FlatBuffer, or a cut before the first event.
+    pub fn recover(bytes: &'a [u8]) -> Result<Self> {
+        let container = Container::detect(bytes)?;
+        let error = match container.complete().and_then(|bytes| Self::intact(&container, bytes)) {
+            Ok(file) => return Ok(file),
+            Err(error) => error,
+        };
+        let whole = container.declared.is_some_and(|declared| declared <= bytes.len() as u64);
+        let found = if whole {
+            None
+        } else {
+            recover::recover(bytes, container.root(), container.declared)
+        };
+        let Some(found) = found else { return Err(error) };
+        let events = found.runs.iter().map(|run| run.events.len()).sum();
+        Ok(File {
+            size_prefixed: container.size_prefixed,
+            version: found.version,
+            truncation: Some(Truncation {
+                expected_bytes: container.declared,
+                found_bytes: bytes.len() as u64,
+                events,
+                lost_events: found.listed_events - events,
+                runs: found.runs.len(),
+                listed_runs: found.listed_runs,
+            }),
+            runs: Tables::Found(found.runs.into()),
+            wire: found.wire,
+        })
+    }
+
+    /// Checks `bytes` in one pass; what is wrong is then said by the generic
+    /// verifier, which knows the way to each field.
+    fn intact(container: &Container<'a>, bytes: &'a [u8]) -> Result<Self> {
+        let wire = Wire { bytes, truncated: false, lost: Arc::new([]) };
+        let file =
+            wire.table(Kind::Root, container.root(), &mut Cache::default()).and_then(|root| {
+                let runs = root.items(root::RUNS, Field::Tables(Kind::Run).size())?;
+                check(&wire, runs)?;
+                Some(File {
+                    size_prefixed: container.size_prefixed,
+                    version: root.int(root::VERSION, 0) as u32,
+                    runs: Tables::Vector(runs),
+                    truncation: None,
+                    wire: wire.clone(),
+                })
+            });
+        if let Some(file) = file {
+            return Ok(file);
         }
-        if has_identifier(4) {
-            let root = verify::root::<fb::ETDump>(Format::EtDump, bytes, 0)?;
-            return Ok(File { root, size_prefixed: false });
-        }
-        let expected = "file identifier \"ED00\" there or at byte 4".into();
-        Err(verify::other_identifier(Format::EtDump, bytes, 8, expected))
+        let verified = match container.size_prefixed {
+            true => verify::size_prefixed_root::<fb::ETDump>(Format::EtDump, bytes),
+            false => verify::root::<fb::ETDump>(Format::EtDump, bytes, 0),
+        };
+        verified.and_then(|_| {
+            let sharing =
+                format!("tables that share less than {MAX_SHARING} times the file's size");
+            Err(ReadError::at(Format::EtDump, 0, sharing, "more"))
+        })
     }
 
     /// Whether the file begins with its size.
@@ -43,55 +192,133 @@ impl<'a> File<'a> {
 
     /// `ETDump.version`
     pub fn version(&self) -> u32 {
-        self.root.version()
+        self.version
+    }
+
+    /// What is missing of a file that is cut off, `None` for a whole one.
+    pub fn truncation(&self) -> Option<Truncation> {
+        self.truncation
     }
 
     /// The runs, in file order.
     pub fn runs(&self) -> impl ExactSizeIterator<Item = Run<'a>> + use<'a> {
-        let runs = self.root.run_data().unwrap_or_default();
-        (0..runs.len()).map(move |i| Run { run: runs.get(i) })
+        let wire = self.wire.clone();
+        let runs = self.runs.clone();
+        let count = match &runs {
+            Tables::Vector(items) => items.count,
+            Tables::Found(runs) => runs.len(),
+        };
+        (0..count)
+            .map(move |index| Run::nth(&wire, &runs, index).unwrap_or_else(|| Run::empty(&wire)))
     }
 }
 
-/// The prefix and as many bytes as it says.
-fn prefixed(bytes: &[u8]) -> Result<&[u8]> {
-    let size = u64::from(u32_at(bytes, 0).unwrap_or(0));
-    slice(bytes, 0, PREFIX + size).ok_or_else(|| {
-        ReadError::at(
-            Format::EtDump,
-            0,
-            format!("{size} bytes after the size prefix"),
-            format!("{} (truncated?)", bytes.len() as u64 - PREFIX),
-        )
-    })
+/// Walks all of an intact file; `None` if something is damaged or the file is crafted.
+fn check(wire: &Wire<'_>, runs: Items) -> Option<()> {
+    let mut budget = wire.bytes.len().saturating_mul(MAX_SHARING).saturating_add(4096);
+    for index in 0..runs.count {
+        let run = Run::at(wire, runs.table(wire.bytes, index)?)?;
+        budget = budget.checked_sub(16 + run.name.len())?;
+        for index in 0..run.allocators.count {
+            budget = budget.checked_sub(8 + run.allocator(index)?.len())?;
+        }
+        let Tables::Vector(events) = &run.events else { return None };
+        let mut caches = Caches::default();
+        for index in 0..events.count {
+            let event = Event::read(wire, events.table(wire.bytes, index)?, &mut caches)?;
+            budget = budget.checked_sub(event.size_in_file())?;
+        }
+    }
+    Some(())
 }
 
 /// A block of events: `Default` while a method loads, `Execute` for each execution.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Run<'a> {
-    run: fb::RunData<'a>,
+    wire: Wire<'a>,
+    name: &'a str,
+    bundled_input_index: i32,
+    allocators: Items,
+    events: Tables,
 }
 
 impl<'a> Run<'a> {
+    fn empty(wire: &Wire<'a>) -> Self {
+        Run {
+            wire: wire.clone(),
+            name: "",
+            bundled_input_index: -1,
+            allocators: Items::default(),
+            events: Tables::Vector(Items::default()),
+        }
+    }
+
+    fn nth(wire: &Wire<'a>, runs: &Tables, index: usize) -> Option<Self> {
+        match runs {
+            Tables::Vector(items) => Run::at(wire, items.table(wire.bytes, index)?),
+            Tables::Found(runs) => {
+                let found = runs.get(index)?;
+                let table = wire.table(Kind::Run, found.at, &mut Cache::default())?;
+                let events = Arc::new([FoundRun { at: found.at, events: found.events.clone() }]);
+                Run::of(wire, &table, Tables::Found(events))
+            }
+        }
+    }
+
+    /// A run of an intact file.
+    fn at(wire: &Wire<'a>, at: usize) -> Option<Self> {
+        let table = wire.table(Kind::Run, at, &mut Cache::default())?;
+        let events = table.items(run::EVENTS, 4)?;
+        Run::of(wire, &table, Tables::Vector(events))
+    }
+
+    fn of(wire: &Wire<'a>, table: &Table<'a>, events: Tables) -> Option<Self> {
+        let allocators = table.items(run::ALLOCATORS, 4);
+        Some(Run {
+            name: table.text(run::NAME).or(wire.truncated.then_some(None))?.unwrap_or_default(),
+            bundled_input_index: table.int(run::BUNDLED_INPUT_INDEX, -1),
+            allocators: allocators.or(wire.truncated.then_some(Items::default()))?,
+            events,
+            wire: wire.clone(),
+        })
+    }
+
     /// Name of the block.
     pub fn name(&self) -> &'a str {
-        self.run.name().unwrap_or_default()
+        self.name
     }
 
     /// Index of the bundled input, `None` if none was used.
     pub fn bundled_input_index(&self) -> Option<u32> {
-        u32::try_from(self.run.bundled_input_index()).ok()
+        u32::try_from(self.bundled_input_index).ok()
+    }
+
+    fn allocator(&self, index: usize) -> Option<&'a str> {
+        let at = self.allocators.table(self.wire.bytes, index)?;
+        let table = self.wire.table(Kind::Allocator, at, &mut Cache::default())?;
+        Some(table.text(ONLY)?.unwrap_or_default())
     }
 
     /// Names of the allocators; allocation events count them from 1.
     pub fn allocators(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
-        let allocators = self.run.allocators().unwrap_or_default();
-        (0..allocators.len()).map(move |i| allocators.get(i).name().unwrap_or_default())
+        let run = self.clone();
+        (0..run.allocators.count).map(move |index| run.allocator(index).unwrap_or_default())
     }
 
     /// The events, in the order in which they were logged.
     pub fn events(&self) -> impl ExactSizeIterator<Item = Event<'a>> + use<'a> {
-        let events = self.run.events().unwrap_or_default();
-        (0..events.len()).map(move |i| Event::new(events.get(i)))
+        let (wire, events) = (self.wire.clone(), self.events.clone());
+        let count = match &events {
+            Tables::Vector(items) => items.count,
+            Tables::Found(found) => found[0].events.len(),
+        };
+        let mut caches = Caches::default();
+        (0..count).map(move |index| {
+            let at = match &events {
+                Tables::Vector(items) => items.table(wire.bytes, index),
+                Tables::Found(found) => found[0].events.get(index).map(|at| *at as usize),
+            };
+            at.and_then(|at| Event::read(&wire, at, &mut caches)).unwrap_or(Event::Empty)
+        })
     }
 }

@@ -1,14 +1,20 @@
 //! Traces (`.etdp`): runs, and the events of each run.
 //!
-//! [`File::parse`] verifies the FlatBuffer; everything below borrows the
-//! file's bytes. ExecuTorch's C++ runtime writes it with a 4-byte size prefix,
-//! its Python writer without: both are read. What tensors held is in a second
-//! file, the debug buffer ([`Tensor::data`]).
+//! [`File::parse`] checks every table; everything below borrows the file's
+//! bytes. ExecuTorch's C++ runtime writes the FlatBuffer with a 4-byte size
+//! prefix, its Python writer without: both are read. What tensors held is in a
+//! second file, the debug buffer ([`Tensor::data`]).
+//!
+//! [`File::recover`] also reads a file that is cut off: see [`Truncation`].
 
 mod event;
 mod file;
+mod kind;
+mod placement;
+mod recover;
 mod value;
+mod wire;
 
-pub use event::{AllocationEvent, DebugEvent, DelegateId, Event, ProfileEvent};
-pub use file::{File, Run};
-pub use value::{Tensor, TensorList, Value};
+pub use event::{AllocationEvent, DebugEvent, DelegateId, Event, LOST_NAME, ProfileEvent};
+pub use file::{File, Run, Truncation};
+pub use value::{Longs, Tensor, TensorList, Value};

@@ -1,0 +1,7 @@
+//! What changed between two traces.
+
+mod significance;
+mod traces;
+
+pub use significance::{least_p_value, mann_whitney};
+pub use traces::{Change, EventKey, FALSE_DISCOVERY_RATE, TraceDiff, Verdict};

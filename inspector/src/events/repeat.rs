@@ -1,0 +1,94 @@
+//! Runs that repeat the one before.
+//!
+//! Nearly all runs of a trace log the same events in the same order. Such a
+//! run needs no grouping of its own: its times are appended, event by event,
+//! to the rows of the run before. This is what makes long traces fast.
+
+use super::block::{Block, Sample};
+use et_schema::etdump::{DelegateId, Event, ProfileEvent, Run};
+use std::collections::HashMap;
+
+/// What makes two events the same.
+type Identity<'a> = (&'a str, i32, i32, Option<DelegateId<'a>>);
+
+fn identity<'a>(event: &ProfileEvent<'a>) -> Identity<'a> {
+    (event.name, event.instruction_id, event.chain_index, event.delegate_id)
+}
+
+/// The events of a run as they were logged, and the rows that they belong to.
+pub(super) struct Pattern<'a> {
+    name: &'a str,
+    bundled_input_index: Option<u32>,
+    /// Index of the block that the run belongs to.
+    pub block: usize,
+    events: Vec<(Identity<'a>, usize)>,
+    /// The times of a run that is being compared.
+    samples: Vec<Sample>,
+}
+
+impl<'a> Pattern<'a> {
+    /// The pattern of `run`, whose rows are those of `block`. `None` if an
+    /// event has no row of its own, as in a loop, or values were logged.
+    pub fn of(run: &Run<'a>, index: usize, block: &Block<'a>) -> Option<Self> {
+        let mut row_of = HashMap::with_capacity(block.events.len());
+        for (index, row) in block.events.iter().enumerate() {
+            let chain = i32::try_from(row.chain).ok()?;
+            if row_of.insert((row.name, row.instruction, chain, row.delegate_id), index).is_some() {
+                return None;
+            }
+        }
+        let mut events = Vec::with_capacity(row_of.len());
+        for event in run.events() {
+            match event {
+                Event::Profile(event) => {
+                    let identity = identity(&event);
+                    events.push((identity, row_of.remove(&identity)?));
+                }
+                Event::Debug(_) => return None,
+                Event::Allocation(_) | Event::Empty => {}
+            }
+        }
+        let name = run.name();
+        let bundled_input_index = run.bundled_input_index();
+        let samples = Vec::with_capacity(events.len());
+        row_of.is_empty().then_some(Pattern {
+            name,
+            bundled_input_index,
+            block: index,
+            events,
+            samples,
+        })
+    }
+
+    /// Appends the times of `run` to `block` if it has the same events, and
+    /// returns how many allocation events it has.
+    pub fn append(&mut self, run: &Run<'a>, block: &mut Block<'a>) -> Option<usize> {
+        if (run.name(), run.bundled_input_index()) != (self.name, self.bundled_input_index) {
+            return None;
+        }
+        self.samples.clear();
+        let mut allocations = 0;
+        for event in run.events() {
+            match event {
+                Event::Profile(event) => {
+                    let (expected, _) = self.events.get(self.samples.len())?;
+                    if identity(&event) != *expected {
+                        return None;
+                    }
+                    self.samples.push(Sample { start: event.start_time, end: event.end_time });
+                }
+                Event::Allocation(_) => allocations += 1,
+                Event::Debug(_) => return None,
+                Event::Empty => {}
+            }
+        }
+        if self.samples.len() != self.events.len() {
+            return None;
+        }
+        for ((_, row), sample) in self.events.iter().zip(&self.samples) {
+            block.events[*row].samples.push(*sample);
+        }
+        block.runs += 1;
+        Some(allocations)
+    }
+}
