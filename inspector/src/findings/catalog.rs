@@ -382,7 +382,7 @@ codes! {
     },
     /// An allocator that grows from run to run.
     Growth = {
-        code: "ETM006",
+        code: "ETM008",
         severity: Warning,
         title: "an allocator grows from one run to the next",
         meaning: "A run takes memory that it does not give back. The temp allocator must be reset \
