@@ -73,3 +73,64 @@ fn all_methods_are_shown_unless_one_is_named() {
     assert_eq!(ran.status, Some(2));
     assert!(message(&ran).contains("\"forward\", \"forward_x3\""), "{}", ran.stderr);
 }
+
+/// Runs `program` with `args` and compares the trace with the prediction.
+fn compared(program: &Path, args: &[&str]) -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trace = folder.path().join("trace.etdp");
+    let (program_name, trace_name) = (program.to_str().unwrap(), trace.to_str().unwrap());
+    let mut all = vec!["run", program_name, "--etdump", trace_name];
+    all.extend(args);
+    let ran = etinspect(&all);
+    assert_eq!(ran.status, Some(0), "{program_name}: {}", ran.stderr);
+    let mut all = vec!["--trace", trace_name];
+    if let Some(at) = args.iter().position(|arg| *arg == "--method") {
+        all.extend(&args[at..at + 2]);
+    }
+    json(&all, program)["methods"][0]["measured"].clone()
+}
+
+#[test]
+fn a_run_takes_what_is_predicted_of_every_allocator() {
+    for name in ["cond", "dynamic_mlp", "kv_cache", "map_loop", "q_mlp_dynamic", "transformer"] {
+        for abi in ["arm32", "x86_64"] {
+            let measured = compared(&model(name), &["--abi", abi]);
+            assert_eq!(measured["equal"], true, "{name} {abi}: {measured:#}");
+            assert_eq!(measured["abi"], abi, "{name}");
+            for allocator in measured["allocators"].as_array().expect("a list") {
+                assert!(allocator["measured_bytes"].is_u64(), "{name}: {allocator}");
+            }
+        }
+    }
+    let measured = compared(&model("linear"), &["--temp-pool", "10", "--abi", "arm32"]);
+    assert_eq!(measured["firmware"], "temp allocator too small for looking operators up");
+    assert_eq!(measured["allocators"][0]["measured_bytes"], 633);
+}
+
+#[test]
+fn topk_takes_its_pairs_from_the_temp_allocator() {
+    let path = fixture("kernels/aten.topk.values.bpte");
+    let document = json(&["--method", "c000_f32"], &path);
+    let temp = &document["methods"][0]["allocators"][1];
+    assert_eq!(temp["executing"][0]["operator"], "aten::topk.values");
+    let bytes = temp["executing"][0]["bytes"].as_u64().expect("bytes");
+    assert_eq!(bytes % 16, 0);
+    let measured = compared(&path, &["--method", "c000_f32", "--abi", "arm32"]);
+    assert_eq!(measured["equal"], true, "{measured:#}");
+}
+
+#[test]
+fn a_trace_of_another_program_is_a_finding() {
+    let trace = fixture("traces/linear__runner_alloc.etdp");
+    let document = json(&["--trace", trace.to_str().unwrap()], &model("softmax"));
+    assert_eq!(document["abi"], "x86_64", "of the trace");
+    assert_eq!(document["methods"][0]["measured"]["equal"], false);
+    let codes: Vec<&Value> =
+        document["findings"].as_array().unwrap().iter().map(|f| &f["code"]).collect();
+    assert_eq!(codes, ["ETM006", "ETM006"], "the method and the temp allocator");
+    let silent = fixture("traces/add_mul__it3.etdp");
+    let model = model("add_mul");
+    let ran = etinspect([Path::new("memory"), &model, Path::new("--trace"), &silent]);
+    assert_eq!(ran.status, Some(2));
+    assert!(message(&ran).contains("has no allocation events"), "{}", ran.stderr);
+}

@@ -2,8 +2,11 @@
 
 mod support;
 
+use et_inspector::findings::measured_differs;
+use et_inspector::memory::measured::{Comparison, Difference, Replay, compare};
 use et_inspector::memory::plan::{Plan, Role};
 use et_inspector::memory::{Change, Firmware, Loading, MethodMemory};
+use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use serde_json::Value;
@@ -164,4 +167,74 @@ fn suggestions_save_what_they_say_and_come_in_order() {
     assert!(of(Change::Int8).planned < memory.plan.size() / 2);
     // At the peak, an activation could overwrite its input.
     assert!(of(Change::InPlace).values.iter().any(|v| v.0 == 710));
+}
+
+/// Loadings of a trace.
+fn replays(trace: &str) -> Vec<Replay> {
+    let path = support::fixtures().join("traces").join(trace).with_extension("etdp");
+    let bytes = std::fs::read(path).unwrap();
+    Replay::all(&Trace::parse(&bytes).unwrap())
+}
+
+#[test]
+fn traces_of_the_real_runtime_replay_to_the_predicted_use() {
+    for model in [
+        "add",
+        "linear",
+        "lstm",
+        "mv2_w010",
+        "q_mlp_per_tensor",
+        "softmax",
+        "transformer",
+        "xnn_linear",
+    ] {
+        let bytes = read(model);
+        let file = File::parse(&bytes).unwrap();
+        let memory =
+            MethodMemory::new(&file, file.method("forward").unwrap(), Abi::X86_64).unwrap();
+        let replays = replays(&format!("{model}__runner_alloc"));
+        let found = compare(&file, &[memory], &replays, &[Abi::X86_64]).unwrap();
+        let comparison = found[0].as_ref().unwrap();
+        assert!(comparison.is_equal(), "{model}: {:#?}", comparison.allocators);
+        assert_eq!((replays.len(), comparison.executions), (1, 2), "{model}");
+        let allocations = support::fixtures().join(format!("allocations/{model}.alloc.json"));
+        let recorded: Value = serde_json::from_slice(&std::fs::read(allocations).unwrap()).unwrap();
+        let method = &comparison.allocators[0];
+        assert_eq!(method.measured, recorded["method_allocator_used"].as_u64(), "{model}");
+        assert_eq!(method.predicted, method.measured, "{model}");
+    }
+}
+
+#[test]
+fn a_trace_tells_its_abi() {
+    let bytes = read("linear");
+    let file = File::parse(&bytes).unwrap();
+    let memory = MethodMemory::new(&file, file.method("forward").unwrap(), Abi::Arm32).unwrap();
+    let replay = replays("linear__runner_alloc").remove(0);
+    let both = [Abi::Arm32, Abi::X86_64];
+    let comparison = Comparison::new(&file, &memory, &replay, &both).unwrap();
+    assert_eq!((comparison.abi, comparison.is_equal()), (Abi::X86_64, true));
+    let findings = measured_differs(&memory, &comparison);
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].title.contains("x86_64, not of arm32"), "{}", findings[0].title);
+}
+
+#[test]
+fn an_allocation_that_is_not_predicted_is_found_with_its_place() {
+    // The same program with a delegate: XNNPACK's own object is the only difference.
+    let bytes = read("xnn_linear");
+    let file = File::parse(&bytes).unwrap();
+    let mut memory =
+        MethodMemory::new(&file, file.method("forward").unwrap(), Abi::X86_64).unwrap();
+    memory.delegates[0].id = "a backend that nothing is known of".into();
+    let replay = replays("xnn_linear__runner_alloc").remove(0);
+    let comparison = Comparison::new(&file, &memory, &replay, &[Abi::X86_64]).unwrap();
+    let method = &comparison.allocators[0];
+    assert_eq!(method.differences, [Difference::Extra { index: 8, bytes: 272, before: 8 }]);
+    assert_eq!((method.predicted, method.measured), (Some(312), Some(584)));
+    let findings = measured_differs(&memory, &comparison);
+    assert_eq!(findings[0].title, "the method allocator took 584 bytes, 312 were predicted");
+    let first = &findings[0].evidence.iter().find(|(name, _)| *name == "first_difference");
+    let expected = "allocation 8 of 272 bytes is not predicted, before Chain (32 bytes)";
+    assert_eq!(first.unwrap().1, expected);
 }

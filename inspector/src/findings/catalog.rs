@@ -127,6 +127,18 @@ codes! {
                  their own, or make the program need less: quantize activations, use smaller \
                  inputs, delegate.",
     },
+    /// An allocator that took something else than predicted.
+    MeasuredDiffers = {
+        code: "ETM006",
+        severity: Warning,
+        title: "measured memory differs from the prediction",
+        meaning: "A trace or a log of the device shows an allocator that gave out more, less or \
+                  other allocations than the program calls for under today's runtime. Usual \
+                  causes: another ABI, no temp allocator, a backend or a custom kernel that \
+                  allocates, another release of ExecuTorch, or a trace of another program.",
+        remedy: "Size the pool by the larger of both numbers, and look at the first allocation \
+                 that differs: it names the object at which device and prediction part.",
+    },
     /// Operators without a kernel.
     MissingOperator = {
         code: "ETR001",

@@ -6,6 +6,7 @@
 pub mod catalog;
 mod fit;
 mod guard;
+mod measured;
 mod missing;
 mod plan;
 mod pool;
@@ -13,6 +14,7 @@ mod pool;
 pub use catalog::{Code, Severity};
 pub use fit::does_not_fit;
 pub use guard::{Fault, TensorAt, guarded};
+pub use measured::{describe as describe_difference, measured_differs};
 pub use missing::{missing_backend, missing_operator};
 pub use plan::plan_findings;
 pub use pool::{Limits, pool_exhausted};

@@ -3,6 +3,7 @@
 use super::plan::{Plan, PlannedBuffer, Storage};
 use super::planner::{Placement, blocks, place};
 use super::suggest::{Suggestion, suggestions};
+use super::temp::{self, TempUse};
 use super::{DelegateMemory, Firmware, Loading};
 use crate::findings::{Finding, plan_findings};
 use et_schema::ReadError;
@@ -16,6 +17,8 @@ use std::collections::BTreeMap;
 pub struct MethodMemory<'a> {
     /// The method.
     pub method: Method<'a>,
+    /// ABI whose object sizes are counted.
+    pub abi: Abi,
     /// Planned buffers and what lies in them.
     pub plan: Plan,
     /// Loading with a temp allocator that is large enough.
@@ -35,6 +38,8 @@ pub struct MethodMemory<'a> {
     pub unplanned_inputs: u64,
     /// What the delegates need.
     pub delegates: Vec<DelegateMemory>,
+    /// What instructions take from the temp allocator while executing.
+    pub temp_uses: Vec<TempUse>,
     /// Names of inputs, outputs and state.
     roles: BTreeMap<ValueId, String>,
     /// What is wrong with the program's memory, or good to know.
@@ -50,6 +55,8 @@ impl<'a> MethodMemory<'a> {
         let used = |firmware: Firmware| firmware.method_used(file, &method, abi);
         let plan = Plan::new(&method);
         let findings = plan_findings(&plan, &method);
+        let delegates: Vec<DelegateMemory> =
+            method.delegates().map(|d| DelegateMemory::new(file, &d, abi)).collect();
         Ok(MethodMemory {
             loading: Loading::new(file, &method, abi, Firmware::TempPool)?,
             used_without_temp_pool: used(Firmware::EmptyTempPool)?,
@@ -58,12 +65,26 @@ impl<'a> MethodMemory<'a> {
             input_data: data_bytes(&method, method.inputs()),
             output_data: data_bytes(&method, method.outputs()),
             unplanned_inputs: unplanned_bytes(&method),
-            delegates: method.delegates().map(|d| DelegateMemory::new(file, &d, abi)).collect(),
+            temp_uses: temp::uses(&method, &delegates),
+            delegates,
             roles: roles(&method),
             plan,
             findings,
             method,
+            abi,
         })
+    }
+
+    /// The most bytes that an instruction takes from the temp allocator while
+    /// executing.
+    pub fn temp_executing(&self) -> u64 {
+        self.temp_uses.iter().map(|u| u.bytes).max().unwrap_or(0)
+    }
+
+    /// The smallest temp allocator with which the method loads without looking
+    /// operators up in the method allocator, and executes.
+    pub fn temp_required(&self) -> u64 {
+        self.loading.temp_required.max(self.temp_executing())
     }
 
     /// What `storage` is: its role with its number or name, and who writes it.

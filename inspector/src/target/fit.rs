@@ -24,14 +24,13 @@ pub struct Needs {
 impl Needs {
     /// Needs of a method of a program of `program` bytes.
     pub fn of(memory: &MethodMemory<'_>, program: u64) -> Self {
-        let scratch = memory.delegates.iter().filter_map(|d| d.scratch).max().unwrap_or(0);
         let delegates = memory.delegates.iter().map(|d| d.method_bytes);
         let runner = memory.loading.inputs.saturating_add(memory.unplanned_inputs);
         Needs {
             method: delegates
                 .fold(memory.loading.method_used.saturating_add(runner), u64::saturating_add),
             planned: memory.plan.buffers.iter().map(|b| (b.memory_id, b.size)).collect(),
-            temp: memory.loading.temp_required.max(scratch),
+            temp: memory.temp_required(),
             program,
         }
     }

@@ -14,13 +14,14 @@ pub fn document(report: &Report<'_>) -> String {
         "target": report.target.as_ref().map(|t| &t.name),
         "abi": report.abi.name(),
         "program_bytes": report.file.bytes().len(),
-        "methods": report.methods.iter().map(|m| method(report, m)).collect::<Vec<_>>(),
+        "methods": (0..report.methods.len()).map(|i| method(report, i)).collect::<Vec<_>>(),
         "findings": findings::json(&report.findings()),
     });
     format!("{document:#}\n")
 }
 
-fn method(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
+fn method(report: &Report<'_>, index: usize) -> Value {
+    let memory = &report.methods[index];
     let plan = &memory.plan;
     let buffers = plan.buffers.iter().zip(memory.our_plans()).map(|(buffer, ours)| {
         json!({
@@ -45,6 +46,7 @@ fn method(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
         "peak": peak(memory),
         "suggestions": suggestions(memory),
         "delegates": delegates(memory),
+        "measured": super::measured::json(report, index),
         "fit": super::target::fit_json(report, memory),
         "settings": super::target::settings_json(report, memory),
         "tensors": plan.storages.iter().map(|s| tensor(memory, s)).collect::<Vec<_>>(),
@@ -71,8 +73,17 @@ fn allocators(memory: &MethodMemory<'_>) -> Value {
             "used_bytes": 0,
             "used_without_temp_pool_bytes": 0,
             "peak_bytes": loading.temp_peak,
-            "required_bytes": loading.temp_required,
+            "executing_peak_bytes": memory.temp_executing(),
+            "required_bytes": memory.temp_required(),
             "allocations": list(&loading.temp),
+            "executing": memory.temp_uses.iter().map(|u| json!({
+                "chain": u.at.0.0,
+                "instruction": u.at.1.0,
+                "operator": operator_name(&memory.method, u.at),
+                "bytes": u.bytes,
+                "is_upper_bound": u.is_bound,
+                "what": u.what,
+            })).collect::<Vec<_>>(),
         },
     ])
 }

@@ -1,6 +1,7 @@
 //! `etinspect memory`: what a program needs of every allocator, predicted.
 
 mod json;
+mod measured;
 mod target;
 mod text;
 
@@ -9,10 +10,12 @@ use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
 use clap::{Args, ValueEnum};
-use et_inspector::findings::{Finding, Severity, does_not_fit};
+use et_inspector::findings::{Finding, Severity, does_not_fit, measured_differs};
 use et_inspector::memory::MethodMemory;
+use et_inspector::memory::measured::{Comparison, Replay, compare};
 use et_inspector::target::{Fit, Needs, Target};
 use et_schema::bundled::File as Bundle;
+use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use std::path::{Path, PathBuf};
@@ -26,6 +29,10 @@ Examples:
 
   Whether it fits a board, and the settings that make it run:
     etinspect memory model.pte --target stm32n6570-dk
+
+  The prediction beside what a run measured:
+    etinspect run model.pte --abi arm32 --etdump trace.etdp
+    etinspect memory model.pte --trace trace.etdp
 
   Allocation by allocation, for a script:
     etinspect memory model.pte --abi arm32 --format json")]
@@ -46,6 +53,10 @@ pub struct MemoryArgs {
     #[arg(long, value_enum, value_name = "ABI", conflicts_with = "target")]
     abi: Option<AbiName>,
 
+    /// Trace with allocation events, to compare with the prediction [its ABI is the default]
+    #[arg(long, value_name = "TRACE.etdp")]
+    trace: Option<PathBuf>,
+
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -60,6 +71,10 @@ enum Format {
     Json,
 }
 
+/// ABIs that a trace may have, the likeliest first: those of both 64-bit ones
+/// have objects of the same sizes.
+const TRACE_ABIS: [Abi; 3] = [Abi::Arm32, Abi::X86_64, Abi::Aarch64];
+
 /// What was found, for every form of the result.
 struct Report<'a> {
     model: &'a Path,
@@ -67,15 +82,21 @@ struct Report<'a> {
     file: File<'a>,
     methods: Vec<MethodMemory<'a>>,
     target: Option<Target>,
+    trace: Option<&'a Path>,
+    /// What the trace measured, by method.
+    measured: Vec<Option<Comparison>>,
 }
 
 impl Report<'_> {
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for method in &self.methods {
+        for (method, measured) in self.methods.iter().zip(&self.measured) {
             findings.extend(method.findings.iter().cloned());
             if let Some(target) = &self.target {
                 findings.extend(does_not_fit(target, &self.fit(method, target)));
+            }
+            if let Some(measured) = measured {
+                findings.extend(measured_differs(method, measured));
             }
         }
         findings
@@ -99,21 +120,21 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
     let program = bundle.as_ref().map_or(&bytes[..], Bundle::program);
     let file = File::parse(program).map_err(fail)?;
     let target = args.target.as_deref().map(crate::target::open).transpose()?;
-    let abi = target.as_ref().map_or(Abi::Arm32, |target| target.abi);
-    let abi = args.abi.map_or(abi, Abi::from);
-    let mut methods = Vec::new();
-    for method in file.methods() {
-        if args.method.as_deref().is_none_or(|name| name == method.name()) {
-            methods.push(MethodMemory::new(&file, method, abi).map_err(fail)?);
-        }
+    let asked = args.abi.map(Abi::from).or(target.as_ref().map(|target| target.abi));
+    let replays = args.trace.as_deref().map(replays).transpose()?.unwrap_or_default();
+    let mut abi = asked.unwrap_or(Abi::Arm32);
+    let mut methods = methods(args, &file, abi)?;
+    let mut measured = compare(&file, &methods, &replays, &TRACE_ABIS).map_err(fail)?;
+    // A trace knows the ABI of the device that it comes from.
+    if let (None, Some(first)) = (asked, measured.iter().flatten().next())
+        && first.abi != abi
+    {
+        abi = first.abi;
+        methods = self::methods(args, &file, abi)?;
+        measured = compare(&file, &methods, &replays, &TRACE_ABIS).map_err(fail)?;
     }
-    if let (Some(name), true) = (&args.method, methods.is_empty()) {
-        let names: Vec<String> = file.methods().map(|m| format!("{:?}", m.name())).collect();
-        let names = names.join(", ");
-        let message = format!("no method {name:?}; the program has {names}");
-        return Err(Failure::input(&args.model, message));
-    }
-    let report = Report { model: &args.model, abi, file, methods, target };
+    let trace = args.trace.as_deref();
+    let report = Report { model: &args.model, abi, file, methods, target, trace, measured };
     let mut output = global.open_output()?;
     match args.format {
         Format::Json => output.text(&json::document(&report))?,
@@ -122,4 +143,38 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
     output.finish()?;
     let failed = report.findings().iter().any(|f| f.code.page().severity == Severity::Error);
     Ok(if failed { Status::NotMet } else { Status::Done })
+}
+
+/// The methods that are asked for.
+fn methods<'a>(
+    args: &MemoryArgs,
+    file: &File<'a>,
+    abi: Abi,
+) -> Result<Vec<MethodMemory<'a>>, Failure> {
+    let mut methods = Vec::new();
+    for method in file.methods() {
+        if args.method.as_deref().is_none_or(|name| name == method.name()) {
+            let memory = MethodMemory::new(file, method, abi);
+            methods.push(memory.map_err(|e| Failure::input(&args.model, e))?);
+        }
+    }
+    if let (Some(name), true) = (&args.method, methods.is_empty()) {
+        let names: Vec<String> = file.methods().map(|m| format!("{:?}", m.name())).collect();
+        let message = format!("no method {name:?}; the program has {}", names.join(", "));
+        return Err(Failure::input(&args.model, message));
+    }
+    Ok(methods)
+}
+
+/// The allocation events of a trace.
+fn replays(path: &Path) -> Result<Vec<Replay>, Failure> {
+    let bytes = input::open(path)?;
+    let file = Trace::parse(&bytes).map_err(|e| Failure::input(path, e))?;
+    let replays = Replay::all(&file);
+    if replays.is_empty() {
+        let message = "has no allocation events; `etinspect run --etdump` records them, and \
+                       ExecuTorch's EventTracer::track_allocation does";
+        return Err(Failure::input(path, message));
+    }
+    Ok(replays)
 }

@@ -32,6 +32,7 @@ pub fn page(report: &Report<'_>, colors: bool) -> String {
         memories(&mut text, report, memory, colors);
         peak(&mut text, memory);
         suggestions(&mut text, memory);
+        super::measured::section(&mut text, report, index);
         super::target::settings(&mut text, report, memory);
         firmware(&mut text, memory);
     }
@@ -73,8 +74,8 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
     });
     rows.push(Row {
         name: "temp".into(),
-        bytes: loading.temp_peak,
-        note: format!("a pool of {} serves every operator", bytes(loading.temp_required)),
+        bytes: loading.temp_peak.max(memory.temp_executing()),
+        note: temp_note(memory),
     });
     rows.push(Row {
         name: "inputs".into(),
@@ -101,6 +102,18 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         table.add_row([row.name, bytes(row.bytes), bar, row.note]);
     }
     let _ = writeln!(text, "{}", indented(&table));
+}
+
+fn temp_note(memory: &MethodMemory<'_>) -> String {
+    let required = bytes(memory.temp_required());
+    let most = memory.temp_uses.iter().max_by_key(|u| u.bytes);
+    match most.filter(|most| most.bytes >= memory.loading.temp_required) {
+        Some(most) => format!(
+            "a pool of {required} serves every instruction; most at {}:{}: {}",
+            most.at.0, most.at.1, most.what
+        ),
+        None => format!("a pool of {required} serves every operator"),
+    }
 }
 
 fn bar(part: u64, whole: u64, colors: bool) -> String {
@@ -217,7 +230,7 @@ fn firmware(text: &mut String, memory: &MethodMemory<'_>) {
 }
 
 /// A table without lines; every column but the first is aligned to the right.
-fn table(header: &[&str]) -> Table {
+pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(header);
     for column in table.column_iter_mut().skip(1) {
@@ -226,6 +239,7 @@ fn table(header: &[&str]) -> Table {
     table
 }
 
-fn indented(table: &Table) -> String {
+/// The table's lines, indented as all tables of the page.
+pub fn indented(table: &Table) -> String {
     table.lines().map(|line| format!(" {}", line.trim_end())).collect::<Vec<_>>().join("\n")
 }
