@@ -134,3 +134,58 @@ fn a_trace_of_another_program_is_a_finding() {
     assert_eq!(ran.status, Some(2));
     assert!(message(&ran).contains("has no allocation events"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_budget_is_met_until_a_limit_is_lowered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("budget.toml");
+    let (model, budget) = (model("q_cnn"), path.to_str().unwrap());
+    let name = model.to_str().unwrap();
+    let ran = etinspect(["memory", name, "--budget-template", "-o", budget]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let document = json(&["--budget", budget], &model);
+    let limits = document["methods"][0]["budget"].as_array().expect("limits").clone();
+    assert!(limits.len() > 4 && limits.iter().all(|limit| limit["met"] == true), "{limits:?}");
+
+    let text = std::fs::read_to_string(&path).expect("the template");
+    let planned = document["methods"][0]["planned"][0]["size_bytes"].as_u64().expect("bytes");
+    let lower = text.replace(&format!("planned = {planned}"), "planned = '1K'");
+    assert_ne!(lower, text);
+    std::fs::write(&path, lower).expect("a file");
+    let ran = etinspect(["memory", name, "--budget", budget]);
+    assert_eq!(ran.status, Some(1));
+    let over = format!("{} B OVER", planned - 1024);
+    for part in ["ETM007", "methods.forward.memory.planned", &over] {
+        assert!(ran.stdout.replace(',', "").contains(part), "no {part:?} in {}", ran.stdout);
+    }
+    let ran = etinspect(["memory", name, "--budget", budget, "--fail-on", "never"]);
+    assert_eq!(ran.status, Some(0));
+}
+
+#[test]
+fn a_budget_that_would_never_be_checked_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("budget.toml");
+    let model = model("linear");
+    for (text, part) in [
+        ("[methods.backward.memory]\nplanned = 1", "expected one of \"forward\""),
+        ("[memory]\nplaned = 1", "line 2: unknown field `planed`"),
+        ("", "expected a limit"),
+    ] {
+        std::fs::write(&path, text).expect("a file");
+        let ran = etinspect([Path::new("memory"), &model, Path::new("--budget"), &path]);
+        assert_eq!(ran.status, Some(2), "{text}");
+        assert!(message(&ran).contains(part), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_severity_that_fails_is_an_option() {
+    // A plan with gaps is worth an information only.
+    let (model, status) = (model("transformer"), |severity: &str, path: &Path| {
+        etinspect(["memory", path.to_str().unwrap(), "--fail-on", severity]).status
+    });
+    assert_eq!(status("info", &model), Some(1));
+    assert_eq!(status("warning", &model), Some(0));
+    assert_eq!(status("error", &model), Some(0));
+}

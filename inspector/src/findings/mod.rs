@@ -3,6 +3,7 @@
 //! All commands and reports show the same findings, made here. What a code
 //! means in general stands in the [`catalog`]; a [`Finding`] is one case of it.
 
+mod budget;
 pub mod catalog;
 mod fit;
 mod guard;
@@ -11,6 +12,7 @@ mod missing;
 mod plan;
 mod pool;
 
+pub use budget::over_budget;
 pub use catalog::{Code, Severity};
 pub use fit::does_not_fit;
 pub use guard::{Fault, TensorAt, guarded};

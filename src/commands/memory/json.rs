@@ -46,6 +46,7 @@ fn method(report: &Report<'_>, index: usize) -> Value {
         "peak": peak(memory),
         "suggestions": suggestions(memory),
         "delegates": delegates(memory),
+        "budget": super::budget::json(report, memory),
         "measured": super::measured::json(report, index),
         "fit": super::target::fit_json(report, memory),
         "settings": super::target::settings_json(report, memory),

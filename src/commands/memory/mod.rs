@@ -1,5 +1,6 @@
 //! `etinspect memory`: what a program needs of every allocator, predicted.
 
+mod budget;
 mod json;
 mod measured;
 mod target;
@@ -8,9 +9,11 @@ mod text;
 use crate::abi::AbiName;
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
+use crate::findings::FailOn;
 use crate::input;
 use clap::{Args, ValueEnum};
-use et_inspector::findings::{Finding, Severity, does_not_fit, measured_differs};
+use et_inspector::budget::template;
+use et_inspector::findings::{Finding, does_not_fit, measured_differs, over_budget};
 use et_inspector::memory::MethodMemory;
 use et_inspector::memory::measured::{Comparison, Replay, compare};
 use et_inspector::target::{Fit, Needs, Target};
@@ -34,6 +37,10 @@ Examples:
     etinspect run model.pte --abi arm32 --etdump trace.etdp
     etinspect memory model.pte --trace trace.etdp
 
+  A build that fails when the program grows:
+    etinspect memory model.pte --budget-template -o budget.toml
+    etinspect memory model.pte --budget budget.toml
+
   Allocation by allocation, for a script:
     etinspect memory model.pte --abi arm32 --format json")]
 pub struct MemoryArgs {
@@ -56,6 +63,18 @@ pub struct MemoryArgs {
     /// Trace with allocation events, to compare with the prediction [its ABI is the default]
     #[arg(long, value_name = "TRACE.etdp")]
     trace: Option<PathBuf>,
+
+    /// Limits in bytes; exits with 1 if one is exceeded
+    #[arg(long, value_name = "FILE.toml")]
+    budget: Option<PathBuf>,
+
+    /// Print a budget that the program just meets, and nothing else
+    #[arg(long, conflicts_with_all = ["budget", "trace", "format", "fail_on"])]
+    budget_template: bool,
+
+    /// Exit with 1 if a finding is at least so severe
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
+    fail_on: FailOn,
 
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -82,6 +101,7 @@ struct Report<'a> {
     file: File<'a>,
     methods: Vec<MethodMemory<'a>>,
     target: Option<Target>,
+    budget: Option<budget::Given<'a>>,
     trace: Option<&'a Path>,
     /// What the trace measured, by method.
     measured: Vec<Option<Comparison>>,
@@ -90,10 +110,16 @@ struct Report<'a> {
 impl Report<'_> {
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (method, measured) in self.methods.iter().zip(&self.measured) {
+        for (index, (method, measured)) in self.methods.iter().zip(&self.measured).enumerate() {
             findings.extend(method.findings.iter().cloned());
             if let Some(target) = &self.target {
                 findings.extend(does_not_fit(target, &self.fit(method, target)));
+            }
+            if let Some(budget) = &self.budget {
+                let mut checks = budget.checks(method, self.program_bytes());
+                // The program is the same for every method.
+                checks.retain(|check| index == 0 || check.name != "program");
+                findings.extend(over_budget(method.method.name(), &checks));
             }
             if let Some(measured) = measured {
                 findings.extend(measured_differs(method, measured));
@@ -102,8 +128,12 @@ impl Report<'_> {
         findings
     }
 
+    fn program_bytes(&self) -> u64 {
+        self.file.bytes().len() as u64
+    }
+
     fn needs(&self, method: &MethodMemory<'_>) -> Needs {
-        Needs::of(method, self.file.bytes().len() as u64)
+        Needs::of(method, self.program_bytes())
     }
 
     fn fit(&self, method: &MethodMemory<'_>, target: &Target) -> Fit {
@@ -133,16 +163,23 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
         methods = self::methods(args, &file, abi)?;
         measured = compare(&file, &methods, &replays, &TRACE_ABIS).map_err(fail)?;
     }
-    let trace = args.trace.as_deref();
-    let report = Report { model: &args.model, abi, file, methods, target, trace, measured };
     let mut output = global.open_output()?;
+    if args.budget_template {
+        output.text(&template(&methods, file.bytes().len() as u64))?;
+        output.finish()?;
+        return Ok(Status::Done);
+    }
+    let budget = args.budget.as_deref().map(|path| budget::Given::open(path, &file));
+    let budget = budget.transpose()?;
+    let trace = args.trace.as_deref();
+    let model = &args.model;
+    let report = Report { model, abi, file, methods, target, budget, trace, measured };
     match args.format {
         Format::Json => output.text(&json::document(&report))?,
         Format::Text => output.text(&text::page(&report, global.colors_output()))?,
     }
     output.finish()?;
-    let failed = report.findings().iter().any(|f| f.code.page().severity == Severity::Error);
-    Ok(if failed { Status::NotMet } else { Status::Done })
+    Ok(if args.fail_on.fails(&report.findings()) { Status::NotMet } else { Status::Done })
 }
 
 /// The methods that are asked for.
