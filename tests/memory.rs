@@ -189,3 +189,22 @@ fn the_severity_that_fails_is_an_option() {
     assert_eq!(status("warning", &model), Some(0));
     assert_eq!(status("error", &model), Some(0));
 }
+
+#[test]
+fn every_form_of_the_result_says_the_same_peak() {
+    let model = model("mv2_w010_q");
+    let name = model.to_str().unwrap();
+    for (format, peak) in [
+        ("text", "1,044,096 B live at instruction 0:77"),
+        ("html", "Peak: 1,044,096 B live at 0:77"),
+        ("svg", "peak 1,044,096 B at 0:77"),
+        ("markdown", "Peak: 1,044,096 B live at 0:77"),
+        ("json", "\"bytes\": 1044096"),
+        ("chrome", "{\"bytes\":1044096}"),
+    ] {
+        let ran = etinspect(["memory", name, "--format", format]);
+        assert_eq!(ran.status, Some(0), "{format}: {}", ran.stderr);
+        assert!(ran.stdout.contains(peak), "{format}");
+        assert_eq!(ran.stderr, "", "{format}");
+    }
+}

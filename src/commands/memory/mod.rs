@@ -16,7 +16,8 @@ use et_inspector::budget::template;
 use et_inspector::findings::{Finding, does_not_fit, measured_differs, over_budget};
 use et_inspector::memory::MethodMemory;
 use et_inspector::memory::measured::{Comparison, Replay, compare};
-use et_inspector::target::{Fit, Needs, Target};
+use et_inspector::target::{Fit, Needs, Target, settings};
+use et_reports::memory::{self, Document, Page};
 use et_schema::bundled::File as Bundle;
 use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
@@ -40,6 +41,10 @@ Examples:
   A build that fails when the program grows:
     etinspect memory model.pte --budget-template -o budget.toml
     etinspect memory model.pte --budget budget.toml
+
+  A page with charts, and a comment for a pull request:
+    etinspect memory model.pte --format html -o memory.html
+    etinspect memory model.pte --format markdown
 
   Allocation by allocation, for a script:
     etinspect memory model.pte --abi arm32 --format json")]
@@ -88,6 +93,14 @@ enum Format {
     Text,
     /// `etinspect.memory/1`
     Json,
+    /// A page in one file, with charts, for browsers
+    Html,
+    /// The charts as a picture
+    Svg,
+    /// For pull requests
+    Markdown,
+    /// Tensors by instruction and offset, for chrome://tracing and Perfetto
+    Chrome,
 }
 
 /// ABIs that a trace may have, the likeliest first: those of both 64-bit ones
@@ -126,6 +139,30 @@ impl Report<'_> {
             }
         }
         findings
+    }
+
+    fn document(&self) -> Document<'_> {
+        let methods = self.methods.iter().zip(&self.measured);
+        let methods = methods.map(|(memory, measured)| {
+            let needs = self.needs(memory);
+            let checks = |budget: &budget::Given<'_>| budget.checks(memory, self.program_bytes());
+            Page {
+                memory,
+                fit: self.target.as_ref().map(|target| Fit::new(&needs, target)),
+                settings: settings(&needs, self.target.as_ref()),
+                needs,
+                budget: self.budget.as_ref().map(checks).unwrap_or_default(),
+                measured: measured.as_ref(),
+            }
+        });
+        Document {
+            model: self.model.to_string_lossy().into_owned(),
+            program: self.program_bytes(),
+            abi: self.abi.name(),
+            target: self.target.as_ref(),
+            methods: methods.collect(),
+            findings: self.findings(),
+        }
     }
 
     fn program_bytes(&self) -> u64 {
@@ -176,6 +213,10 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
     let report = Report { model, abi, file, methods, target, budget, trace, measured };
     match args.format {
         Format::Json => output.text(&json::document(&report))?,
+        Format::Html => output.text(&memory::html(&report.document()))?,
+        Format::Svg => output.text(&memory::svg(&report.document()))?,
+        Format::Markdown => output.text(&memory::markdown(&report.document()))?,
+        Format::Chrome => output.text(&memory::chrome(&report.document()))?,
         Format::Text => output.text(&text::page(&report, global.colors_output()))?,
     }
     output.finish()?;
