@@ -208,3 +208,23 @@ fn every_form_of_the_result_says_the_same_peak() {
         assert_eq!(ran.stderr, "", "{format}");
     }
 }
+
+#[test]
+fn tracing_takes_what_the_real_runtime_wrote() {
+    // linear__it3_dbg.etdp: three executions with a debug buffer.
+    let recorded =
+        std::fs::metadata(fixture("traces/linear__it3_dbg.etdp")).expect("a trace").len();
+    let document = json(
+        &["--with-etdump=3", "--with-debug-buffer", "--target", "corstone-300"],
+        &model("linear"),
+    );
+    let method = &document["methods"][0];
+    assert_eq!(method["trace"]["etdump_bytes"], recorded);
+    let pools = method["fit"]["pools"].as_array().expect("pools");
+    let etdump = pools.iter().find(|pool| pool["name"] == "etdump").expect("a pool");
+    assert_eq!(etdump["required_bytes"], recorded);
+    let settings = method["settings"]["arm_runner"].as_str().expect("a text");
+    assert!(settings.contains("-DET_DEBUG_BUFFER_SIZE=0x250"), "{settings}");
+    let without = json(&["--target", "corstone-300"], &model("linear"));
+    assert_eq!(without["methods"][0]["trace"], Value::Null);
+}

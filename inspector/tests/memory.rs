@@ -5,8 +5,8 @@ mod support;
 use et_inspector::findings::measured_differs;
 use et_inspector::memory::measured::{Comparison, Difference, Replay, compare};
 use et_inspector::memory::plan::{Plan, Role};
-use et_inspector::memory::{Change, Firmware, Loading, MethodMemory};
-use et_schema::etdump::File as Trace;
+use et_inspector::memory::{Change, Firmware, Loading, MethodMemory, TraceMemory, TraceRequest};
+use et_schema::etdump::{Event, File as Trace, Value as TracedValue};
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use serde_json::Value;
@@ -237,4 +237,104 @@ fn an_allocation_that_is_not_predicted_is_found_with_its_place() {
     let first = &findings[0].evidence.iter().find(|(name, _)| *name == "first_difference");
     let expected = "allocation 8 of 272 bytes is not predicted, before Chain (32 bytes)";
     assert_eq!(first.unwrap().1, expected);
+}
+
+/// Every ETDump of the fixtures that says in its name what was recorded:
+/// model, method, request, bytes.
+fn named_traces() -> Vec<(String, String, TraceRequest, Vec<u8>)> {
+    let mut traces = Vec::new();
+    for entry in std::fs::read_dir(support::fixtures().join("traces")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let Some((model, kind)) = name.split_once("__it") else { continue };
+        if path.extension().is_none_or(|e| e != "etdp") {
+            continue;
+        }
+        let (model, method) = model.split_once('.').unwrap_or((model, "forward"));
+        let (executions, rest) = kind.split_once('_').unwrap_or((kind, ""));
+        let executions = executions.parse().unwrap();
+        let request = TraceRequest { executions, debug_buffer: rest == "dbg" };
+        traces.push((model.to_owned(), method.to_owned(), request, std::fs::read(path).unwrap()));
+    }
+    traces
+}
+
+/// Place of the first tensor in the debug buffer, and the end of the last.
+fn debug_range(trace: &[u8]) -> Option<(u64, u64)> {
+    let file = Trace::parse(trace).unwrap();
+    let mut ranges = Vec::new();
+    for event in file.runs().flat_map(|run| run.events()) {
+        let tensors = match event {
+            Event::Debug(debug) => match debug.value {
+                Some(TracedValue::Tensor(tensor)) => vec![tensor],
+                Some(TracedValue::TensorList(list)) => list.iter().collect(),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        for tensor in tensors {
+            let bytes = tensor.numel().unwrap() * tensor.scalar_type().unwrap().size() as u64;
+            if let (Some(offset), true) = (tensor.offset(), bytes > 0) {
+                ranges.push((offset, offset + bytes));
+            }
+        }
+    }
+    Some((ranges.first()?.0, ranges.last()?.1))
+}
+
+#[test]
+fn etdumps_and_debug_buffers_of_the_real_runtime_have_the_predicted_size() {
+    let mut checked = 0;
+    for (model, method, request, recorded) in named_traces() {
+        let bytes = read(&model);
+        let file = File::parse(&bytes).unwrap();
+        let trace = TraceMemory::new(&file.method(&method).unwrap(), request);
+        if trace.has_jumps || trace.has_delegates || trace.has_refused_types {
+            continue;
+        }
+        // A buffer that is not aligned to 64 has no tensor at offset 0, and
+        // an offset takes up to 8 bytes.
+        let range = debug_range(&recorded);
+        let shifted = if range.is_some_and(|(first, _)| first > 0) { 8 } else { 0 };
+        let more = (recorded.len() as u64).checked_sub(trace.etdump);
+        assert!(more.is_some_and(|more| more <= shifted), "{model} {request:?} {more:?}");
+        let needs = range.map_or(0, |(first, last)| last - first);
+        if model == "dynamic_mlp" {
+            // Its inputs were smaller than the largest that the program takes.
+            assert!(needs < trace.debug_buffer, "{model} {request:?}");
+        } else {
+            assert_eq!(trace.debug_buffer, needs, "{model} {request:?}");
+        }
+        checked += 1;
+    }
+    assert!(checked > 30, "only {checked}");
+}
+
+#[test]
+fn many_executions_take_as_much_as_one_after_the_other() {
+    let bytes = read("q_mlp_per_tensor");
+    let file = File::parse(&bytes).unwrap();
+    let method = file.method("forward").unwrap();
+    for debug_buffer in [false, true] {
+        let of = |executions| {
+            let trace = TraceMemory::new(&method, TraceRequest { executions, debug_buffer });
+            (trace.etdump, trace.debug_buffer)
+        };
+        // One more execution takes what it always takes, beyond all shortcuts.
+        let steps: Vec<u64> = (40..60).map(|n| of(n + 1).0 - of(n).0).collect();
+        assert!(steps.iter().all(|step| step.abs_diff(steps[0]) <= 8), "{steps:?}");
+        assert_eq!((of(60).0 - of(20).0) / 40, (of(2_000_020).0 - of(20).0) / 2_000_000);
+        assert_eq!(of(60).1 - of(59).1, of(1_000_001).1 - of(1_000_000).1);
+    }
+}
+
+#[test]
+fn types_that_etdumps_cannot_hold_are_told() {
+    for (model, expected) in [("dtype_fp16", true), ("dtype_bf16", true), ("dtype_int8", false)] {
+        let bytes = read(model);
+        let file = File::parse(&bytes).unwrap();
+        let request = TraceRequest { executions: 1, debug_buffer: true };
+        let trace = TraceMemory::new(&file.method("forward").unwrap(), request);
+        assert_eq!(trace.has_refused_types, expected, "{model}");
+    }
 }

@@ -33,6 +33,7 @@ fn with_document<T>(bytes: &[u8], name: &str, write: impl Fn(&Document<'_>) -> T
             fit: Some(Fit::new(&needs, &target)),
             settings: settings(&needs, Some(&target)),
             needs,
+            trace: None,
             budget: Vec::new(),
             measured: None,
         }

@@ -4,6 +4,7 @@
 //! * [`Loading`]: the method allocator, allocation by allocation
 //! * [`MethodMemory`]: all of it for one method
 //! * [`measured`]: the same as a trace has it
+//! * [`TraceMemory`]: what recording an ETDump takes
 //! * [`planner`]: what a better plan would need
 //! * [`plan`]: lifetimes and places of planned tensors, and the peak
 
@@ -17,6 +18,7 @@ mod report;
 mod requirements;
 mod suggest;
 mod temp;
+mod tracing;
 
 pub use delegates::DelegateMemory;
 pub use loading::{Allocation, Firmware, Loading};
@@ -24,3 +26,4 @@ pub use report::{MethodMemory, operator_name};
 pub use requirements::{LoadRequest, Requirements};
 pub use suggest::{Change, Suggestion, suggestions};
 pub use temp::TempUse;
+pub use tracing::{TraceMemory, TraceRequest};

@@ -2,7 +2,7 @@
 //! each memory's pools against its size.
 
 use super::profile::Target;
-use crate::memory::MethodMemory;
+use crate::memory::{MethodMemory, TraceMemory};
 use et_schema::ids::MemoryId;
 
 /// Alignment of planned buffers in the runners.
@@ -19,6 +19,10 @@ pub struct Needs {
     pub temp: u64,
     /// The program file.
     pub program: u64,
+    /// ETDump, if one is recorded; from the heap.
+    pub etdump: u64,
+    /// Debug buffer, if one is recorded to.
+    pub debug_buffer: u64,
 }
 
 impl Needs {
@@ -32,7 +36,14 @@ impl Needs {
             planned: memory.plan.buffers.iter().map(|b| (b.memory_id, b.size)).collect(),
             temp: memory.temp_required(),
             program,
+            etdump: 0,
+            debug_buffer: 0,
         }
+    }
+
+    /// With what recording a trace takes.
+    pub fn with_trace(self, trace: &TraceMemory) -> Self {
+        Needs { etdump: trace.etdump, debug_buffer: trace.debug_buffer, ..self }
     }
 
     /// Bytes of a pool that holds the planned buffers for which `here` is true.
@@ -153,6 +164,13 @@ fn pools(needs: &Needs, target: &Target) -> Vec<PoolFit> {
         add(format!("planned_{id}"), &pools.planned_by_id[&id.to_string()], *size);
     }
     add("temp".into(), &pools.temp, needs.temp);
+    // Neither has a setting of its own in the runners: they lie beside the pool.
+    let method = super::Pool { size: None, ..pools.method.clone() };
+    for (name, bytes) in [("etdump", needs.etdump), ("debug_buffer", needs.debug_buffer)] {
+        if bytes > 0 {
+            add(name.into(), &method, bytes);
+        }
+    }
     if let Some(pool) = &pools.program {
         add("program".into(), pool, needs.program);
     }

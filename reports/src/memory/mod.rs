@@ -29,8 +29,8 @@ pub use svg::svg;
 
 use et_inspector::budget::Check;
 use et_inspector::findings::Finding;
-use et_inspector::memory::MethodMemory;
 use et_inspector::memory::measured::Comparison;
+use et_inspector::memory::{MethodMemory, TraceMemory};
 use et_inspector::target::{Fit, Needs, Settings, Target};
 
 /// Everything that a document shows.
@@ -61,6 +61,8 @@ pub struct Page<'a> {
     pub fit: Option<Fit>,
     /// The settings that make it run.
     pub settings: Settings,
+    /// What recording a trace takes, if firmware does.
+    pub trace: Option<TraceMemory>,
     /// The limits of a budget; empty without one.
     pub budget: Vec<Check>,
     /// What a trace measured.
@@ -105,6 +107,17 @@ impl Page<'_> {
         for delegate in &memory.delegates {
             let note = delegate.note.unwrap_or("scratch of the temp allocator at each call");
             add(&delegate.id, delegate.scratch.unwrap_or(0), note.to_owned());
+        }
+        if let Some(trace) = self.trace {
+            let executions = words::number(trace.request.executions);
+            let notes: Vec<String> = [format!("{executions} executions")]
+                .into_iter()
+                .chain(trace.notes().into_iter().map(str::to_owned))
+                .collect();
+            add("etdump", trace.etdump, notes.join("; "));
+            if trace.request.debug_buffer {
+                add("debug_buffer", trace.debug_buffer, "aligned to 64".into());
+            }
         }
         needs
     }

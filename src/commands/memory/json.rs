@@ -44,6 +44,12 @@ fn method(report: &Report<'_>, index: usize) -> Value {
         "input_data_bytes": memory.input_data,
         "output_data_bytes": memory.output_data,
         "peak": peak(memory),
+        "trace": report.tracing(memory).map(|trace| json!({
+            "executions": trace.request.executions,
+            "etdump_bytes": trace.etdump,
+            "debug_buffer_bytes": trace.debug_buffer,
+            "notes": trace.notes(),
+        })),
         "suggestions": suggestions(memory),
         "delegates": delegates(memory),
         "budget": super::budget::json(report, memory),

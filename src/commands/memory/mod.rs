@@ -14,8 +14,8 @@ use crate::input;
 use clap::{Args, ValueEnum};
 use et_inspector::budget::template;
 use et_inspector::findings::{Finding, does_not_fit, measured_differs, over_budget};
-use et_inspector::memory::MethodMemory;
 use et_inspector::memory::measured::{Comparison, Replay, compare};
+use et_inspector::memory::{MethodMemory, TraceMemory, TraceRequest};
 use et_inspector::target::{Fit, Needs, Target, settings};
 use et_reports::memory::{self, Document, Page};
 use et_schema::bundled::File as Bundle;
@@ -37,6 +37,9 @@ Examples:
   The prediction beside what a run measured:
     etinspect run model.pte --abi arm32 --etdump trace.etdp
     etinspect memory model.pte --trace trace.etdp
+
+  With what recording a trace takes on the board:
+    etinspect memory model.pte --with-etdump=10 --with-debug-buffer
 
   A build that fails when the program grows:
     etinspect memory model.pte --budget-template -o budget.toml
@@ -68,6 +71,15 @@ pub struct MemoryArgs {
     /// Trace with allocation events, to compare with the prediction [its ABI is the default]
     #[arg(long, value_name = "TRACE.etdp")]
     trace: Option<PathBuf>,
+
+    /// Count the ETDump of so many executions as well, as firmware takes it out after them
+    #[arg(long, value_name = "EXECUTIONS", num_args = 0..=1, require_equals = true,
+          default_missing_value = "1")]
+    with_etdump: Option<u64>,
+
+    /// Count the ETDump with its debug buffer: the outputs of every operator and execution
+    #[arg(long)]
+    with_debug_buffer: bool,
 
     /// Limits in bytes; exits with 1 if one is exceeded
     #[arg(long, value_name = "FILE.toml")]
@@ -107,6 +119,15 @@ enum Format {
 /// have objects of the same sizes.
 const TRACE_ABIS: [Abi; 3] = [Abi::Arm32, Abi::X86_64, Abi::Aarch64];
 
+impl MemoryArgs {
+    /// What firmware records: a debug buffer comes with an ETDump.
+    fn tracing(&self) -> Option<TraceRequest> {
+        let debug_buffer = self.with_debug_buffer;
+        let executions = self.with_etdump.or(debug_buffer.then_some(1))?;
+        Some(TraceRequest { executions, debug_buffer })
+    }
+}
+
 /// What was found, for every form of the result.
 struct Report<'a> {
     model: &'a Path,
@@ -115,6 +136,8 @@ struct Report<'a> {
     methods: Vec<MethodMemory<'a>>,
     target: Option<Target>,
     budget: Option<budget::Given<'a>>,
+    /// What firmware records of a run, if it does.
+    tracing: Option<TraceRequest>,
     trace: Option<&'a Path>,
     /// What the trace measured, by method.
     measured: Vec<Option<Comparison>>,
@@ -141,6 +164,10 @@ impl Report<'_> {
         findings
     }
 
+    fn tracing(&self, method: &MethodMemory<'_>) -> Option<TraceMemory> {
+        Some(TraceMemory::new(&method.method, self.tracing?))
+    }
+
     fn document(&self) -> Document<'_> {
         let methods = self.methods.iter().zip(&self.measured);
         let methods = methods.map(|(memory, measured)| {
@@ -148,6 +175,7 @@ impl Report<'_> {
             let checks = |budget: &budget::Given<'_>| budget.checks(memory, self.program_bytes());
             Page {
                 memory,
+                trace: self.tracing(memory),
                 fit: self.target.as_ref().map(|target| Fit::new(&needs, target)),
                 settings: settings(&needs, self.target.as_ref()),
                 needs,
@@ -170,7 +198,11 @@ impl Report<'_> {
     }
 
     fn needs(&self, method: &MethodMemory<'_>) -> Needs {
-        Needs::of(method, self.program_bytes())
+        let needs = Needs::of(method, self.program_bytes());
+        match self.tracing {
+            Some(request) => needs.with_trace(&TraceMemory::new(&method.method, request)),
+            None => needs,
+        }
     }
 
     fn fit(&self, method: &MethodMemory<'_>, target: &Target) -> Fit {
@@ -210,7 +242,8 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
     let budget = budget.transpose()?;
     let trace = args.trace.as_deref();
     let model = &args.model;
-    let report = Report { model, abi, file, methods, target, budget, trace, measured };
+    let tracing = args.tracing();
+    let report = Report { model, abi, file, methods, target, budget, tracing, trace, measured };
     match args.format {
         Format::Json => output.text(&json::document(&report))?,
         Format::Html => output.text(&memory::html(&report.document()))?,

@@ -93,6 +93,18 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         let note = delegate.note.unwrap_or("scratch of the temp allocator at each call");
         rows.push(Row { name: escape(&delegate.id), bytes: scratch, note: note.to_owned() });
     }
+    if let Some(trace) = report.tracing(memory) {
+        let executions = thousands(trace.request.executions);
+        let mut note = format!("{executions} executions; on the heap, or a buffer above 128 KiB");
+        for more in trace.notes() {
+            note = format!("{note}; {more}");
+        }
+        rows.push(Row { name: "etdump".into(), bytes: trace.etdump, note });
+        if trace.request.debug_buffer {
+            let note = "aligned to 64, of the method allocator in the Arm runner".to_owned();
+            rows.push(Row { name: "debug_buffer".into(), bytes: trace.debug_buffer, note });
+        }
+    }
     let largest = rows.iter().map(|row| row.bytes).max().unwrap_or(0);
     let mut table = table(&["memory", "needs", "", ""]);
     for column in table.column_iter_mut().skip(2) {
