@@ -10,7 +10,7 @@ use et_schema::etdump::{Event, File as Trace, Value as TracedValue};
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use serde_json::Value;
-use support::{models, read, recorded};
+use support::{generate, models, read, recorded};
 
 fn abis() -> [(&'static str, Abi); 2] {
     [("arm32", Abi::Arm32), ("x86_64", Abi::X86_64)]
@@ -151,7 +151,7 @@ fn suggestions_save_what_they_say_and_come_in_order() {
             let memory = MethodMemory::new(&file, method, Abi::Arm32).unwrap();
             let found = memory.suggestions();
             assert!(found.is_sorted_by_key(|s| std::cmp::Reverse(s.saves)), "{model}");
-            for suggestion in &found {
+            for suggestion in found {
                 assert_eq!(suggestion.saves, memory.plan.size() - suggestion.planned, "{model}");
                 assert!(suggestion.saves > 0);
             }
@@ -337,4 +337,23 @@ fn types_that_etdumps_cannot_hold_are_told() {
         let trace = TraceMemory::new(&file.method("forward").unwrap(), request);
         assert_eq!(trace.has_refused_types, expected, "{model}");
     }
+}
+
+#[test]
+fn a_hundred_thousand_instructions_are_planned_in_seconds() {
+    let bytes = generate::program(100_000);
+    let start = std::time::Instant::now();
+    let file = File::parse(&bytes).unwrap();
+    let memory = MethodMemory::new(&file, file.method("forward").unwrap(), Abi::Arm32).unwrap();
+    let (plans, suggestions) = (memory.our_plans(), memory.suggestions());
+    let took = start.elapsed();
+    assert_eq!(memory.plan.steps.count(), 100_000);
+    // No two tensors share bytes in the program's plan, and nearly all could.
+    assert!(plans[0].size * 1000 < memory.plan.size(), "{} {}", plans[0].size, memory.plan.size());
+    // Greedy, at work on random sizes.
+    assert!(plans[0].size * 100 <= plans[0].bound * 125, "{} {}", plans[0].size, plans[0].bound);
+    assert!(suggestions.iter().any(|s| s.change == Change::Plan));
+    println!("{took:?}");
+    // Without optimisation and on a busy machine; two seconds are what users see.
+    assert!(took.as_secs() < 60, "{took:?}");
 }

@@ -10,6 +10,7 @@ use et_schema::ReadError;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::{Abi, MethodAllocation, Object};
 use et_schema::pte::{File, Instruction, Method, Value};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// The memory of one method.
@@ -44,6 +45,8 @@ pub struct MethodMemory<'a> {
     roles: BTreeMap<ValueId, String>,
     /// What is wrong with the program's memory, or good to know.
     pub findings: Vec<Finding>,
+    ours: OnceCell<Vec<Placement>>,
+    suggestions: OnceCell<Vec<Suggestion>>,
 }
 
 impl<'a> MethodMemory<'a> {
@@ -72,6 +75,8 @@ impl<'a> MethodMemory<'a> {
             findings,
             method,
             abi,
+            ours: OnceCell::new(),
+            suggestions: OnceCell::new(),
         })
     }
 
@@ -99,20 +104,23 @@ impl<'a> MethodMemory<'a> {
         }
     }
 
-    /// The best plan that we know for each planned buffer. None is larger than
-    /// what the program's own plan uses.
-    pub fn our_plans(&self) -> Vec<Placement> {
+    /// The best plan that we know for each planned buffer, made when first
+    /// asked for. None is larger than what the program's own plan uses.
+    pub fn our_plans(&self) -> &[Placement] {
         let plan = |buffer: &PlannedBuffer| {
             let mut ours = place(&blocks(&self.plan, Some(buffer.memory_id)));
             ours.size = ours.size.min(buffer.size);
             ours
         };
-        self.plan.buffers.iter().map(plan).collect()
+        self.ours.get_or_init(|| self.plan.buffers.iter().map(plan).collect())
     }
 
-    /// What would make the planned buffers smaller, the most bytes saved first.
-    pub fn suggestions(&self) -> Vec<Suggestion> {
-        suggestions(&self.method, &self.plan)
+    /// What would make the planned buffers smaller, the most bytes saved first,
+    /// computed when first asked for.
+    pub fn suggestions(&self) -> &[Suggestion] {
+        let sizes = self.our_plans().iter().map(|ours| ours.size);
+        let ours = sizes.fold(0u64, u64::saturating_add);
+        self.suggestions.get_or_init(|| suggestions(&self.method, &self.plan, ours))
     }
 
     /// What an allocation of the loader is for.

@@ -64,11 +64,11 @@ pub struct Suggestion {
     pub steps: Vec<Step>,
 }
 
-/// Suggestions for the plan of `method`, the most bytes saved first.
-pub fn suggestions(method: &Method<'_>, plan: &Plan) -> Vec<Suggestion> {
+/// Suggestions for the plan of `method`, the most bytes saved first. Our own
+/// plans for it need `ours` bytes.
+pub fn suggestions(method: &Method<'_>, plan: &Plan, ours: u64) -> Vec<Suggestion> {
     let now = plan.size();
     let layout = Layout::new(plan);
-    let ours = layout.planned();
     let all = [
         better_plan(plan, ours),
         in_place::suggest(method, plan, &layout),
