@@ -161,12 +161,36 @@ fn suggestions_save_what_they_say_and_come_in_order() {
     let file = File::parse(&bytes).unwrap();
     let method = file.method("forward").unwrap();
     let memory = MethodMemory::new(&file, method, Abi::Arm32).unwrap();
-    let of = |change| memory.suggestions().into_iter().find(|s| s.change == change).unwrap();
+    let of = |change| memory.suggestions().iter().find(|s| s.change == change).unwrap();
     // Weights that are dequantized long before they are used.
     assert!(of(Change::Reorder).planned < memory.plan.peak.bytes);
     assert!(of(Change::Int8).planned < memory.plan.size() / 2);
     // At the peak, an activation could overwrite its input.
     assert!(of(Change::InPlace).values.iter().any(|v| v.0 == 710));
+}
+
+#[test]
+fn layers_at_the_peak_in_stripes_need_what_their_windows_need() {
+    let bytes = read("mv2_w010");
+    let file = File::parse(&bytes).unwrap();
+    let memory = MethodMemory::new(&file, file.method("forward").unwrap(), Abi::Arm32).unwrap();
+    let of = |change| memory.suggestions().iter().find(|s| s.change == change).unwrap();
+    // From 8 channels to 48 and, by a 3x3 window with stride 2, back: 3 rows of
+    // the output need 7 of 48 rows between. Two tensors of 7 rows and both ends
+    // take 221,184 bytes; the next layers, whole, 239,616.
+    let tile = of(Change::Tile);
+    let rows = 7 * 48 * 48 * 4;
+    assert!(2 * rows + 73_728 + 18_432 <= 239_616);
+    assert_eq!(tile.planned, 239_616);
+    assert!(tile.title.starts_with("run instructions 0:9 to 0:15 in 8 stripes"), "{}", tile.title);
+    assert!(tile.title.ends_with("compute 14% more"), "{}", tile.title);
+    assert_eq!(tile.steps, [9, 10, 11, 12, 13, 14, 15]);
+
+    // Nothing joins the pools: each has an output of its own.
+    let bytes = read("pools");
+    let file = File::parse(&bytes).unwrap();
+    let memory = MethodMemory::new(&file, file.method("forward").unwrap(), Abi::Arm32).unwrap();
+    assert!(memory.suggestions().iter().all(|s| s.change != Change::Tile));
 }
 
 /// Loadings of a trace.

@@ -186,7 +186,7 @@ fn suggestions(text: &mut String, memory: &MethodMemory<'_>) {
         return;
     }
     let _ = writeln!(text, "\nSmaller planned buffers");
-    for suggestion in &found {
+    for suggestion in found {
         let named: Vec<String> = suggestion.values.iter().take(3).map(|v| v.to_string()).collect();
         let places = suggestion.steps.iter().take(3);
         let places: Vec<String> = places
