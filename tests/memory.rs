@@ -116,6 +116,10 @@ fn topk_takes_its_pairs_from_the_temp_allocator() {
     let bytes = temp["executing"][0]["bytes"].as_u64().expect("bytes");
     assert_eq!(bytes % 16, 0);
     let measured = compared(&path, &["--method", "c000_f32", "--abi", "arm32"]);
+    let temp = &measured["allocators"][2];
+    assert_eq!(temp["name"], "temp");
+    assert_eq!(temp["by_instruction"][0]["instruction"], 0, "{temp}");
+    assert_eq!(temp["by_instruction"][0]["bytes"], bytes);
     assert_eq!(measured["equal"], true, "{measured:#}");
 }
 
@@ -227,4 +231,20 @@ fn tracing_takes_what_the_real_runtime_wrote() {
     assert!(settings.contains("-DET_DEBUG_BUFFER_SIZE=0x250"), "{settings}");
     let without = json(&["--target", "corstone-300"], &model("linear"));
     assert_eq!(without["methods"][0]["trace"], Value::Null);
+}
+
+#[test]
+fn every_board_says_the_same_alone_and_among_all() {
+    let path = model("mv2_w010_q");
+    let document = json(&["--all-targets"], &path);
+    let boards = document["methods"][0]["boards"].as_array().expect("boards");
+    assert!(boards.len() >= 25);
+    let fitting = boards.iter().filter(|board| board["fits"] == true).count();
+    assert!(fitting > 3 && fitting < boards.len(), "{fitting}");
+    for board in boards {
+        let name = board["name"].as_str().expect("a name");
+        let alone = etinspect(["memory", path.to_str().unwrap(), "--target", name]);
+        let status = if board["fits"] == true { 0 } else { 1 };
+        assert_eq!(alone.status, Some(status), "{name}");
+    }
 }

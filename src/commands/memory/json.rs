@@ -55,6 +55,7 @@ fn method(report: &Report<'_>, index: usize) -> Value {
         "budget": super::budget::json(report, memory),
         "measured": super::measured::json(report, index),
         "fit": super::target::fit_json(report, memory),
+        "boards": super::boards::json(report, memory),
         "settings": super::target::settings_json(report, memory),
         "tensors": plan.storages.iter().map(|s| tensor(memory, s)).collect::<Vec<_>>(),
     })

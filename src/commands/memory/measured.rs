@@ -7,6 +7,7 @@ use comfy_table::CellAlignment;
 use et_inspector::findings::describe_difference;
 use et_inspector::memory::measured::{Compared, Comparison};
 use et_inspector::memory::{Firmware, MethodMemory, operator_name};
+use et_schema::ids::{ChainId, InstructionId};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -45,7 +46,26 @@ pub fn section(text: &mut String, report: &Report<'_>, index: usize) {
     }
     let _ = writeln!(text, "{}", indented(&table));
     for compared in &comparison.allocators {
+        high_water(text, memory, compared);
+    }
+    for compared in &comparison.allocators {
         differences(text, memory, compared);
+    }
+}
+
+/// The instruction that took most while executing.
+fn high_water(text: &mut String, memory: &MethodMemory<'_>, compared: &Compared) {
+    let most = compared.by_instruction.iter().max_by_key(|(_, bytes)| **bytes);
+    if let Some((Some(at), taken)) = most {
+        let _ = writeln!(
+            text,
+            "  {}: most while executing at {}:{} {}, {}",
+            escape(&compared.name),
+            at.0,
+            at.1,
+            escape(&operator_name(&memory.method, *at)),
+            bytes(*taken)
+        );
     }
 }
 
@@ -103,6 +123,19 @@ pub fn json(report: &Report<'_>, index: usize) -> Value {
     })
 }
 
+/// High-water marks of the executions.
+fn by_instruction(memory: &MethodMemory<'_>, compared: &Compared) -> Vec<Value> {
+    let one = |(at, bytes): (&Option<(ChainId, InstructionId)>, &u64)| {
+        json!({
+            "chain": at.map(|(chain, _)| chain.0),
+            "instruction": at.map(|(_, instruction)| instruction.0),
+            "operator": at.map(|at| operator_name(&memory.method, at)),
+            "bytes": bytes,
+        })
+    };
+    compared.by_instruction.iter().map(one).collect()
+}
+
 fn allocators(memory: &MethodMemory<'_>, comparison: &Comparison) -> Vec<Value> {
     let one = |compared: &Compared| {
         let executing = compared.executing.iter().map(|e| {
@@ -121,6 +154,7 @@ fn allocators(memory: &MethodMemory<'_>, comparison: &Comparison) -> Vec<Value> 
             "measured_bytes": compared.measured,
             "allocations": compared.allocations,
             "equal": compared.is_equal(),
+            "by_instruction": by_instruction(memory, compared),
             "differences": differences.collect::<Vec<_>>(),
             "executing": executing.collect::<Vec<_>>(),
         })

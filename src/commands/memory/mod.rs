@@ -1,5 +1,6 @@
 //! `etinspect memory`: what a program needs of every allocator, predicted.
 
+mod boards;
 mod budget;
 mod json;
 mod measured;
@@ -34,6 +35,9 @@ Examples:
   Whether it fits a board, and the settings that make it run:
     etinspect memory model.pte --target stm32n6570-dk
 
+  Which boards it fits:
+    etinspect memory model.pte --all-targets
+
   The prediction beside what a run measured:
     etinspect run model.pte --abi arm32 --etdump trace.etdp
     etinspect memory model.pte --trace trace.etdp
@@ -63,6 +67,10 @@ pub struct MemoryArgs {
     /// Board, by name (see `etinspect targets`) or as a file
     #[arg(long, value_name = "NAME|FILE.toml")]
     target: Option<String>,
+
+    /// Say of every board that `etinspect targets` lists whether the program fits
+    #[arg(long, conflicts_with = "target")]
+    all_targets: bool,
 
     /// ABI whose object sizes the allocators count [default: the target's, or arm32]
     #[arg(long, value_enum, value_name = "ABI", conflicts_with = "target")]
@@ -135,6 +143,7 @@ struct Report<'a> {
     file: File<'a>,
     methods: Vec<MethodMemory<'a>>,
     target: Option<Target>,
+    all_targets: bool,
     budget: Option<budget::Given<'a>>,
     /// What firmware records of a run, if it does.
     tracing: Option<TraceRequest>,
@@ -243,7 +252,18 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
     let trace = args.trace.as_deref();
     let model = &args.model;
     let tracing = args.tracing();
-    let report = Report { model, abi, file, methods, target, budget, tracing, trace, measured };
+    let report = Report {
+        model,
+        abi,
+        file,
+        methods,
+        target,
+        all_targets: args.all_targets,
+        budget,
+        tracing,
+        trace,
+        measured,
+    };
     match args.format {
         Format::Json => output.text(&json::document(&report))?,
         Format::Html => output.text(&memory::html(&report.document()))?,

@@ -32,6 +32,7 @@ pub fn page(report: &Report<'_>, colors: bool) -> String {
         memories(&mut text, report, memory, colors);
         peak(&mut text, memory);
         suggestions(&mut text, memory);
+        super::boards::section(&mut text, report, memory);
         super::budget::section(&mut text, report, memory);
         super::measured::section(&mut text, report, index);
         super::target::settings(&mut text, report, memory);

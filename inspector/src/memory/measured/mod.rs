@@ -74,6 +74,9 @@ pub struct Compared {
     pub expected: Vec<Expected>,
     /// Where predicted and measured allocations part.
     pub differences: Vec<Difference>,
+    /// The most bytes that each instruction took in an execution, as measured;
+    /// `None` is what was taken outside of instructions.
+    pub by_instruction: ByInstruction,
     /// Predicted and measured bytes by instruction while executing, where they differ.
     pub executing: Vec<ExecutingDifference>,
 }
@@ -255,6 +258,7 @@ fn allocators(
                 allocations: allocator.loading.len(),
                 expected: Vec::new(),
                 differences: Vec::new(),
+                by_instruction: allocator.executing.clone(),
                 executing: Vec::new(),
             });
         }
@@ -275,6 +279,7 @@ fn method(replay: &Replay, expected: Vec<Expected>) -> Compared {
         predicted: Some(used_as(&sizes, &aligns)),
         measured: measured.map(|_| used),
         allocations: loaded.len(),
+        by_instruction: executed(measured),
         // Executing takes nothing of the method allocator.
         executing: executing(&BTreeMap::new(), measured),
         expected,
@@ -292,6 +297,7 @@ fn planned(replay: &Replay, name: &str, size: u64) -> Compared {
         allocations: measured.map_or(0, |m| m.loading.len()),
         expected: Vec::new(),
         differences: Vec::new(),
+        by_instruction: executed(measured),
         executing: executing(&BTreeMap::new(), measured),
     }
 }
@@ -308,6 +314,7 @@ fn temp(memory: &MethodMemory<'_>, replay: &Replay, loading: &Loading) -> Compar
         memory.temp_uses.iter().filter(|u| u.is_bound).map(|u| u.at).collect();
     executing.retain(|e| e.measured > e.predicted || !e.at.is_some_and(|at| bounds.contains(&at)));
     let predicted = loading.temp_peak.max(memory.temp_executing());
+    let by_instruction = executed(measured);
     let measured = measured.map(|temp| {
         // The reset after each look-up is in no event: where all look-ups are
         // those predicted, so is their peak.
@@ -324,11 +331,17 @@ fn temp(memory: &MethodMemory<'_>, replay: &Replay, loading: &Loading) -> Compar
         allocations: loaded.len(),
         expected: loading.temp.iter().map(|a| Expected::Loader(*a)).collect(),
         differences,
+        by_instruction,
         executing,
     }
 }
 
-type ByInstruction = BTreeMap<Option<(ChainId, InstructionId)>, u64>;
+/// Bytes by instruction, `None` outside of instructions.
+pub type ByInstruction = BTreeMap<Option<(ChainId, InstructionId)>, u64>;
+
+fn executed(measured: Option<&Allocator>) -> ByInstruction {
+    measured.map(|allocator| allocator.executing.clone()).unwrap_or_default()
+}
 
 fn executing(predicted: &ByInstruction, measured: Option<&Allocator>) -> Vec<ExecutingDifference> {
     let Some(measured) = measured else { return Vec::new() };
