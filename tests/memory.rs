@@ -235,7 +235,7 @@ fn tracing_takes_what_the_real_runtime_wrote() {
 
 #[test]
 fn every_board_says_the_same_alone_and_among_all() {
-    let path = model("mv2_w010_q");
+    let path = model("cm55_mv2_w010");
     let document = json(&["--all-targets"], &path);
     let boards = document["methods"][0]["boards"].as_array().expect("boards");
     assert!(boards.len() >= 25);

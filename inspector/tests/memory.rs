@@ -2,8 +2,10 @@
 
 mod support;
 
-use et_inspector::findings::measured_differs;
-use et_inspector::memory::measured::{Comparison, Difference, Replay, compare};
+use et_inspector::findings::{board_differs, measured_differs};
+use et_inspector::memory::measured::{
+    BoardComparison, BoardNumbers, Comparison, Difference, Replay, compare,
+};
 use et_inspector::memory::plan::{Plan, Role};
 use et_inspector::memory::{Change, Firmware, Loading, MethodMemory, TraceMemory, TraceRequest};
 use et_schema::etdump::{Event, File as Trace, Value as TracedValue};
@@ -380,4 +382,63 @@ fn a_hundred_thousand_instructions_are_planned_in_seconds() {
     println!("{took:?}");
     // Without optimisation and on a busy machine; two seconds are what users see.
     assert!(took.as_secs() < 60, "{took:?}");
+}
+
+/// The memory block that the reported board printed for softmax.
+fn reported_softmax() -> BoardNumbers {
+    BoardNumbers {
+        program: Some(960),
+        planned_buffers: vec![32],
+        planned: Some(32),
+        loaded: Some(290),
+        input: Some(20),
+        executor: Some(0),
+        used: Some(342),
+        method_pool: Some(1024),
+        temp_pool: Some(1024),
+        release_0_5: true,
+    }
+}
+
+#[test]
+fn every_number_of_the_reported_board_is_explained() {
+    let bytes = read("v05/softmax_dim0_2x2");
+    let file = File::parse(&bytes).unwrap();
+    let memory = MethodMemory::new(&file, file.method("forward").unwrap(), Abi::Arm32).unwrap();
+    let found = BoardComparison::new(&file, &memory, &reported_softmax()).unwrap();
+    assert_eq!(found.firmware, Some(Firmware::Release0_5));
+    assert!(found.is_explained() && board_differs(&found).is_empty(), "{:#?}", found.rows);
+    let loaded = found.rows.iter().find(|row| row.name == "method_allocator_loaded").unwrap();
+    assert_eq!((loaded.predicted, loaded.measured), (290, 290));
+    let why = loaded.why.as_deref().unwrap();
+    for part in ["release 0.5", "200 with a temp allocator", "266 with one of size 0"] {
+        assert!(why.contains(part), "{why}");
+    }
+}
+
+#[test]
+fn numbers_of_another_program_are_findings() {
+    // The log of softmax beside the linear program.
+    let bytes = read("v05/toy_linear_3_3");
+    let file = File::parse(&bytes).unwrap();
+    let memory = MethodMemory::new(&file, file.method("forward").unwrap(), Abi::Arm32).unwrap();
+    let found = BoardComparison::new(&file, &memory, &reported_softmax()).unwrap();
+    assert_eq!(found.firmware, None);
+    let titles: Vec<String> = board_differs(&found).into_iter().map(|f| f.title).collect();
+    assert!(
+        titles.contains(&"the board's planned buffer 1 is 32 bytes, 144 were predicted".to_owned()),
+        "{titles:#?}"
+    );
+    // The pools of the board are too small for the quantized MobileNet.
+    let bytes = read("mv2_w010_q");
+    let file = File::parse(&bytes).unwrap();
+    let mobilenet = MethodMemory::new(&file, file.method("forward").unwrap(), Abi::Arm32).unwrap();
+    let pool = BoardNumbers { method_pool: Some(1024), ..BoardNumbers::default() };
+    let found = BoardComparison::new(&file, &mobilenet, &pool).unwrap();
+    assert_eq!(found.rows[0].predicted, 1_251_968);
+    assert!(!found.is_explained());
+    // A temp allocator that no look-up fits into is one as well.
+    let small = BoardNumbers { temp_pool: Some(16), ..BoardNumbers::default() };
+    let found = BoardComparison::new(&file, &memory, &small).unwrap();
+    assert!(board_differs(&found)[0].title.starts_with("the board's temp_allocator is 16 bytes"));
 }

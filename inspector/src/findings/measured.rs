@@ -2,7 +2,9 @@
 
 use super::{Code, Finding};
 use crate::memory::MethodMemory;
-use crate::memory::measured::{Compared, Comparison, Difference, Expected};
+use crate::memory::measured::{
+    BoardComparison, BoardRow, Compared, Comparison, Difference, Expected,
+};
 use et_schema::ids::{ChainId, InstructionId};
 
 /// The findings about allocators that a trace of `memory` shows in another way
@@ -15,6 +17,29 @@ pub fn measured_differs(memory: &MethodMemory<'_>, comparison: &Comparison) -> V
     let differing = comparison.allocators.iter().filter(|a| !a.is_equal());
     found.extend(differing.map(|compared| differs(memory, compared)));
     found
+}
+
+/// The findings about numbers of a board's log that the prediction does not
+/// explain.
+pub fn board_differs(comparison: &BoardComparison) -> Vec<Finding> {
+    let unexplained = comparison.rows.iter().filter(|row| !row.is_explained);
+    unexplained.map(board_row).collect()
+}
+
+fn board_row(row: &BoardRow) -> Finding {
+    let BoardRow { name, predicted, measured, why, .. } = row;
+    Finding {
+        code: Code::MeasuredDiffers,
+        title: format!("the board's {name} is {measured} bytes, {predicted} were predicted"),
+        evidence: vec![
+            ("number", name.clone()),
+            ("predicted_bytes", predicted.to_string()),
+            ("measured_bytes", measured.to_string()),
+        ],
+        remedy: why.clone().unwrap_or_else(|| "check that the log is of this program".into()),
+        at: None,
+        operator: None,
+    }
 }
 
 fn other_abi(memory: &MethodMemory<'_>, comparison: &Comparison) -> Finding {

@@ -3,12 +3,15 @@
 //! ```text
 //! replay.rs  allocation events of a trace, by allocator
 //! align.rs   where predicted and measured allocations part
+//! board.rs   the memory block of a board's log
 //! ```
 
 mod align;
+mod board;
 mod replay;
 
 pub use align::{Difference, differences};
+pub use board::{BoardComparison, BoardNumbers, BoardRow};
 pub use replay::{Allocator, Replay};
 
 use super::{Allocation, Firmware, Loading, MethodMemory};
