@@ -164,3 +164,35 @@ fn markdown_tables_have_as_many_cells_as_their_header() {
         assert!(text.contains("| planned\\_1 |"), "{text}");
     }
 }
+
+#[test]
+fn damaged_programs_never_end_in_a_panic() {
+    let mut shown = 0;
+    for model in ["linear", "cond", "kv_cache", "pools", "u55_softmax", "q_cnn"] {
+        let whole = read(model);
+        let mut state = 0x2545_f491_4f6c_dd1d_u64 ^ whole.len() as u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % below
+        };
+        for _ in 0..120 {
+            let mut bytes = whole.clone();
+            for _ in 0..1 + next(3) {
+                let at = next(bytes.len());
+                bytes[at] = [0, 0xff, 0x7f, 0x80, next(256) as u8][next(5)];
+            }
+            let Ok(file) = File::parse(&bytes) else { continue };
+            let methods: Result<Vec<_>, _> =
+                file.methods().map(|method| MethodMemory::new(&file, method, Abi::Arm32)).collect();
+            if methods.is_err() {
+                continue;
+            }
+            with_document(&bytes, model, |document| {
+                let lengths = [html, svg, markdown, chrome].map(|write| write(document).len());
+                assert!(lengths.iter().all(|length| *length > 0), "{model}");
+            });
+            shown += 1;
+        }
+    }
+    assert!(shown > 100, "only {shown} were readable");
+}

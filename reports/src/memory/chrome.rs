@@ -57,10 +57,9 @@ fn stride(memory: &MethodMemory<'_>) -> u64 {
 
 fn method(events: &mut Vec<Value>, memory: &MethodMemory<'_>, thread: u32, stride: u64) {
     let plan = &memory.plan;
-    let is_written = |step: Step| u64::from(step).is_multiple_of(stride) || step == plan.peak.step;
     for storage in &plan.storages {
-        for (first, last) in &storage.ranges {
-            for step in (*first..=*last).filter(|step| is_written(*step)) {
+        for range in &storage.ranges {
+            for step in written(*range, stride, plan.peak.step) {
                 events.push(tensor(memory, storage, thread.saturating_add(step)));
             }
         }
@@ -68,23 +67,33 @@ fn method(events: &mut Vec<Value>, memory: &MethodMemory<'_>, thread: u32, strid
     let live = plan.live_bytes();
     let longest = plan.buffers.iter().map(|b| b.size).max().unwrap_or(0);
     let apart = (longest / u64::from(plan.steps.count()).max(1)).max(1);
-    for (step, bytes) in live.iter().enumerate().filter(|(step, _)| is_written(*step as Step)) {
-        let Some(at) = plan.steps.place(step as Step) else { continue };
+    for step in written((0, plan.steps.count().saturating_sub(1)), stride, plan.peak.step) {
+        let bytes = live.get(step as usize);
+        let Some(at) = plan.steps.place(step) else { continue };
         let counter = format!("{} live bytes", memory.method.name());
         events.push(json!({
             "name": counter,
             "cat": "memory_live",
             "ph": "C",
-            "ts": (step as u64).saturating_mul(apart),
+            "ts": u64::from(step).saturating_mul(apart),
             "pid": COUNTERS,
             "args": { "bytes": bytes },
         }));
         let operator = format!("{}:{} {}", at.0, at.1, operator_name(&memory.method, at));
-        let thread = thread.saturating_add(step as Step);
+        let thread = thread.saturating_add(step);
         for buffer in &plan.buffers {
             events.push(name("thread_name", buffer.memory_id.0, Some(thread), &operator));
         }
     }
+}
+
+/// The steps of a range that are written: every `stride`-th, and the peak.
+fn written((first, last): (Step, Step), stride: u64, peak: Step) -> impl Iterator<Item = Step> {
+    let stride = usize::try_from(stride).unwrap_or(usize::MAX).max(1);
+    let start = (first as usize).checked_next_multiple_of(stride).unwrap_or(usize::MAX);
+    let regular = (start..=last as usize).step_by(stride).map(|step| step as Step);
+    let is_regular = (peak as usize).is_multiple_of(stride);
+    regular.chain((!is_regular && first <= peak && peak <= last).then_some(peak))
 }
 
 fn tensor(memory: &MethodMemory<'_>, storage: &Storage, thread: u32) -> Value {
