@@ -1,36 +1,9 @@
 //! Findings as text and as JSON, the same for every command.
 
 use crate::text::escape;
-use clap::ValueEnum;
-use et_inspector::findings::{Finding, Severity};
+use et_inspector::findings::Finding;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
-
-/// From which severity on a finding fails a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    /// At errors
-    Error,
-    /// At warnings and errors
-    Warning,
-    /// At every finding
-    Info,
-    /// At none
-    Never,
-}
-
-impl FailOn {
-    /// Whether one of `findings` is severe enough.
-    pub fn fails(self, findings: &[Finding]) -> bool {
-        let least = match self {
-            FailOn::Error => Severity::Error,
-            FailOn::Warning => Severity::Warning,
-            FailOn::Info => Severity::Info,
-            FailOn::Never => return false,
-        };
-        findings.iter().any(|finding| finding.code.page().severity >= least)
-    }
-}
 
 /// The findings as every document has them.
 pub fn json(findings: &[Finding]) -> Value {

@@ -9,6 +9,7 @@
 //! failure.rs    errors, and the exit status that each kind has
 //! findings.rs   findings as text and JSON
 //! text.rs       escaping, sizes and times for people
+//! severity.rs   the `--fail-on` option
 //! target.rs     boards by name or file
 //! tensors/      .npy files and comparison of outputs
 //! ```
@@ -20,6 +21,7 @@ mod failure;
 mod findings;
 mod input;
 mod output;
+mod severity;
 mod target;
 mod tensors;
 mod text;

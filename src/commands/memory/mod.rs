@@ -10,8 +10,8 @@ mod text;
 use crate::abi::AbiName;
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
-use crate::findings::FailOn;
 use crate::input;
+use crate::severity::FailOn;
 use clap::{Args, ValueEnum};
 use et_inspector::budget::template;
 use et_inspector::findings::{Finding, does_not_fit, measured_differs, over_budget};
@@ -273,7 +273,7 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
         Format::Text => output.text(&text::page(&report, global.colors_output()))?,
     }
     output.finish()?;
-    Ok(if args.fail_on.fails(&report.findings()) { Status::NotMet } else { Status::Done })
+    Ok(args.fail_on.status(&report.findings()))
 }
 
 /// The methods that are asked for.
