@@ -3,6 +3,7 @@
 //! * [`diagnose`]: what stopped a device, from what it left behind
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
 //! * [`diff`]: what changed between two traces
+//! * [`budget`]: the most that a program may need
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
 //! * [`image`]: dumps of a device's memory
@@ -15,6 +16,8 @@
 
 pub mod diagnose;
 pub mod diff;
+pub mod budget;
+mod config;
 pub mod events;
 pub mod explain;
 pub mod findings;

@@ -6,4 +6,5 @@
 
 pub mod events;
 mod protobuf;
+pub mod memory;
 mod python;

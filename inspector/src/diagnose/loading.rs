@@ -48,6 +48,11 @@ pub(super) fn is_same_program(case: &Case<'_>, run: &Run) -> bool {
                 .eq(run.planned.iter().map(|p| p.bytes)))
 }
 
+/// Whether the log is of the program that was given, if there is a log.
+pub(super) fn is_of_given_program(case: &Case<'_>) -> bool {
+    case.run.is_some_and(|run| is_same_program(case, run))
+}
+
 fn other_program(case: &Case<'_>, run: &Run) -> Option<Finding> {
     if is_same_program(case, run) {
         return None;

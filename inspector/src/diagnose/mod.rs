@@ -35,9 +35,10 @@ pub use journal::in_flight as in_flight_of_journal;
 pub use verdict::{Confidence, Verdict};
 pub use work::multiply_accumulates;
 
-use crate::findings::{Code, Finding, Severity, does_not_fit};
+use crate::findings::{Code, Finding, Severity, board_differs, does_not_fit};
 use crate::log::{Log, Run, Stage};
-use crate::memory::{Comparison, MethodMemory, compare};
+use crate::memory::MethodMemory;
+use crate::memory::measured::{BoardComparison, BoardNumbers};
 use crate::target::{Fit, Needs, Target};
 use et_schema::ReadError;
 use et_schema::etdump::File as Trace;
@@ -78,7 +79,7 @@ pub struct Diagnosis {
     /// What may have stopped it, the most probable first.
     pub candidates: Vec<Candidate>,
     /// What the device measured, beside the prediction.
-    pub measured: Vec<Comparison>,
+    pub measured: Option<BoardComparison>,
     /// Findings, the most severe first.
     pub findings: Vec<Finding>,
 }
@@ -120,15 +121,22 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
         let needs = Needs::of(&case.memory, evidence.file.bytes().len() as u64);
         findings.extend(does_not_fit(target, &Fit::new(&needs, target)));
     }
+    let measured = run.map(BoardNumbers::of).filter(|numbers| numbers.loaded.is_some());
+    let measured = measured
+        .map(|numbers| BoardComparison::new(evidence.file, &case.memory, &numbers))
+        .transpose()?;
+    if let Some(comparison) = measured.as_ref().filter(|_| loading::is_of_given_program(&case)) {
+        findings.extend(board_differs(comparison));
+    }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.code.page().severity));
     let verdict =
         verdict::of(&case, &findings, execution.in_flight.as_ref(), &execution.candidates);
     Ok(Diagnosis {
+        measured,
         verdict,
         reached: run.map(|run| run.stage),
         in_flight: execution.in_flight,
         candidates: execution.candidates,
-        measured: run.map_or_else(Vec::new, |run| compare(run, &case.memory)),
         findings,
     })
 }

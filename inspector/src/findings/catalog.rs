@@ -127,6 +127,30 @@ codes! {
                  their own, or make the program need less: quantize activations, use smaller \
                  inputs, delegate.",
     },
+    /// An allocator that took something else than predicted.
+    MeasuredDiffers = {
+        code: "ETM006",
+        severity: Warning,
+        title: "measured memory differs from the prediction",
+        meaning: "A trace or a log of the device shows an allocator that gave out more, less or \
+                  other allocations than the program calls for under today's runtime. Usual \
+                  causes: another ABI, no temp allocator, a backend or a custom kernel that \
+                  allocates, another release of ExecuTorch, or a trace of another program.",
+        remedy: "Size the pool by the larger of both numbers, and look at the first allocation \
+                 that differs: it names the object at which device and prediction part.",
+    },
+    /// A limit of a budget that is exceeded.
+    OverBudget = {
+        code: "ETM007",
+        severity: Error,
+        title: "the program needs more than its budget allows",
+        meaning: "The budget of the project limits how large the program, or one of its \
+                  allocators, may become. A change of the model, of its quantization or of the \
+                  exporter made it larger.",
+        remedy: "Compare with the program before the change (`etinspect memory` of both: peak, \
+                 tensors, suggestions), and undo what made it larger; or raise the limit of that \
+                 name on purpose. `--budget-template` prints the limits of today.",
+    },
     /// Operators without a kernel.
     MissingOperator = {
         code: "ETR001",

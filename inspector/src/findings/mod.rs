@@ -3,16 +3,20 @@
 //! All commands and reports show the same findings, made here. What a code
 //! means in general stands in the [`catalog`]; a [`Finding`] is one case of it.
 
+mod budget;
 pub mod catalog;
 mod fit;
 mod guard;
+mod measured;
 mod missing;
 mod plan;
 mod pool;
 
+pub use budget::over_budget;
 pub use catalog::{Code, Severity};
 pub use fit::does_not_fit;
 pub use guard::{Fault, TensorAt, guarded};
+pub use measured::{board_differs, describe as describe_difference, measured_differs};
 pub use missing::{missing_backend, missing_operator};
 pub use plan::plan_findings;
 pub use pool::{Limits, pool_exhausted};

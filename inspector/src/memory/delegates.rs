@@ -10,6 +10,8 @@
 use et_schema::layout::Abi;
 use et_schema::pte::{Delegate, File};
 
+const XNNPACK: &str = "XnnpackBackend";
+
 /// Bytes of XNNPACK's executor object, measured on x86-64.
 const XNNPACK_EXECUTOR: u64 = 272;
 
@@ -45,8 +47,8 @@ impl DelegateMemory {
             note: None,
         };
         match id {
-            "XnnpackBackend" => {
-                memory.method_bytes = if abi.is_32_bit() { 0 } else { XNNPACK_EXECUTOR };
+            XNNPACK => {
+                memory.method_bytes = memory.method_bytes_on(abi);
                 memory.scratch = Some(0);
                 memory.note = Some("XNNPACK takes weights and workspace from the heap");
             }
@@ -59,6 +61,12 @@ impl DelegateMemory {
             _ => memory.note = Some("what this backend takes is not known"),
         }
         memory
+    }
+
+    /// Bytes that the backend takes from the method allocator on `abi`, as far
+    /// as known.
+    pub fn method_bytes_on(&self, abi: Abi) -> u64 {
+        if self.id == XNNPACK && !abi.is_32_bit() { XNNPACK_EXECUTOR } else { 0 }
     }
 }
 

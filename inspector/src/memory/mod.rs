@@ -3,22 +3,27 @@
 //! * [`Requirements`]: how large each pool must be
 //! * [`Loading`]: the method allocator, allocation by allocation
 //! * [`MethodMemory`]: all of it for one method
+//! * [`measured`]: the same as a trace has it
+//! * [`TraceMemory`]: what recording an ETDump takes
 //! * [`planner`]: what a better plan would need
 //! * [`plan`]: lifetimes and places of planned tensors, and the peak
 
 mod delegates;
 mod loading;
-mod measured;
+pub mod measured;
 mod operators;
 pub mod plan;
 pub mod planner;
 mod report;
 mod requirements;
 mod suggest;
+mod temp;
+mod tracing;
 
 pub use delegates::DelegateMemory;
 pub use loading::{Allocation, Firmware, Loading};
-pub use measured::{Comparison, compare};
 pub use report::{MethodMemory, operator_name};
 pub use requirements::{LoadRequest, Requirements};
 pub use suggest::{Change, Suggestion, suggestions};
+pub use temp::TempUse;
+pub use tracing::{TraceMemory, TraceRequest};

@@ -3,12 +3,14 @@
 use super::plan::{Plan, PlannedBuffer, Storage};
 use super::planner::{Placement, blocks, place};
 use super::suggest::{Suggestion, suggestions};
+use super::temp::{self, TempUse};
 use super::{DelegateMemory, Firmware, Loading};
 use crate::findings::{Finding, plan_findings};
 use et_schema::ReadError;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::{Abi, MethodAllocation, Object};
 use et_schema::pte::{File, Instruction, Method, Value};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// The memory of one method.
@@ -16,6 +18,8 @@ use std::collections::BTreeMap;
 pub struct MethodMemory<'a> {
     /// The method.
     pub method: Method<'a>,
+    /// ABI whose object sizes are counted.
+    pub abi: Abi,
     /// Planned buffers and what lies in them.
     pub plan: Plan,
     /// Loading with a temp allocator that is large enough.
@@ -35,10 +39,14 @@ pub struct MethodMemory<'a> {
     pub unplanned_inputs: u64,
     /// What the delegates need.
     pub delegates: Vec<DelegateMemory>,
+    /// What instructions take from the temp allocator while executing.
+    pub temp_uses: Vec<TempUse>,
     /// Names of inputs, outputs and state.
     roles: BTreeMap<ValueId, String>,
     /// What is wrong with the program's memory, or good to know.
     pub findings: Vec<Finding>,
+    ours: OnceCell<Vec<Placement>>,
+    suggestions: OnceCell<Vec<Suggestion>>,
 }
 
 impl<'a> MethodMemory<'a> {
@@ -50,6 +58,8 @@ impl<'a> MethodMemory<'a> {
         let used = |firmware: Firmware| firmware.method_used(file, &method, abi);
         let plan = Plan::new(&method);
         let findings = plan_findings(&plan, &method);
+        let delegates: Vec<DelegateMemory> =
+            method.delegates().map(|d| DelegateMemory::new(file, &d, abi)).collect();
         Ok(MethodMemory {
             loading: Loading::new(file, &method, abi, Firmware::TempPool)?,
             used_without_temp_pool: used(Firmware::EmptyTempPool)?,
@@ -58,12 +68,28 @@ impl<'a> MethodMemory<'a> {
             input_data: data_bytes(&method, method.inputs()),
             output_data: data_bytes(&method, method.outputs()),
             unplanned_inputs: unplanned_bytes(&method),
-            delegates: method.delegates().map(|d| DelegateMemory::new(file, &d, abi)).collect(),
+            temp_uses: temp::uses(&method, &delegates),
+            delegates,
             roles: roles(&method),
             plan,
             findings,
             method,
+            abi,
+            ours: OnceCell::new(),
+            suggestions: OnceCell::new(),
         })
+    }
+
+    /// The most bytes that an instruction takes from the temp allocator while
+    /// executing.
+    pub fn temp_executing(&self) -> u64 {
+        self.temp_uses.iter().map(|u| u.bytes).max().unwrap_or(0)
+    }
+
+    /// The smallest temp allocator with which the method loads without looking
+    /// operators up in the method allocator, and executes.
+    pub fn temp_required(&self) -> u64 {
+        self.loading.temp_required.max(self.temp_executing())
     }
 
     /// What `storage` is: its role with its number or name, and who writes it.
@@ -78,20 +104,23 @@ impl<'a> MethodMemory<'a> {
         }
     }
 
-    /// The best plan that we know for each planned buffer. None is larger than
-    /// what the program's own plan uses.
-    pub fn our_plans(&self) -> Vec<Placement> {
+    /// The best plan that we know for each planned buffer, made when first
+    /// asked for. None is larger than what the program's own plan uses.
+    pub fn our_plans(&self) -> &[Placement] {
         let plan = |buffer: &PlannedBuffer| {
             let mut ours = place(&blocks(&self.plan, Some(buffer.memory_id)));
             ours.size = ours.size.min(buffer.size);
             ours
         };
-        self.plan.buffers.iter().map(plan).collect()
+        self.ours.get_or_init(|| self.plan.buffers.iter().map(plan).collect())
     }
 
-    /// What would make the planned buffers smaller, the most bytes saved first.
-    pub fn suggestions(&self) -> Vec<Suggestion> {
-        suggestions(&self.method, &self.plan)
+    /// What would make the planned buffers smaller, the most bytes saved first,
+    /// computed when first asked for.
+    pub fn suggestions(&self) -> &[Suggestion] {
+        let sizes = self.our_plans().iter().map(|ours| ours.size);
+        let ours = sizes.fold(0u64, u64::saturating_add);
+        self.suggestions.get_or_init(|| suggestions(&self.method, &self.plan, ours))
     }
 
     /// What an allocation of the loader is for.

@@ -11,6 +11,7 @@ pub const BUILTIN: &[(&str, &str)] = &[
     ("arduino-nicla-vision", include_str!("../../../targets/arduino-nicla-vision.toml")),
     ("arduino-portenta-h7", include_str!("../../../targets/arduino-portenta-h7.toml")),
     ("corstone-300", include_str!("../../../targets/corstone-300.toml")),
+    ("corstone-310", include_str!("../../../targets/corstone-310.toml")),
     ("corstone-320", include_str!("../../../targets/corstone-320.toml")),
     ("ek-ra8p1", include_str!("../../../targets/ek-ra8p1.toml")),
     ("esp32-p4", include_str!("../../../targets/esp32-p4.toml")),

@@ -2,7 +2,7 @@
 //! each memory's pools against its size.
 
 use super::profile::Target;
-use crate::memory::MethodMemory;
+use crate::memory::{MethodMemory, TraceMemory};
 use et_schema::ids::MemoryId;
 
 /// Alignment of planned buffers in the runners.
@@ -19,21 +19,31 @@ pub struct Needs {
     pub temp: u64,
     /// The program file.
     pub program: u64,
+    /// ETDump, if one is recorded; from the heap.
+    pub etdump: u64,
+    /// Debug buffer, if one is recorded to.
+    pub debug_buffer: u64,
 }
 
 impl Needs {
     /// Needs of a method of a program of `program` bytes.
     pub fn of(memory: &MethodMemory<'_>, program: u64) -> Self {
-        let scratch = memory.delegates.iter().filter_map(|d| d.scratch).max().unwrap_or(0);
         let delegates = memory.delegates.iter().map(|d| d.method_bytes);
         let runner = memory.loading.inputs.saturating_add(memory.unplanned_inputs);
         Needs {
             method: delegates
                 .fold(memory.loading.method_used.saturating_add(runner), u64::saturating_add),
             planned: memory.plan.buffers.iter().map(|b| (b.memory_id, b.size)).collect(),
-            temp: memory.loading.temp_required.max(scratch),
+            temp: memory.temp_required(),
             program,
+            etdump: 0,
+            debug_buffer: 0,
         }
+    }
+
+    /// With what recording a trace takes.
+    pub fn with_trace(self, trace: &TraceMemory) -> Self {
+        Needs { etdump: trace.etdump, debug_buffer: trace.debug_buffer, ..self }
     }
 
     /// Bytes of a pool that holds the planned buffers for which `here` is true.
@@ -154,6 +164,13 @@ fn pools(needs: &Needs, target: &Target) -> Vec<PoolFit> {
         add(format!("planned_{id}"), &pools.planned_by_id[&id.to_string()], *size);
     }
     add("temp".into(), &pools.temp, needs.temp);
+    // Neither has a setting of its own in the runners: they lie beside the pool.
+    let method = super::Pool { size: None, ..pools.method.clone() };
+    for (name, bytes) in [("etdump", needs.etdump), ("debug_buffer", needs.debug_buffer)] {
+        if bytes > 0 {
+            add(name.into(), &method, bytes);
+        }
+    }
     if let Some(pool) = &pools.program {
         add("program".into(), pool, needs.program);
     }

@@ -3,7 +3,7 @@
 //! A profile says which memories the board has, where each number comes from,
 //! and in which memory each pool lies. A user's own file has the same format.
 
-use crate::size;
+use crate::config::{at_line, bytes, some_bytes};
 use et_schema::ids::MemoryId;
 use et_schema::layout::Abi;
 use serde::Deserialize;
@@ -138,7 +138,7 @@ impl Target {
     /// # Errors
     /// The place in the text, what was expected and what was found.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
-        let target: Target = toml::from_str(text).map_err(|e| at_line(text, &e))?;
+        let target: Target = toml::from_str(text).map_err(|e| ProfileError(at_line(text, &e)))?;
         target.check()?;
         Ok(target)
     }
@@ -222,39 +222,6 @@ impl Target {
         let by_id = pools.planned_by_id.iter();
         fixed.chain(by_id.map(|(id, pool)| (format!("planned_by_id.{id}"), pool)))
     }
-}
-
-/// The message of the TOML reader, on one line and with its place.
-fn at_line(text: &str, error: &toml::de::Error) -> ProfileError {
-    let message = error.message().trim().replace('\n', "; ");
-    let line = error.span().map(|span| {
-        let before = text.as_bytes().get(..span.start).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
-    });
-    ProfileError(match line {
-        Some(line) => format!("line {line}: {message}"),
-        None => message,
-    })
-}
-
-/// A size: a number of bytes, or a text such as `64K`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Size {
-    Number(u64),
-    Text(String),
-}
-
-fn bytes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    match Size::deserialize(deserializer) {
-        Ok(Size::Number(number)) => Ok(number),
-        Ok(Size::Text(text)) => size::parse(&text).map_err(D::Error::custom),
-        Err(_) => Err(D::Error::custom("expected a size, such as 1024, \"64K\" or 0x8000")),
-    }
-}
-
-fn some_bytes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    bytes(deserializer).map(Some)
 }
 
 fn abi<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Abi, D::Error> {

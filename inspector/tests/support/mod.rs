@@ -1,6 +1,8 @@
 //! Fixtures: programs, and what the real runtime recorded of them.
 #![allow(dead_code)]
 
+pub mod generate;
+
 use serde_json::{Map, Value};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -27,9 +27,9 @@ pub fn document(report: &Report<'_>) -> String {
         "next": diagnosis.reached.map(|stage| stage.next()),
         "in_flight": diagnosis.in_flight.as_ref().map(in_flight),
         "candidates": diagnosis.candidates.iter().map(candidate).collect::<Vec<_>>(),
-        "measured": diagnosis.measured.iter().map(|c| json!({
-            "what": c.what, "measured_bytes": c.measured, "predicted_bytes": c.predicted,
-            "note": c.note,
+        "measured": diagnosis.measured.iter().flat_map(|m| &m.rows).map(|row| json!({
+            "name": row.name, "measured_bytes": row.measured, "predicted_bytes": row.predicted,
+            "explained": row.is_explained, "why": row.why,
         })).collect::<Vec<_>>(),
         "log": report.log.map(log),
         "findings": found,

@@ -6,7 +6,7 @@ use crate::text::{bytes, escape, wrap};
 use comfy_table::{CellAlignment, Table, presets};
 use et_inspector::diagnose::{Argument, Candidate, InFlight, Likelihood};
 use et_inspector::log::Run;
-use et_inspector::memory::Comparison;
+use et_inspector::memory::measured::BoardComparison;
 use std::fmt::Write;
 
 /// The page.
@@ -27,7 +27,9 @@ pub fn page(report: &Report<'_>) -> String {
     if let Some(in_flight) = &diagnosis.in_flight {
         tensors(&mut text, in_flight);
     }
-    measured(&mut text, &diagnosis.measured);
+    if let Some(comparison) = &diagnosis.measured {
+        measured(&mut text, comparison);
+    }
     candidates(&mut text, &diagnosis.candidates);
     if !diagnosis.findings.is_empty() {
         let _ = write!(text, "\nFindings\n{}", findings::text_with_evidence(&diagnosis.findings));
@@ -35,23 +37,24 @@ pub fn page(report: &Report<'_>) -> String {
     text
 }
 
-fn measured(text: &mut String, comparisons: &[Comparison]) {
-    if comparisons.is_empty() {
-        return;
-    }
+/// The numbers of a board beside the prediction.
+pub fn measured(text: &mut String, comparison: &BoardComparison) {
     text.push_str("\nMeasured on the device, beside the prediction\n");
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    for c in comparisons {
-        let difference = match c.predicted {
-            Some(predicted) if predicted != c.measured => format!("predicted {}", bytes(predicted)),
-            Some(_) => "as predicted".into(),
-            None => String::new(),
-        };
-        table.add_row([format!(" {}", c.what), bytes(c.measured), difference, c.note.clone()]);
+    table.set_header([" number", "measured", "predicted", ""]);
+    for row in &comparison.rows {
+        table.add_row([
+            format!(" {}", row.name),
+            bytes(row.measured),
+            bytes(row.predicted),
+            row.why.clone().unwrap_or_default(),
+        ]);
     }
-    if let Some(column) = table.column_mut(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+    for column in [1, 2] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     let _ = writeln!(text, "{}", table.trim_fmt());
 }

@@ -4,23 +4,65 @@ use super::Report;
 use crate::findings;
 use et_inspector::memory::plan::{Plan, Step, Storage};
 use et_inspector::memory::{Allocation, MethodMemory, operator_name};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
+
+/// A method. What may have a million rows is written as it is, and not made a
+/// tree of values first.
+#[derive(Serialize)]
+struct Method<'a> {
+    #[serde(flatten)]
+    facts: Value,
+    allocators: [Allocator<'a>; 2],
+    tensors: Rows<'a, Storage>,
+}
+
+#[derive(Serialize)]
+struct Allocator<'a> {
+    #[serde(flatten)]
+    facts: Value,
+    allocations: Rows<'a, Allocation>,
+}
+
+/// Rows of a list, each made when it is written.
+struct Rows<'a, T> {
+    memory: &'a MethodMemory<'a>,
+    rows: &'a [T],
+    row: fn(&MethodMemory<'_>, &T) -> Value,
+}
+
+impl<T> Serialize for Rows<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| (self.row)(self.memory, row)))
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    facts: Value,
+    methods: Vec<Method<'a>>,
+    findings: Value,
+}
 
 /// The document.
 pub fn document(report: &Report<'_>) -> String {
-    let document = json!({
-        "schema": "etinspect.memory/1",
-        "model": report.model.to_string_lossy(),
-        "target": report.target.as_ref().map(|t| &t.name),
-        "abi": report.abi.name(),
-        "program_bytes": report.file.bytes().len(),
-        "methods": report.methods.iter().map(|m| method(report, m)).collect::<Vec<_>>(),
-        "findings": findings::json(&report.findings()),
-    });
-    format!("{document:#}\n")
+    let document = Document {
+        facts: json!({
+            "schema": "etinspect.memory/1",
+            "model": report.model.to_string_lossy(),
+            "target": report.target.as_ref().map(|t| &t.name),
+            "abi": report.abi.name(),
+            "program_bytes": report.file.bytes().len(),
+        }),
+        methods: (0..report.methods.len()).map(|i| method(report, i)).collect(),
+        findings: findings::json(&report.findings()),
+    };
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
-fn method(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
+fn method<'a>(report: &'a Report<'_>, index: usize) -> Method<'a> {
+    let memory = &report.methods[index];
     let plan = &memory.plan;
     let buffers = plan.buffers.iter().zip(memory.our_plans()).map(|(buffer, ours)| {
         json!({
@@ -34,47 +76,65 @@ fn method(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
             "our_plan_is_optimal": ours.is_optimal,
         })
     });
-    json!({
+    let facts = json!({
         "name": memory.method.name(),
         "instructions": plan.steps.count(),
         "planned": buffers.collect::<Vec<_>>(),
-        "allocators": allocators(memory),
         "inputs_bytes": memory.loading.inputs,
         "input_data_bytes": memory.input_data,
         "output_data_bytes": memory.output_data,
         "peak": peak(memory),
+        "trace": report.tracing(memory).map(|trace| json!({
+            "executions": trace.request.executions,
+            "etdump_bytes": trace.etdump,
+            "debug_buffer_bytes": trace.debug_buffer,
+            "notes": trace.notes(),
+        })),
         "suggestions": suggestions(memory),
         "delegates": delegates(memory),
+        "budget": super::budget::json(report, memory),
+        "measured": super::measured::json(report, index),
         "fit": super::target::fit_json(report, memory),
+        "boards": super::boards::json(report, memory),
         "settings": super::target::settings_json(report, memory),
-        "tensors": plan.storages.iter().map(|s| tensor(memory, s)).collect::<Vec<_>>(),
-    })
+    });
+    let tensors = Rows { memory, rows: &plan.storages, row: tensor };
+    Method { facts, allocators: allocators(memory), tensors }
 }
 
-fn allocators(memory: &MethodMemory<'_>) -> Value {
+fn allocators<'a>(memory: &'a MethodMemory<'a>) -> [Allocator<'a>; 2] {
     let loading = &memory.loading;
-    let list = |allocations: &[Allocation]| -> Vec<Value> {
-        allocations.iter().map(|a| allocation(memory, a)).collect()
-    };
-    json!([
-        {
-            "name": "method",
-            "used_bytes": loading.method_used,
-            "used_without_temp_pool_bytes": memory.used_without_temp_pool,
-            "used_without_temp_allocator_bytes": memory.used_without_temp_allocator,
-            "used_in_release_0_5_bytes": memory.used_in_release_0_5,
-            "peak_bytes": loading.method_used,
-            "allocations": list(&loading.method),
-        },
-        {
-            "name": "temp",
-            "used_bytes": 0,
-            "used_without_temp_pool_bytes": 0,
-            "peak_bytes": loading.temp_peak,
-            "required_bytes": loading.temp_required,
-            "allocations": list(&loading.temp),
-        },
-    ])
+    let method = json!({
+        "name": "method",
+        "used_bytes": loading.method_used,
+        "used_without_temp_pool_bytes": memory.used_without_temp_pool,
+        "used_without_temp_allocator_bytes": memory.used_without_temp_allocator,
+        "used_in_release_0_5_bytes": memory.used_in_release_0_5,
+        "peak_bytes": loading.method_used,
+    });
+    let executing = memory.temp_uses.iter().map(|u| {
+        json!({
+            "chain": u.at.0.0,
+            "instruction": u.at.1.0,
+            "operator": operator_name(&memory.method, u.at),
+            "bytes": u.bytes,
+            "is_upper_bound": u.is_bound,
+            "what": u.what,
+        })
+    });
+    let temp = json!({
+        "name": "temp",
+        "used_bytes": 0,
+        "used_without_temp_pool_bytes": 0,
+        "peak_bytes": loading.temp_peak,
+        "executing_peak_bytes": memory.temp_executing(),
+        "required_bytes": memory.temp_required(),
+        "executing": executing.collect::<Vec<_>>(),
+    });
+    [(method, &loading.method), (temp, &loading.temp)].map(|(facts, rows)| Allocator {
+        facts,
+        allocations: Rows { memory, rows, row: allocation },
+    })
 }
 
 fn allocation(memory: &MethodMemory<'_>, allocation: &Allocation) -> Value {

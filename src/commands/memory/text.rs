@@ -32,6 +32,9 @@ pub fn page(report: &Report<'_>, colors: bool) -> String {
         memories(&mut text, report, memory, colors);
         peak(&mut text, memory);
         suggestions(&mut text, memory);
+        super::boards::section(&mut text, report, memory);
+        super::budget::section(&mut text, report, memory);
+        super::measured::section(&mut text, report, index);
         super::target::settings(&mut text, report, memory);
         firmware(&mut text, memory);
     }
@@ -73,8 +76,8 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
     });
     rows.push(Row {
         name: "temp".into(),
-        bytes: loading.temp_peak,
-        note: format!("a pool of {} serves every operator", bytes(loading.temp_required)),
+        bytes: loading.temp_peak.max(memory.temp_executing()),
+        note: temp_note(memory),
     });
     rows.push(Row {
         name: "inputs".into(),
@@ -91,6 +94,18 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         let note = delegate.note.unwrap_or("scratch of the temp allocator at each call");
         rows.push(Row { name: escape(&delegate.id), bytes: scratch, note: note.to_owned() });
     }
+    if let Some(trace) = report.tracing(memory) {
+        let executions = thousands(trace.request.executions);
+        let mut note = format!("{executions} executions; on the heap, or a buffer above 128 KiB");
+        for more in trace.notes() {
+            note = format!("{note}; {more}");
+        }
+        rows.push(Row { name: "etdump".into(), bytes: trace.etdump, note });
+        if trace.request.debug_buffer {
+            let note = "aligned to 64, of the method allocator in the Arm runner".to_owned();
+            rows.push(Row { name: "debug_buffer".into(), bytes: trace.debug_buffer, note });
+        }
+    }
     let largest = rows.iter().map(|row| row.bytes).max().unwrap_or(0);
     let mut table = table(&["memory", "needs", "", ""]);
     for column in table.column_iter_mut().skip(2) {
@@ -101,6 +116,18 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         table.add_row([row.name, bytes(row.bytes), bar, row.note]);
     }
     let _ = writeln!(text, "{}", indented(&table));
+}
+
+fn temp_note(memory: &MethodMemory<'_>) -> String {
+    let required = bytes(memory.temp_required());
+    let most = memory.temp_uses.iter().max_by_key(|u| u.bytes);
+    match most.filter(|most| most.bytes >= memory.loading.temp_required) {
+        Some(most) => format!(
+            "a pool of {required} serves every instruction; most at {}:{}: {}",
+            most.at.0, most.at.1, most.what
+        ),
+        None => format!("a pool of {required} serves every operator"),
+    }
 }
 
 fn bar(part: u64, whole: u64, colors: bool) -> String {
@@ -160,7 +187,7 @@ fn suggestions(text: &mut String, memory: &MethodMemory<'_>) {
         return;
     }
     let _ = writeln!(text, "\nSmaller planned buffers");
-    for suggestion in &found {
+    for suggestion in found {
         let named: Vec<String> = suggestion.values.iter().take(3).map(|v| v.to_string()).collect();
         let places = suggestion.steps.iter().take(3);
         let places: Vec<String> = places
@@ -217,7 +244,7 @@ fn firmware(text: &mut String, memory: &MethodMemory<'_>) {
 }
 
 /// A table without lines; every column but the first is aligned to the right.
-fn table(header: &[&str]) -> Table {
+pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(header);
     for column in table.column_iter_mut().skip(1) {
@@ -226,6 +253,7 @@ fn table(header: &[&str]) -> Table {
     table
 }
 
-fn indented(table: &Table) -> String {
+/// The table's lines, indented as all tables of the page.
+pub fn indented(table: &Table) -> String {
     table.lines().map(|line| format!(" {}", line.trim_end())).collect::<Vec<_>>().join("\n")
 }

@@ -26,7 +26,7 @@ pub const ALIGN: u64 = 16;
 const MAX_CONFLICTS: usize = 2_000_000;
 
 /// Blocks above which the same holds: a plan must not take seconds.
-const MAX_GREEDY_BLOCKS: usize = 20_000;
+const MAX_GREEDY_BLOCKS: usize = 200_000;
 
 /// Work of all greedy plans together, in visited pairs.
 const GREEDY_WORK: usize = 3_000_000;

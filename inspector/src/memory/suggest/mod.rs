@@ -6,12 +6,16 @@
 //! in_place.rs element-wise outputs that lie where an input ends
 //! reorder.rs  another order of independent instructions
 //! split.rs    one planned buffer over two memories
+//! tile.rs     the layers at the peak in stripes of rows
+//! rows.rs     which operators work by rows
 //! ```
 
 mod in_place;
 mod layout;
 mod reorder;
+mod rows;
 mod split;
+mod tile;
 
 use super::plan::{Plan, Step};
 use et_schema::ScalarType;
@@ -30,6 +34,8 @@ pub enum Change {
     Int8,
     /// Run independent instructions in another order.
     Reorder,
+    /// Run the layers at the peak in stripes.
+    Tile,
     /// Divide a planned buffer between two memories.
     Split,
 }
@@ -42,6 +48,7 @@ impl Change {
             Change::InPlace => "in_place",
             Change::Int8 => "int8",
             Change::Reorder => "reorder",
+            Change::Tile => "tile",
             Change::Split => "split",
         }
     }
@@ -64,16 +71,17 @@ pub struct Suggestion {
     pub steps: Vec<Step>,
 }
 
-/// Suggestions for the plan of `method`, the most bytes saved first.
-pub fn suggestions(method: &Method<'_>, plan: &Plan) -> Vec<Suggestion> {
+/// Suggestions for the plan of `method`, the most bytes saved first. Our own
+/// plans for it need `ours` bytes.
+pub fn suggestions(method: &Method<'_>, plan: &Plan, ours: u64) -> Vec<Suggestion> {
     let now = plan.size();
     let layout = Layout::new(plan);
-    let ours = layout.planned();
     let all = [
         better_plan(plan, ours),
         in_place::suggest(method, plan, &layout),
         int8(method, plan, &layout),
         reorder::suggest(method, plan, &layout, ours),
+        tile::suggest(method, plan, &layout, ours),
         split::suggest(plan, &layout),
     ];
     let mut found: Vec<Suggestion> = all.into_iter().flatten().collect();
