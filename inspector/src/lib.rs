@@ -1,6 +1,7 @@
 //! What is concluded from a program and a trace.
 //!
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
+//! * [`correlate`]: which instruction and which node of the model an event is of
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
 //! * [`findings`]: conclusions with a code, evidence and a remedy
@@ -9,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod correlate;
 pub mod events;
 pub mod explain;
 pub mod findings;

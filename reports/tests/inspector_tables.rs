@@ -33,10 +33,18 @@ fn tsv_is_the_inspectors_byte_for_byte() {
 }
 
 #[test]
-fn loop_iterations_that_replace_each_other_are_counted() {
+fn loop_iterations_are_kept_until_only_the_last_is_asked_for() {
     let bytes = fs::read(traces().join("map_loop__it10.etdp")).unwrap();
-    let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
-    assert!(blocks.replaced > 0);
+    let mut blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
+    assert!(blocks.repeated > 0);
+    let looped = |blocks: &EventBlocks<'_>| {
+        blocks.blocks.iter().flat_map(|b| &b.events).filter(|row| row.is_looped()).count()
+    };
+    assert!(looped(&blocks) > 0);
+    blocks.keep_last_iterations();
+    assert_eq!(looped(&blocks), 0);
+    let block = &blocks.blocks[1];
+    assert!(block.events.iter().all(|row| row.samples.len() == block.runs));
 }
 
 #[test]

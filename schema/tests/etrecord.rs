@@ -142,10 +142,10 @@ fn walk(bytes: &[u8]) -> usize {
     }
     for name in &names {
         if let Ok(Some(graph)) = file.graph(name) {
-            black_box(graph.nodes().iter().map(|n| (n.op_type(), n.source())).count());
+            graph.nodes().iter().for_each(|n| drop(black_box((n.op_type(), n.source()))));
         }
         if let Ok(Some(value)) = file.saved(name) {
-            black_box(value.tensors().iter().map(|t| t.data().is_some()).count());
+            value.tensors().iter().for_each(|t| drop(black_box(t.data())));
         }
     }
     names.len()

@@ -224,11 +224,12 @@ fn footer(text: &mut String, blocks: &EventBlocks<'_>) {
         let count = thousands(blocks.allocation_events as u64);
         let _ = writeln!(text, "{count} allocation events are not shown here");
     }
-    if blocks.replaced > 0 {
-        let count = thousands(blocks.replaced as u64);
+    if blocks.repeated > 0 {
+        let count = thousands(blocks.repeated as u64);
         let _ = writeln!(
             text,
-            "{count} events of loops are not shown: the last one of each run stands for all"
+            "{count} of the times above are later iterations of loops (--compat inspector: \
+             only the last iteration of each run)"
         );
     }
 }

@@ -1,11 +1,12 @@
 //! Grouping of a trace into blocks.
 //!
 //! Within a run, events of one instruction (or of one delegate operation) come
-//! together in the order in which the first of them was seen. An event that
-//! repeats in a run, as in a loop, replaces the one before, as it does in the
-//! Inspector. Runs with the same events in the same order merge into one block
-//! that has one sample per run and event.
+//! together in the order in which the first of them was seen. Runs with the
+//! same events in the same order merge into one block. An event that repeats
+//! in a run, as in a loop, has one sample for each iteration; the Inspector
+//! only keeps the last one ([`EventBlocks::keep_last_iterations`]).
 
+use super::self_time;
 use super::statistics::Statistics;
 use super::time::Times;
 use et_schema::etdump::{DebugEvent, DelegateId, Event, File, ProfileEvent, Run};
@@ -18,8 +19,8 @@ pub struct EventBlocks<'a> {
     pub blocks: Vec<Block<'a>>,
     /// Allocation events, which have no place in the Inspector's table.
     pub allocation_events: usize,
-    /// Events that a later one of the same run and name replaced.
-    pub replaced: usize,
+    /// Samples of loops: those after the first of their event in a run.
+    pub repeated: usize,
 }
 
 /// Runs with the same events.
@@ -33,6 +34,8 @@ pub struct Block<'a> {
     pub bundled_input_index: Option<u32>,
     /// Their events.
     pub events: Vec<EventRow<'a>>,
+    /// Values that the first run logged as outputs of the method.
+    pub outputs: Vec<DebugEvent<'a>>,
 }
 
 /// One event over all runs of its block.
@@ -46,7 +49,8 @@ pub struct EventRow<'a> {
     pub instruction: i32,
     /// The delegate's own operation, if it is one.
     pub delegate_id: Option<DelegateId<'a>>,
-    /// Begin and end of each run, in ticks; empty if only values were logged.
+    /// Begin and end in each run and each iteration of a loop; empty if only
+    /// values were logged.
     pub samples: Vec<Sample>,
     /// Values that the event's instruction logged in the first run.
     pub debug_events: Vec<DebugEvent<'a>>,
@@ -59,9 +63,34 @@ pub struct Sample {
     pub start: u64,
     /// End.
     pub end: u64,
+    /// Ticks that are not those of another event inside it.
+    pub own: u64,
+    /// Run in its block, from 0.
+    pub run: u32,
+}
+
+impl Sample {
+    fn new(event: &ProfileEvent<'_>) -> Self {
+        Sample { start: event.start_time, end: event.end_time, own: 0, run: 0 }
+    }
+}
+
+/// A value that was logged as an output.
+fn output(event: Event<'_>) -> Option<DebugEvent<'_>> {
+    match event {
+        Event::Debug(event) if event.is_output => Some(event),
+        _ => None,
+    }
 }
 
 impl EventRow<'_> {
+    /// The last sample of each run.
+    pub fn last_iterations(&self) -> Vec<Sample> {
+        let next = self.samples.iter().skip(1).map(|s| Some(s.run)).chain([None]);
+        let last = self.samples.iter().zip(next).filter(|(s, next)| *next != Some(s.run));
+        last.map(|(sample, _)| *sample).collect()
+    }
+
     /// The name to show: a delegate's own operations go by their id.
     pub fn display_name(&self) -> String {
         match self.delegate_id {
@@ -83,6 +112,16 @@ impl EventRow<'_> {
     /// Statistics over the runs.
     pub fn statistics(&self, times: &Times) -> Option<Statistics> {
         Statistics::of(&self.raw(times))
+    }
+
+    /// Whether it repeats within a run.
+    pub fn is_looped(&self) -> bool {
+        self.samples.windows(2).any(|pair| pair[0].run == pair[1].run)
+    }
+
+    /// The delegate's own id of the operation, as text.
+    pub fn delegate_identifier(&self) -> Option<String> {
+        self.delegate_id.map(|_| self.display_name())
     }
 
     /// `OPERATOR_CALL` spans its kernel's event: a sum that takes both counts twice.
@@ -117,6 +156,7 @@ impl<'a> EventBlocks<'a> {
             HashMap::new();
         for run in file.runs() {
             let rows = result.rows(&run);
+            let outputs = || run.events().filter_map(output).collect();
             let signatures = rows.iter().map(|(signature, _)| *signature).collect();
             let key = (run.name(), run.bundled_input_index(), signatures);
             if let Some(index) = by_signature.get(&key) {
@@ -128,10 +168,21 @@ impl<'a> EventBlocks<'a> {
                     runs: 1,
                     bundled_input_index: run.bundled_input_index(),
                     events: rows.into_iter().map(|(_, row)| row).collect(),
+                    outputs: outputs(),
                 });
             }
         }
+        result.blocks.iter_mut().for_each(self_time::measure);
         result
+    }
+
+    /// Keeps one sample per run and event, the last: what the Inspector does,
+    /// whose numbers of a loop are those of its last iteration.
+    pub fn keep_last_iterations(&mut self) {
+        for row in self.blocks.iter_mut().flat_map(|block| &mut block.events) {
+            row.samples = row.last_iterations();
+        }
+        self.repeated = 0;
     }
 
     /// The rows of one run, each with what identifies it.
@@ -153,15 +204,12 @@ impl<'a> EventBlocks<'a> {
                     chain: events.chain,
                     instruction,
                     delegate_id,
-                    samples: profile
-                        .map(|e| Sample { start: e.start_time, end: e.end_time })
-                        .into_iter()
-                        .collect(),
+                    samples: profile.map(Sample::new).into_iter().collect(),
                     debug_events: events.debug.clone(),
                 };
                 if let Some(index) = index_of.get(&signature) {
-                    self.replaced += 1;
-                    rows[*index].1 = row;
+                    self.repeated += 1;
+                    rows[*index].1.samples.extend(row.samples);
                 } else {
                     index_of.insert(signature, rows.len());
                     rows.push((signature, row));
@@ -203,9 +251,10 @@ impl<'a> EventBlocks<'a> {
 
 impl<'a> Block<'a> {
     fn add_run(&mut self, rows: Vec<(Signature<'a>, EventRow<'a>)>) {
+        let run = u32::try_from(self.runs).unwrap_or(u32::MAX);
         self.runs += 1;
         for (own, (_, row)) in self.events.iter_mut().zip(rows) {
-            own.samples.extend(row.samples);
+            own.samples.extend(row.samples.into_iter().map(|sample| Sample { run, ..sample }));
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod block;
 mod group;
+mod self_time;
 mod statistics;
 mod time;
 
