@@ -77,7 +77,7 @@ impl Coverage {
         for (index, block) in blocks.blocks.iter().enumerate() {
             for row in block.events.iter().filter(|row| site(row).is_some()) {
                 let origin = correlation.event(index, row);
-                let ticks = row.samples.iter().fold(0u64, |sum, s| sum.saturating_add(s.own));
+                let ticks = row.own_ticks();
                 instructions.add(origin.instruction.is_some(), ticks);
                 nodes.add(!origin.nodes.is_empty(), ticks);
                 let reason = if let Some(reason) = origin.mismatch {

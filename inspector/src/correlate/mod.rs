@@ -16,11 +16,13 @@
 
 mod coverage;
 mod method;
+mod module_total;
 mod origin;
 mod program;
 mod record;
 
 pub use coverage::{Coverage, Matches, Unmatched};
 pub use method::{CorrelateError, Correlation};
+pub use module_total::{find_total_for_module, module_time};
 pub use origin::Origin;
 pub use program::{Argument, Call, InstructionFacts, Role, Site};

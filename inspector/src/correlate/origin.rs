@@ -47,11 +47,11 @@ impl<'c> Origin<'c> {
         Some(paths.fold(first, common_path))
     }
 
-    /// All modules around any of the nodes, each once, by path.
+    /// All modules around any of the nodes, each once.
     pub fn modules(&self) -> Vec<&'c Module> {
         let mut distinct: Vec<&Module> = Vec::new();
         for module in self.nodes.iter().filter_map(|node| node.modules.as_deref()).flatten() {
-            if !distinct.iter().any(|known| known.path == module.path) {
+            if !distinct.iter().any(|known| known.key == module.key) {
                 distinct.push(module);
             }
         }

@@ -52,6 +52,8 @@ pub struct EventRow<'a> {
     /// Begin and end in each run and each iteration of a loop; empty if only
     /// values were logged.
     pub samples: Vec<Sample>,
+    /// What the delegate attached to each sample; empty if to none.
+    pub delegate_metadata: Vec<&'a [u8]>,
     /// Values that the event's instruction logged in the first run.
     pub debug_events: Vec<DebugEvent<'a>>,
 }
@@ -83,12 +85,35 @@ fn output(event: Event<'_>) -> Option<DebugEvent<'_>> {
     }
 }
 
-impl EventRow<'_> {
-    /// The last sample of each run.
-    pub fn last_iterations(&self) -> Vec<Sample> {
-        let next = self.samples.iter().skip(1).map(|s| Some(s.run)).chain([None]);
-        let last = self.samples.iter().zip(next).filter(|(s, next)| *next != Some(s.run));
-        last.map(|(sample, _)| *sample).collect()
+impl<'a> EventRow<'a> {
+    /// Adds the samples of `other` as those of `run`.
+    fn append(&mut self, other: EventRow<'a>, run: u32) {
+        self.samples.extend(other.samples.into_iter().map(|sample| Sample { run, ..sample }));
+        self.delegate_metadata.extend(other.delegate_metadata);
+    }
+
+    /// This event with the last sample of each run only.
+    pub fn last_iterations(&self) -> EventRow<'a> {
+        let is_last = |index: usize| {
+            let run = |index: usize| self.samples.get(index).map(|sample| sample.run);
+            run(index) != run(index + 1)
+        };
+        let kept = |index: &usize| is_last(*index);
+        let indices: Vec<usize> = (0..self.samples.len()).filter(kept).collect();
+        EventRow {
+            samples: indices.iter().map(|&index| self.samples[index]).collect(),
+            delegate_metadata: indices
+                .iter()
+                .filter_map(|&index| self.delegate_metadata.get(index).copied())
+                .collect(),
+            debug_events: self.debug_events.clone(),
+            ..*self
+        }
+    }
+
+    /// Whether the delegate attached something to any sample.
+    pub fn has_delegate_metadata(&self) -> bool {
+        self.delegate_metadata.iter().any(|metadata| !metadata.is_empty())
     }
 
     /// The name to show: a delegate's own operations go by their id.
@@ -112,6 +137,11 @@ impl EventRow<'_> {
     /// Statistics over the runs.
     pub fn statistics(&self, times: &Times) -> Option<Statistics> {
         Statistics::of(&self.raw(times))
+    }
+
+    /// Ticks of all samples that are not those of another event inside.
+    pub fn own_ticks(&self) -> u64 {
+        self.samples.iter().fold(0, |sum, sample| sum.saturating_add(sample.own))
     }
 
     /// Whether it repeats within a run.
@@ -180,7 +210,7 @@ impl<'a> EventBlocks<'a> {
     /// whose numbers of a loop are those of its last iteration.
     pub fn keep_last_iterations(&mut self) {
         for row in self.blocks.iter_mut().flat_map(|block| &mut block.events) {
-            row.samples = row.last_iterations();
+            *row = row.last_iterations();
         }
         self.repeated = 0;
     }
@@ -205,11 +235,12 @@ impl<'a> EventBlocks<'a> {
                     instruction,
                     delegate_id,
                     samples: profile.map(Sample::new).into_iter().collect(),
+                    delegate_metadata: profile.map(|e| e.delegate_metadata).into_iter().collect(),
                     debug_events: events.debug.clone(),
                 };
                 if let Some(index) = index_of.get(&signature) {
                     self.repeated += 1;
-                    rows[*index].1.samples.extend(row.samples);
+                    rows[*index].1.append(row, 0);
                 } else {
                     index_of.insert(signature, rows.len());
                     rows.push((signature, row));
@@ -254,7 +285,7 @@ impl<'a> Block<'a> {
         let run = u32::try_from(self.runs).unwrap_or(u32::MAX);
         self.runs += 1;
         for (own, (_, row)) in self.events.iter_mut().zip(rows) {
-            own.samples.extend(row.samples.into_iter().map(|sample| Sample { run, ..sample }));
+            own.append(row, run);
         }
     }
 }

@@ -2,8 +2,12 @@
 
 mod chrome;
 mod delimited;
+mod grid;
+mod inspector;
 mod json;
+mod json_origin;
 
 pub use chrome::chrome;
-pub use delimited::{csv, tsv};
+pub use delimited::csv;
+pub use inspector::{Columns, inspector_table, tsv};
 pub use json::json;

@@ -96,7 +96,7 @@ impl<'a> File<'a> {
     /// # Errors
     /// A damaged member.
     pub fn graph(&self, name: &str) -> Result<Option<Graph>> {
-        self.archive.read(name)?.map(|bytes| Graph::parse(name, &bytes)).transpose()
+        self.archive.read(name)?.map(|bytes| Graph::parse(name, bytes)).transpose()
     }
 
     /// The graph of `method` in the edge dialect, which debug handles refer to.

@@ -1,6 +1,7 @@
 //! Graphs as `torch.export` serialises them (`torch/_export/serde/schema.py`,
 //! `exir/serde/serialize.py`): the nodes, with what they remember of the model.
 
+use super::numbers::make_finite;
 use crate::error::{Format, ReadError, Result};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -76,8 +77,9 @@ impl Node {
 
 impl Graph {
     /// Reads the JSON document in member `place`.
-    pub(super) fn parse(place: &str, json: &[u8]) -> Result<Self> {
-        let program: ProgramJson<'_> = serde_json::from_slice(json).map_err(|error| {
+    pub(super) fn parse(place: &str, mut json: Vec<u8>) -> Result<Self> {
+        make_finite(&mut json);
+        let program: ProgramJson<'_> = serde_json::from_slice(&json).map_err(|error| {
             ReadError::field(Format::EtRecord, place, "an exported program", error.to_string())
         })?;
         let nodes: Vec<Node> =

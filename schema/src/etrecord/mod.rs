@@ -14,6 +14,7 @@ mod archive;
 mod file;
 mod graph;
 mod maps;
+mod numbers;
 mod pickle;
 mod torch;
 
