@@ -2,6 +2,7 @@
 //!
 //! * [`memory`]: what a program needs of each allocator, from the `.pte` alone
 //! * [`correlate`]: which instruction and which node of the model an event is of
+//! * [`debug_data`]: what instructions put out, from the debug buffer
 //! * [`events`]: the events of a trace with statistics
 //! * [`explain`]: the error codes of the runtime, for people
 //! * [`findings`]: conclusions with a code, evidence and a remedy
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod correlate;
+pub mod debug_data;
 pub mod events;
 pub mod explain;
 pub mod findings;

@@ -6,12 +6,14 @@
 //! `expected/` and `large/`, all traces in there are checked as well.
 
 use et_inspector::correlate::{Correlation, find_total_for_module};
+use et_inspector::debug_data::Value as Logged;
 use et_inspector::events::{EventBlocks, TimeScale, Times};
 use et_reports::events::{Columns, inspector_table, json, tsv};
 use et_schema::{etdump, etrecord};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::fs;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 /// Where traces and the Inspector's results are.
@@ -145,7 +147,7 @@ fn json_has_the_inspectors_names_and_numbers() {
         let record = case.record.as_ref().map(|bytes| etrecord::File::parse(bytes).unwrap());
         let correlation = Correlation::new(&blocks, None, record.as_ref(), None).unwrap();
         let ours: Value =
-            serde_json::from_str(&json(&blocks, &correlation, &milliseconds())).unwrap();
+            serde_json::from_str(&json(&blocks, &correlation, None, &milliseconds())).unwrap();
         assert_rows(&case.name, &ours, &expected);
         if record.is_some() {
             assert_blocks(&case.name, &ours, &expected);
@@ -155,6 +157,95 @@ fn json_has_the_inspectors_names_and_numbers() {
             }
         }
     });
+}
+
+#[test]
+fn logged_tensors_are_the_inspectors() {
+    for (index, references) in References::all().iter().enumerate() {
+        let mut checked = 0;
+        for (name, npz) in references.results(".tensors.npz") {
+            let case = Case::load(references, &name).unwrap();
+            let trace = name.strip_suffix(".norecord").unwrap_or(&name);
+            let buffer = references.trace_file(&format!("{trace}.debug.bin")).unwrap();
+            let document = references.results(".inspector.json").into_iter();
+            let (_, document) = document.into_iter().find(|(other, _)| *other == name).unwrap();
+            let expected: Value = serde_json::from_slice(&document).unwrap();
+            let tensors = npz_entries(&npz);
+            case.check(|blocks, _| {
+                let rows = blocks.blocks.iter().flat_map(|block| &block.events);
+                let theirs = expected["rows"].as_array().unwrap();
+                for (row, their) in rows.zip(theirs) {
+                    let values: Vec<_> =
+                        row.debug_events.iter().map(|e| Logged::of(e, Some(&buffer))).collect();
+                    assert_values(&name, &values, &their["debug_data"], &tensors);
+                }
+                let theirs = expected["blocks"].as_array().unwrap();
+                for (block, their) in blocks.blocks.iter().zip(theirs) {
+                    let values: Vec<_> =
+                        block.outputs.iter().map(|e| Logged::of(e, Some(&buffer))).collect();
+                    // The Inspector keeps the outputs of the first run that had any.
+                    assert_values(&name, &values, &their["run_output"], &tensors);
+                }
+            });
+            checked += 1;
+        }
+        eprintln!("{checked} of .tensors.npz");
+        assert!(checked >= if index == 0 { 3 } else { 30 }, "only {checked}");
+    }
+}
+
+/// The elements of each tensor of an NPZ file.
+fn npz_entries(bytes: &[u8]) -> HashMap<String, Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut entries = HashMap::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).unwrap();
+        let name = entry.name().unwrap().trim_end_matches(".npy").to_owned();
+        let mut npy = Vec::new();
+        entry.read_to_end(&mut npy).unwrap();
+        let header = usize::from(u16::from_le_bytes([npy[8], npy[9]]));
+        entries.insert(name, npy.split_off(10 + header));
+    }
+    entries
+}
+
+fn assert_values(
+    name: &str,
+    ours: &[Logged<'_>],
+    theirs: &Value,
+    tensors: &HashMap<String, Vec<u8>>,
+) {
+    let theirs = theirs.as_array().unwrap();
+    assert_eq!(ours.len(), theirs.len(), "{name}: values");
+    for (our, their) in ours.iter().zip(theirs) {
+        match our {
+            Logged::Tensor(tensor) => assert_tensor(name, tensor, their, tensors),
+            Logged::List(list) => {
+                assert_eq!(list.len(), their.as_array().unwrap().len(), "{name}");
+                for (tensor, their) in list.iter().zip(their.as_array().unwrap()) {
+                    assert_tensor(name, tensor, their, tensors);
+                }
+            }
+            Logged::Number(number) => {
+                let their = their.as_bool().map(|b| f64::from(u8::from(b))).or(their.as_f64());
+                assert_eq!(Some(*number), their, "{name}");
+            }
+            Logged::Nothing => assert!(their.is_null(), "{name}: {their}"),
+        }
+    }
+}
+
+fn assert_tensor(
+    name: &str,
+    our: &et_inspector::debug_data::Tensor<'_>,
+    their: &Value,
+    tensors: &HashMap<String, Vec<u8>>,
+) {
+    let key = their["tensor"].as_str().unwrap();
+    assert_eq!(our.dtype(), their["dtype"], "{name}, {key}");
+    assert_eq!(serde_json::json!(our.sizes), their["shape"], "{name}, {key}");
+    assert_eq!(our.bytes().unwrap(), tensors[key], "{name}, {key}");
+    assert_eq!(our.numbers().unwrap().len() as u64, our.summary().unwrap().count);
 }
 
 /// The rows of the Inspector's data frame.

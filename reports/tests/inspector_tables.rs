@@ -44,7 +44,8 @@ fn json_has_every_event_with_its_samples() {
     let bytes = fs::read(traces().join("linear__it3.etdp")).unwrap();
     let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
     let document: serde_json::Value =
-        serde_json::from_str(&json(&blocks, &Correlation::default(), &milliseconds())).unwrap();
+        serde_json::from_str(&json(&blocks, &Correlation::default(), None, &milliseconds()))
+            .unwrap();
     assert_eq!(document["schema"], "etinspect.events/1");
     let kernel = &document["blocks"][1]["events"][0];
     assert_eq!(kernel["name"], "native_call_permute_copy.out");

@@ -1,9 +1,11 @@
 //! `etinspect.events/1`.
 
 use super::json_origin::{InstructionJson, NodesJson};
+use super::json_values::ValueJson;
 use et_inspector::correlate::{Correlation, Coverage, Matches};
+use et_inspector::debug_data::Value;
 use et_inspector::events::{Block, EventBlocks, EventRow, Times};
-use et_schema::etdump::DelegateId;
+use et_schema::etdump::{DebugEvent, DelegateId};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -47,6 +49,7 @@ struct BlockJson<'a> {
     runs: usize,
     bundled_input_index: Option<u32>,
     events: Vec<EventJson<'a>>,
+    run_output: Vec<ValueJson>,
 }
 
 #[derive(Serialize)]
@@ -75,14 +78,29 @@ struct EventJson<'a> {
     source: Option<String>,
     #[serde(flatten)]
     nodes: NodesJson<'a>,
+    debug_data: Vec<ValueJson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     delegate_debug_metadata: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<InstructionJson<'a>>,
 }
 
-/// The document: every event of every block, `OPERATOR_CALL` included.
-pub fn json(events: &EventBlocks<'_>, correlation: &Correlation<'_>, times: &Times) -> String {
+/// What a document is made of.
+struct Source<'s, 'a> {
+    correlation: &'s Correlation<'a>,
+    debug_buffer: Option<&'s [u8]>,
+    times: &'s Times,
+}
+
+/// The document: every event of every block, `OPERATOR_CALL` included, with
+/// statistics of the logged tensors if there is a debug buffer.
+pub fn json(
+    events: &EventBlocks<'_>,
+    correlation: &Correlation<'_>,
+    debug_buffer: Option<&[u8]>,
+    times: &Times,
+) -> String {
+    let source = Source { correlation, debug_buffer, times };
     let blocks = events.blocks.iter().enumerate();
     let document = Document {
         schema: "etinspect.events/1",
@@ -90,7 +108,7 @@ pub fn json(events: &EventBlocks<'_>, correlation: &Correlation<'_>, times: &Tim
         allocation_events: events.allocation_events,
         repeated: events.repeated,
         coverage: Coverage::of(events, correlation).into(),
-        blocks: blocks.map(|(index, b)| block_json(index, b, correlation, times)).collect(),
+        blocks: blocks.map(|(index, b)| block_json(index, b, &source)).collect(),
     };
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
@@ -125,28 +143,20 @@ impl From<Matches> for MatchesJson {
     }
 }
 
-fn block_json<'a>(
-    index: usize,
-    block: &'a Block<'_>,
-    correlation: &'a Correlation<'_>,
-    times: &Times,
-) -> BlockJson<'a> {
+fn block_json<'a>(index: usize, block: &'a Block<'_>, source: &Source<'a, '_>) -> BlockJson<'a> {
     let events = block.events.iter();
     BlockJson {
         name: block.name,
-        method: correlation.method(index),
+        method: source.correlation.method(index),
         runs: block.runs,
         bundled_input_index: block.bundled_input_index,
-        events: events.map(|row| event_json(index, row, correlation, times)).collect(),
+        events: events.map(|row| event_json(index, row, source)).collect(),
+        run_output: values(&block.outputs, source.debug_buffer),
     }
 }
 
-fn event_json<'a>(
-    block: usize,
-    row: &'a EventRow<'_>,
-    correlation: &'a Correlation<'_>,
-    times: &Times,
-) -> EventJson<'a> {
+fn event_json<'a>(block: usize, row: &'a EventRow<'_>, source: &Source<'a, '_>) -> EventJson<'a> {
+    let Source { correlation, debug_buffer, times } = *source;
     let origin = correlation.event(block, row);
     let statistics = row.statistics(times);
     let (delegate_id, delegate_name) = match row.delegate_id {
@@ -177,10 +187,15 @@ fn event_json<'a>(
         is_delegated_op: row.delegate_id.is_some(),
         module: origin.module(),
         source: origin.source(),
+        debug_data: values(&row.debug_events, debug_buffer),
         delegate_debug_metadata: metadata
             .map(|m| String::from_utf8_lossy(m).into_owned())
             .collect(),
         program: origin.instruction.map(InstructionJson::new),
         nodes: NodesJson::new(&origin),
     }
+}
+
+fn values(events: &[DebugEvent<'_>], debug_buffer: Option<&[u8]>) -> Vec<ValueJson> {
+    events.iter().map(|event| Value::of(event, debug_buffer).into()).collect()
 }

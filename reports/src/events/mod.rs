@@ -6,6 +6,7 @@ mod grid;
 mod inspector;
 mod json;
 mod json_origin;
+mod json_values;
 
 pub use chrome::chrome;
 pub use delimited::csv;
