@@ -163,13 +163,12 @@ fn json_has_the_inspectors_names_and_numbers() {
 fn logged_tensors_are_the_inspectors() {
     for (index, references) in References::all().iter().enumerate() {
         let mut checked = 0;
+        let documents: HashMap<_, _> = references.results(".inspector.json").into_iter().collect();
         for (name, npz) in references.results(".tensors.npz") {
             let case = Case::load(references, &name).unwrap();
             let trace = name.strip_suffix(".norecord").unwrap_or(&name);
             let buffer = references.trace_file(&format!("{trace}.debug.bin")).unwrap();
-            let document = references.results(".inspector.json").into_iter();
-            let (_, document) = document.into_iter().find(|(other, _)| *other == name).unwrap();
-            let expected: Value = serde_json::from_slice(&document).unwrap();
+            let expected: Value = serde_json::from_slice(&documents[&name]).unwrap();
             let tensors = npz_entries(&npz);
             case.check(|blocks, _| {
                 let rows = blocks.blocks.iter().flat_map(|block| &block.events);

@@ -154,6 +154,12 @@ impl<'a> EventRow<'a> {
         self.delegate_id.map(|_| self.display_name())
     }
 
+    /// Whether it is an instruction as a whole: `OPERATOR_CALL`,
+    /// `DELEGATE_CALL`, `MOVE_CALL`, `JF_CALL` or `FREE_CALL`.
+    pub fn is_call(&self) -> bool {
+        self.delegate_id.is_none() && self.name.ends_with("_CALL")
+    }
+
     /// `OPERATOR_CALL` spans its kernel's event: a sum that takes both counts twice.
     pub fn is_operator_call(&self) -> bool {
         self.delegate_id.is_none() && self.name.contains("OPERATOR_CALL")

@@ -4,7 +4,7 @@ use super::json_origin::{InstructionJson, NodesJson};
 use super::json_values::ValueJson;
 use et_inspector::correlate::{Correlation, Coverage, Matches};
 use et_inspector::debug_data::Value;
-use et_inspector::events::{Block, EventBlocks, EventRow, Times};
+use et_inspector::events::{Block, EventBlocks, EventRow, RunTimes, Times};
 use et_schema::etdump::{DebugEvent, DelegateId};
 use serde::Serialize;
 
@@ -47,6 +47,9 @@ struct BlockJson<'a> {
     name: &'a str,
     method: Option<&'a str>,
     runs: usize,
+    run_times: Vec<f64>,
+    first_to_warm: Option<f64>,
+    outlier_runs: Vec<usize>,
     bundled_input_index: Option<u32>,
     events: Vec<EventJson<'a>>,
     run_output: Vec<ValueJson>,
@@ -145,10 +148,14 @@ impl From<Matches> for MatchesJson {
 
 fn block_json<'a>(index: usize, block: &'a Block<'_>, source: &Source<'a, '_>) -> BlockJson<'a> {
     let events = block.events.iter();
+    let runs = RunTimes::of(block);
     BlockJson {
         name: block.name,
         method: source.correlation.method(index),
         runs: block.runs,
+        run_times: runs.ticks.iter().map(|&ticks| source.times.span(ticks)).collect(),
+        first_to_warm: runs.first_to_warm(),
+        outlier_runs: runs.outliers,
         bundled_input_index: block.bundled_input_index,
         events: events.map(|row| event_json(index, row, source)).collect(),
         run_output: values(&block.outputs, source.debug_buffer),
