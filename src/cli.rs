@@ -83,6 +83,13 @@ impl Global {
         }
     }
 
+    /// Says on standard error what the user should know of a result.
+    pub fn warn(&self, message: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "etinspect: warning: {message}");
+        }
+    }
+
     /// Where the result goes.
     pub fn open_output(&self) -> Result<Output, Failure> {
         Output::open(self.output.as_deref())

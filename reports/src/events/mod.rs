@@ -3,6 +3,7 @@
 mod chrome;
 mod delimited;
 mod grid;
+mod groups;
 mod inspector;
 mod json;
 mod json_origin;
@@ -10,5 +11,6 @@ mod json_values;
 
 pub use chrome::chrome;
 pub use delimited::csv;
+pub use groups::{groups_csv, groups_json};
 pub use inspector::{Columns, inspector_table, tsv};
 pub use json::json;
