@@ -146,11 +146,7 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
 }
 
 /// The debug buffer that was named, or the one beside the trace.
-fn debug_buffer(
-    trace: &Path,
-    named: Option<&Path>,
-    option: &str,
-) -> Result<input::Input, Failure> {
+fn debug_buffer(trace: &Path, named: Option<&Path>, option: &str) -> Result<input::Input, Failure> {
     if let Some(path) = named {
         return input::open(path);
     }

@@ -7,7 +7,6 @@ use crate::text::escape;
 use et_inspector::debug_data::{Tensor, Value};
 use et_inspector::gap::Place;
 use et_schema::ScalarType;
-use std::collections::HashSet;
 use std::path::Path;
 
 /// As many names are listed in a message.
@@ -30,41 +29,62 @@ pub(super) fn values<'b>(
     names: &Names<'_, '_>,
 ) -> (Vec<(Place, Value<'b>)>, Vec<&'b str>) {
     let mut values = Vec::new();
-    let mut used: HashSet<&str> = HashSet::new();
-    for (place, value) in found.iter().filter(|(place, _)| place.run == 0) {
-        let wanted = names_of(place, names);
-        let array = wanted.iter().find_map(|w| arrays.iter().find(|(name, _)| name == w));
-        let Some((name, array)) = array else { continue };
-        let Some(reference) = like(value, array) else { continue };
-        used.insert(name);
-        values.push((place.clone(), reference));
-    }
-    let unused = arrays.iter().map(|(name, _)| name.as_str()).filter(|n| !used.contains(n));
-    (values, unused.collect())
-}
-
-/// Names under which a reference may stand, the most exact first.
-fn names_of(place: &Place, names: &Names<'_, '_>) -> Vec<String> {
-    let position = place.position;
-    if place.is_output {
-        return vec![format!("output_{position}")];
-    }
-    let site = format!("{}:{}", place.chain, place.instruction);
-    let mut wanted = Vec::new();
-    if place.delegate_id.is_none() {
-        wanted.push(format!("{site}:{position}"));
-        if position == 0 {
-            wanted.push(site);
+    let mut unused = Vec::new();
+    for (name, array) in arrays {
+        let first_run = || found.iter().filter(|(place, _)| place.run == 0);
+        let by_site = first_run().find(|(place, _)| is_named(place, name));
+        let by_handle = || {
+            let with_handle = first_run().filter(|(place, _)| has_handles(place, name, names));
+            result_of(with_handle, array)
+        };
+        let value = by_site.or_else(by_handle);
+        match value.and_then(|(place, value)| Some((place.clone(), like(value, array)?))) {
+            Some(reference) => values.push(reference),
+            None => unused.push(name.as_str()),
         }
     }
-    let handles = names.origin(place).and_then(|origin| origin.debug_handles).unwrap_or_default();
-    if position == 0 && !handles.is_empty() {
-        let all: Vec<String> = handles.iter().map(i64::to_string).collect();
-        wanted.push(all.join(","));
-        // The exporter numbers nodes in the order of the graph: the last puts out the result.
-        wanted.extend(handles.iter().max().map(i64::to_string));
+    (values, unused)
+}
+
+/// Whether `name` is that of an output of the method or of an instruction.
+fn is_named(place: &Place, name: &str) -> bool {
+    let position = place.position;
+    if place.is_output {
+        return name == format!("output_{position}");
     }
-    wanted
+    let site = format!("{}:{}", place.chain, place.instruction);
+    place.delegate_id.is_none()
+        && (name == format!("{site}:{position}") || position == 0 && name == site)
+}
+
+/// Whether `name` lists the debug handles of the instruction, or is the last of them.
+fn has_handles(place: &Place, name: &str, names: &Names<'_, '_>) -> bool {
+    let handles = names.origin(place).and_then(|origin| origin.debug_handles).unwrap_or_default();
+    // The exporter numbers nodes in the order of the graph: the last puts out the result.
+    let last = handles.iter().max().is_some_and(|last| name == last.to_string());
+    let all: Vec<String> = handles.iter().map(i64::to_string).collect();
+    last || !all.is_empty() && name == all.join(",")
+}
+
+/// Of all values that a node became, the one that is its result: one node
+/// becomes several instructions (a linear layer transposes its weights first),
+/// of which the last that puts out the node's shape does the rest of the work.
+fn result_of<'f, 'v: 'f>(
+    candidates: impl Iterator<Item = &'f (Place, Value<'v>)>,
+    array: &Array,
+) -> Option<&'f (Place, Value<'v>)> {
+    let has_shape = |value: &Value<'_>| match value {
+        Value::Tensor(tensor) => {
+            tensor.sizes.iter().copied().eq(array.sizes.iter().map(|size| i64::from(*size)))
+        }
+        Value::Number(_) => array.numel() == 1,
+        _ => false,
+    };
+    let rank = |(place, value): &&(Place, Value<'_>)| {
+        let order = (place.chain, place.instruction);
+        (has_shape(value), order, std::cmp::Reverse(place.position))
+    };
+    candidates.max_by_key(rank)
 }
 
 /// The reference as the kind of value that was logged.
