@@ -146,7 +146,7 @@ fn measure(found: &[f64], reference: &[f64], tolerance: Tolerance) -> Measured {
         let same = a == b || a.is_nan() && b.is_nan();
         // NaN and infinity are near nothing but themselves.
         let near = (**a - **b).abs() <= tolerance.atol + tolerance.rtol * b.abs();
-        !same && !(near && b.is_finite())
+        !(same || near && b.is_finite())
     };
     Measured {
         metrics: Metrics::of(reference, found),
