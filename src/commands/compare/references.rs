@@ -35,7 +35,7 @@ pub(super) fn values<'b>(
         let by_site = first_run().find(|(place, _)| is_named(place, name));
         let by_handle = || {
             let with_handle = first_run().filter(|(place, _)| has_handles(place, name, names));
-            result_of(with_handle, array)
+            result_of(with_handle, array, names)
         };
         let value = by_site.or_else(by_handle);
         match value.and_then(|(place, value)| Some((place.clone(), like(value, array)?))) {
@@ -69,9 +69,12 @@ fn has_handles(place: &Place, name: &str, names: &Names<'_, '_>) -> bool {
 /// Of all values that a node became, the one that is its result: one node
 /// becomes several instructions (a linear layer transposes its weights first),
 /// of which the last that puts out the node's shape does the rest of the work.
+/// A kernel's first output is the node's; a delegate call logs its inputs too,
+/// before its outputs.
 fn result_of<'f, 'v: 'f>(
     candidates: impl Iterator<Item = &'f (Place, Value<'v>)>,
     array: &Array,
+    names: &Names<'_, '_>,
 ) -> Option<&'f (Place, Value<'v>)> {
     let has_shape = |value: &Value<'_>| match value {
         Value::Tensor(tensor) => {
@@ -82,7 +85,9 @@ fn result_of<'f, 'v: 'f>(
     };
     let rank = |(place, value): &&(Place, Value<'_>)| {
         let order = (place.chain, place.instruction);
-        (has_shape(value), order, std::cmp::Reverse(place.position))
+        let position = place.position as i64;
+        let is_delegate = names.origin(place).is_some_and(|origin| origin.backend.is_some());
+        (has_shape(value), order, if is_delegate { position } else { -position })
     };
     candidates.max_by_key(rank)
 }
