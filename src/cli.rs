@@ -113,6 +113,7 @@ impl Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<commands::run::RunArgs>),
+    Compare(commands::compare::CompareArgs),
     Events(commands::events::EventsArgs),
     Show(commands::show::ShowArgs),
     Memory(commands::memory::MemoryArgs),
@@ -135,6 +136,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, &cli.global),
+        Command::Compare(args) => commands::compare::run(args, &cli.global),
         Command::Events(args) => commands::events::run(args, &cli.global),
         Command::Show(args) => commands::show::run(args, &cli.global),
         Command::Targets(args) => commands::targets::run(args, &cli.global),

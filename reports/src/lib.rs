@@ -5,6 +5,6 @@
 #![forbid(unsafe_code)]
 
 pub mod events;
-mod protobuf;
 pub mod memory;
+mod protobuf;
 mod python;

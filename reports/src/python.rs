@@ -20,6 +20,56 @@ pub fn float(value: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
+/// `repr` of a Python truth value.
+pub fn truth(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
+}
+
+/// `repr` of a Python text: in single quotes, unless it has those only.
+pub fn text(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut repr = String::with_capacity(text.len() + 2);
+    repr.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => repr.push_str("\\\\"),
+            '\n' => repr.push_str("\\n"),
+            '\r' => repr.push_str("\\r"),
+            '\t' => repr.push_str("\\t"),
+            c if c == quote => repr.extend(['\\', c]),
+            c if (c as u32) < 0x20 || c as u32 == 0x7f => {
+                repr.push_str(&format!("\\x{:02x}", c as u32));
+            }
+            c => repr.push(c),
+        }
+    }
+    repr.push(quote);
+    repr
+}
+
+/// A float in Python's format `g`: six significant digits, no trailing zeros.
+pub fn general(value: f64) -> String {
+    if !value.is_finite() {
+        return float(value);
+    }
+    if value == 0.0 {
+        return if value.is_sign_negative() { "-0" } else { "0" }.into();
+    }
+    let scientific = format!("{value:.5e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    if (-4..6).contains(&exponent) {
+        let decimals = usize::try_from(5 - exponent).unwrap_or(0);
+        return trimmed(&format!("{value:.decimals$}"));
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trimmed(digits), exponent.abs())
+}
+
 /// `repr` of a Python list.
 pub fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
     let items: Vec<String> = items.into_iter().map(|i| i.to_string()).collect();
@@ -47,6 +97,30 @@ mod tests {
         ] {
             assert_eq!(float(value), text);
         }
+    }
+
+    #[test]
+    fn general_format_has_six_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.27561, "0.27561"),
+            (0.0003333333333, "0.000333333"),
+            (8.54e-05, "8.54e-05"),
+            (123456.0, "123456"),
+            (1234567.0, "1.23457e+06"),
+            (0.0999999999, "0.1"),
+            (999999.9, "1e+06"),
+            (39.593, "39.593"),
+        ] {
+            assert_eq!(general(value), text);
+        }
+    }
+
+    #[test]
+    fn text_is_quoted_as_python_does() {
+        assert_eq!(text("aten.add"), "'aten.add'");
+        assert_eq!(text("it's"), "\"it's\"");
+        assert_eq!(text("a\nb\\"), "'a\\nb\\\\'");
     }
 
     #[test]

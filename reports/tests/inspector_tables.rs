@@ -1,7 +1,8 @@
 //! Our tables equal those that ExecuTorch's own Inspector wrote of the same traces.
 
+use et_inspector::correlate::Correlation;
 use et_inspector::events::{EventBlocks, TimeScale, Times};
-use et_reports::events::{csv, json, tsv};
+use et_reports::events::{csv, json};
 use et_schema::etdump::File;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,28 +16,18 @@ fn milliseconds() -> Times {
 }
 
 #[test]
-fn tsv_is_the_inspectors_byte_for_byte() {
-    let mut checked = 0;
-    for entry in fs::read_dir(traces()).unwrap() {
-        let path = entry.unwrap().path();
-        let Some(name) = path.to_str().unwrap().strip_suffix(".norecord.tsv") else { continue };
-        let bytes = fs::read(format!("{name}.etdp")).unwrap();
-        let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
-        assert_eq!(
-            tsv(&blocks, &milliseconds(), true),
-            fs::read_to_string(&path).unwrap(),
-            "{name}"
-        );
-        checked += 1;
-    }
-    assert!(checked >= 15, "only {checked} tables were checked");
-}
-
-#[test]
-fn loop_iterations_that_replace_each_other_are_counted() {
+fn loop_iterations_are_kept_until_only_the_last_is_asked_for() {
     let bytes = fs::read(traces().join("map_loop__it10.etdp")).unwrap();
-    let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
-    assert!(blocks.replaced > 0);
+    let mut blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
+    assert!(blocks.repeated > 0);
+    let looped = |blocks: &EventBlocks<'_>| {
+        blocks.blocks.iter().flat_map(|b| &b.events).filter(|row| row.is_looped()).count()
+    };
+    assert!(looped(&blocks) > 0);
+    blocks.keep_last_iterations();
+    assert_eq!(looped(&blocks), 0);
+    let block = &blocks.blocks[1];
+    assert!(block.events.iter().all(|row| row.samples.len() == block.runs));
 }
 
 #[test]
@@ -53,7 +44,8 @@ fn json_has_every_event_with_its_samples() {
     let bytes = fs::read(traces().join("linear__it3.etdp")).unwrap();
     let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
     let document: serde_json::Value =
-        serde_json::from_str(&json(&blocks, &milliseconds(), None)).unwrap();
+        serde_json::from_str(&json(&blocks, &Correlation::default(), None, &milliseconds(), None))
+            .unwrap();
     assert_eq!(document["schema"], "etinspect.events/1");
     let kernel = &document["blocks"][1]["events"][0];
     assert_eq!(kernel["name"], "native_call_permute_copy.out");
@@ -66,7 +58,7 @@ fn csv_has_a_row_for_every_event() {
     let bytes = fs::read(traces().join("linear__it3.etdp")).unwrap();
     let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
     let rows: usize = blocks.blocks.iter().map(|b| b.events.len()).sum();
-    assert_eq!(csv(&blocks, &milliseconds()).lines().count(), rows + 1);
+    assert_eq!(csv(&blocks, &Correlation::default(), &milliseconds()).lines().count(), rows + 1);
 }
 
 #[test]

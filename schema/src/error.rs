@@ -18,16 +18,19 @@ pub enum Format {
     EtDump,
     /// Bundled program, `.bpte`.
     BundledProgram,
+    /// ETRecord, what the exporter knows of a program, `.etrecord` or `.bin`.
+    EtRecord,
 }
 
 impl Format {
-    /// FlatBuffers' file identifier.
+    /// FlatBuffers' file identifier; for an ETRecord how its zip archive begins.
     pub const fn identifier(self) -> &'static [u8; 4] {
         match self {
             Format::Program => b"ET12",
             Format::FlatTensor => b"FT01",
             Format::EtDump => b"ED00",
             Format::BundledProgram => b"BP08",
+            Format::EtRecord => b"PK\x03\x04",
         }
     }
 
@@ -51,6 +54,7 @@ impl fmt::Display for Format {
             Format::FlatTensor => "tensor data file (.ptd)",
             Format::EtDump => "ETDump trace (.etdp)",
             Format::BundledProgram => "bundled program (.bpte)",
+            Format::EtRecord => "ETRecord (.etrecord)",
         })
     }
 }

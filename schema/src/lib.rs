@@ -16,6 +16,8 @@ mod bytes;
 mod error;
 mod error_code;
 pub mod etdump;
+#[cfg(feature = "std")]
+pub mod etrecord;
 #[rustfmt::skip]
 #[allow(
     missing_docs,

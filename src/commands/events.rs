@@ -5,12 +5,16 @@ use crate::failure::{Failure, Status};
 use crate::input;
 use crate::text::{escape, thousands};
 use clap::{ArgAction, Args, ValueEnum};
-use comfy_table::{CellAlignment, Table, presets};
-use et_inspector::events::{Block, EventBlocks, EventRow, GroupBy, TimeScale, Times, groups};
+use et_inspector::correlate::{CorrelateError, Correlation, module_time};
+use et_inspector::debug_data::{Fault, Value};
+use et_inspector::events::{Block, EventBlocks, EventRow, GroupBy, Groups, TimeScale, Times};
 use et_reports::events::{self, Timeline};
 use et_schema::etdump::{File, Truncation};
-use std::fmt::Write;
+use et_schema::{etrecord, pte};
 use std::path::{Path, PathBuf};
+
+mod groups;
+mod table;
 
 /// Print the events of a trace with their statistics
 #[derive(Debug, Args)]
@@ -22,8 +26,18 @@ Examples:
   The file that ExecuTorch's Inspector writes with save_data_to_tsv:
     etinspect events trace.etdp --format tsv -o events.tsv
 
-  Time by operator:
+  Time by operator, and by module of the PyTorch model:
     etinspect events trace.etdp --group-by op
+    etinspect events trace.etdp --etrecord model.etrecord --group-by module
+
+  With operators, tensors and their memory from the program, as JSON:
+    etinspect events trace.etdp --model model.pte --format json
+
+  What the instructions put out, with statistics of each tensor:
+    etinspect events trace.etdp --debug-buffer debug.bin --format json
+
+  The table that ExecuTorch's Inspector prints with print_data_tabular:
+    etinspect events trace.etdp --etrecord model.etrecord --compat inspector
 
   A trace in clock cycles, from a microcontroller:
     etinspect events etdump.bin --source-time-scale cycles --time-scale cycles
@@ -37,6 +51,30 @@ pub struct EventsArgs {
     /// The trace (.etdp), `-` for standard input
     #[arg(value_name = "TRACE.etdp")]
     trace: PathBuf,
+
+    /// The program that ran: names its operators, tensors, delegates and source lines
+    #[arg(long, value_name = "MODEL.pte")]
+    model: Option<PathBuf>,
+
+    /// The exporter's record of the program: names modules, source lines and edge operators
+    #[arg(long, value_name = "FILE.etrecord")]
+    etrecord: Option<PathBuf>,
+
+    /// What was logged of the values, beside the trace: adds statistics of tensors to JSON
+    #[arg(long, value_name = "FILE.bin")]
+    debug_buffer: Option<PathBuf>,
+
+    /// The method that ran [default: the one whose operators the trace names]
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+
+    /// Only print the mean time of a run in this module of the model and in those inside it
+    #[arg(long, value_name = "PATH", conflicts_with = "group_by")]
+    module: Option<String>,
+
+    /// Follow the rules of another tool
+    #[arg(long, value_enum, value_name = "TOOL")]
+    compat: Option<Compat>,
 
     /// Order of the table's rows [default: as they happened]
     #[arg(long, value_enum, value_name = "COLUMN")]
@@ -62,9 +100,20 @@ pub struct EventsArgs {
     #[arg(long, action = ArgAction::Set, default_value_t = true, value_name = "BOOL")]
     include_units: bool,
 
+    /// Add what delegates attached to their events to a TSV file or the Inspector's table
+    #[arg(long)]
+    include_delegate_debug_data: bool,
+
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+}
+
+/// Tools whose rules can be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Compat {
+    /// ExecuTorch's Inspector: its table, and of a loop the last iteration only
+    Inspector,
 }
 
 /// Columns to sort by, largest first.
@@ -87,6 +136,10 @@ enum Sort {
 enum GroupArg {
     /// Operators
     Op,
+    /// Modules of the PyTorch model (needs --etrecord)
+    Module,
+    /// Lines of the model's source (needs --etrecord, or a --model with stack traces)
+    Source,
     /// Instructions
     Instruction,
     /// Operations inside of delegates
@@ -161,6 +214,18 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
         global.refuse_terminal()?;
     }
     let mut blocks = EventBlocks::of(&file);
+    if args.compat == Some(Compat::Inspector) {
+        blocks.keep_last_iterations();
+    }
+    let model = args.model.as_deref().map(input::open).transpose()?;
+    let model = parsed(&args.model, model.as_deref(), pte::File::parse)?;
+    let record = args.etrecord.as_deref().map(input::open).transpose()?;
+    let record = parsed(&args.etrecord, record.as_deref(), etrecord::File::parse)?;
+    let debug_buffer = args.debug_buffer.as_deref().map(input::open).transpose()?;
+    let correlation =
+        Correlation::new(&blocks, model.as_ref(), record.as_ref(), args.method.as_deref())
+            .map_err(|error| mismatch(args, error))?;
+    warn_of_missing_tensors(args, global, &blocks, debug_buffer.as_deref());
     if let Some(filter) = &args.filter {
         for block in &mut blocks.blocks {
             block.events.retain(|row| row.display_name().contains(filter.as_str()));
@@ -169,36 +234,66 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     for block in &mut blocks.blocks {
         sort(block, args.sort, &times);
     }
-    let text: Vec<u8> = match (args.format, args.group_by) {
-        (Format::Table, Some(by)) => group_table(&blocks, by, &times).into(),
-        (Format::Table, None) => table(&blocks, &times).into(),
-        (_, Some(_)) => {
-            return Err(Failure::Usage("--group-by goes with --format table only".into()));
-        }
-        (Format::Tsv, None) => events::tsv(&blocks, &times, args.include_units).into(),
-        (Format::Csv, None) => events::csv(&blocks, &times).into(),
-        (Format::Json, None) => events::json(&blocks, &times, file.truncation().as_ref()).into(),
-        (Format::Chrome, None) => {
-            let scale = match args.source_time_scale {
-                Scale::Cycles => Scale::Cycles,
-                _ => Scale::Us,
-            };
-            events::chrome(&blocks, &self::times(args, scale)?).into()
-        }
-        (Format::ModelExplorer, None) => events::model_explorer(&blocks, &times).into(),
-        (Format::Perfetto | Format::Speedscope | Format::Parquet, None) => {
-            if args.filter.is_some() || args.sort.is_some() {
-                let message = "this format has all events in the order of time: it goes without \
-                               --filter and --sort";
-                return Err(Failure::Usage(message.into()));
-            }
-            over_time(args, &file)?
-        }
+    let view = View { blocks: &blocks, correlation: &correlation, times: &times };
+    let text: Vec<u8> = match (&args.module, args.group_by) {
+        (Some(module), _) => module_text(args, &view, module)?.into(),
+        (None, Some(by)) => grouped_text(args, &view, by)?.into(),
+        (None, None) => result(args, &view, &file, debug_buffer.as_deref())?,
     };
     let mut output = global.open_output()?;
     output.bytes(&text)?;
     output.finish()?;
     Ok(Status::Done)
+}
+
+/// What is printed.
+struct View<'v, 'a> {
+    blocks: &'v EventBlocks<'a>,
+    correlation: &'v Correlation<'v>,
+    times: &'v Times,
+}
+
+fn result(
+    args: &EventsArgs,
+    view: &View<'_, '_>,
+    file: &File<'_>,
+    debug_buffer: Option<&[u8]>,
+) -> Result<Vec<u8>, Failure> {
+    let View { blocks, correlation, times } = *view;
+    let columns = events::Columns {
+        units: args.include_units,
+        delegate_metadata: args.include_delegate_debug_data,
+    };
+    Ok(match args.format {
+        Format::Table if args.compat == Some(Compat::Inspector) => {
+            // Names come from the trace and go to a screen.
+            let table = events::inspector_table(blocks, correlation, times, columns);
+            table.lines().map(|line| escape(line) + "\n").collect::<String>().into()
+        }
+        Format::Table => table::table(view).into(),
+        Format::Tsv => events::tsv(blocks, correlation, times, columns).into(),
+        Format::Csv => events::csv(blocks, correlation, times).into(),
+        Format::Json => {
+            events::json(blocks, correlation, debug_buffer, times, file.truncation().as_ref())
+                .into()
+        }
+        Format::Chrome => {
+            let scale = match args.source_time_scale {
+                Scale::Cycles => Scale::Cycles,
+                _ => Scale::Us,
+            };
+            events::chrome(blocks, &self::times(args, scale)?).into()
+        }
+        Format::ModelExplorer => events::model_explorer(blocks, times).into(),
+        Format::Perfetto | Format::Speedscope | Format::Parquet => {
+            if args.filter.is_some() || args.sort.is_some() {
+                let message = "this format has all events in the order of time: it goes without \
+                               --filter and --sort";
+                return Err(Failure::Usage(message.into()));
+            }
+            over_time(args, file)?
+        }
+    })
 }
 
 /// The formats that have every event of the file, in nanoseconds or cycles.
@@ -233,6 +328,90 @@ fn truncated(path: &Path, truncation: &Truncation) -> String {
     )
 }
 
+fn grouped_text(args: &EventsArgs, view: &View<'_, '_>, by: GroupArg) -> Result<String, Failure> {
+    let by = match by {
+        GroupArg::Op => GroupBy::Operator,
+        GroupArg::Module => GroupBy::Module,
+        GroupArg::Source => GroupBy::Source,
+        GroupArg::Instruction => GroupBy::Instruction,
+        GroupArg::Delegate => GroupBy::Delegate,
+    };
+    if by == GroupBy::Module && args.etrecord.is_none() {
+        let message = "--group-by module needs --etrecord: only that names modules of the model";
+        return Err(Failure::Usage(message.into()));
+    }
+    if by == GroupBy::Source && args.etrecord.is_none() && args.model.is_none() {
+        let message = "--group-by source needs --etrecord, or --model with stack traces";
+        return Err(Failure::Usage(message.into()));
+    }
+    let groups = Groups::of(view.blocks, view.correlation, by);
+    match args.format {
+        Format::Table => Ok(groups::table(&groups, view.times)),
+        Format::Json => Ok(events::groups_json(&groups, view.times)),
+        Format::Csv => Ok(events::groups_csv(&groups, view.times)),
+        _ => Err(Failure::Usage("--group-by goes with --format table, csv or json".into())),
+    }
+}
+
+fn module_text(args: &EventsArgs, view: &View<'_, '_>, module: &str) -> Result<String, Failure> {
+    if args.etrecord.is_none() {
+        return Err(Failure::Usage("--module needs --etrecord: only that names modules".into()));
+    }
+    let time = module_time(view.blocks, view.correlation, module, view.times);
+    match args.format {
+        Format::Table => Ok(format!("{} {}\n", table::number(time), view.times.target().name())),
+        _ => Err(Failure::Usage("--module goes with --format table".into())),
+    }
+}
+
+/// A file that was given, parsed.
+fn parsed<'b, T>(
+    path: &Option<PathBuf>,
+    bytes: Option<&'b [u8]>,
+    parse: impl Fn(&'b [u8]) -> et_schema::Result<T>,
+) -> Result<Option<T>, Failure> {
+    match (path, bytes) {
+        (Some(path), Some(bytes)) => {
+            parse(bytes).map(Some).map_err(|error| Failure::input(path, error))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn mismatch(args: &EventsArgs, error: CorrelateError) -> Failure {
+    let unnamed = PathBuf::new();
+    let path = match error {
+        CorrelateError::Record(_) => args.etrecord.as_ref(),
+        CorrelateError::NoMethod { .. } => args.model.as_ref().or(args.etrecord.as_ref()),
+    };
+    Failure::input(path.unwrap_or(&unnamed), error)
+}
+
+/// Tensors that the trace has and the debug buffer has not.
+fn warn_of_missing_tensors(
+    args: &EventsArgs,
+    global: &Global,
+    blocks: &EventBlocks<'_>,
+    debug_buffer: Option<&[u8]>,
+) {
+    let Some(buffer) = debug_buffer else { return };
+    let mut faults: Vec<Fault> = Vec::new();
+    for block in &blocks.blocks {
+        let logged = block.events.iter().flat_map(|row| &row.debug_events).chain(&block.outputs);
+        for value in logged.map(|event| Value::of(event, Some(buffer))) {
+            faults.extend(value.tensors().iter().filter_map(|t| t.bytes().err().cloned()));
+        }
+    }
+    if let Some(first) = faults.first() {
+        let path = args.debug_buffer.as_deref().unwrap_or(Path::new(""));
+        global.warn(&format!(
+            "{}: {} tensors of the trace are not in this debug buffer ({first})",
+            escape(&path.to_string_lossy()),
+            faults.len(),
+        ));
+    }
+}
+
 fn times(args: &EventsArgs, target: Scale) -> Result<Times, Failure> {
     Times::new(args.source_time_scale.into(), target.into()).ok_or_else(|| {
         Failure::Usage(
@@ -256,101 +435,4 @@ fn sort(block: &mut Block<'_>, by: Option<Sort>, times: &Times) {
         Some(Sort::P50) => |s| s.p50,
     };
     block.events.sort_by(|a, b| number(b, pick).total_cmp(&number(a, pick)));
-}
-
-/// One table per block; `OPERATOR_CALL` is left out, as its time is that of the kernel.
-fn table(blocks: &EventBlocks<'_>, times: &Times) -> String {
-    let mut text = String::new();
-    for block in &blocks.blocks {
-        let runs = if block.runs == 1 { "run" } else { "runs" };
-        let unit = times.target().name();
-        let _ = writeln!(text, "{}  {} {runs}, times in {unit}", escape(block.name), block.runs);
-        let header = ["event", "at", "p10", "p50", "p90", "avg", "min", "max", "stddev", "sum"];
-        let mut table = plain_table(&header);
-        for row in block.events.iter().filter(|row| !row.is_operator_call()) {
-            let mut cells = vec![escape(&row.display_name()), place(row)];
-            match row.statistics(times) {
-                Some(s) => cells.extend(
-                    [s.p10, s.p50, s.p90, s.avg, s.min, s.max, s.stddev, s.sum].map(number),
-                ),
-                None => cells.push("(values only)".into()),
-            }
-            table.add_row(cells);
-        }
-        let _ = writeln!(text, "{}\n", lines(&table));
-    }
-    footer(&mut text, blocks);
-    text
-}
-
-fn footer(text: &mut String, blocks: &EventBlocks<'_>) {
-    if blocks.allocation_events > 0 {
-        let count = thousands(blocks.allocation_events as u64);
-        let _ = writeln!(text, "{count} allocation events are not shown here");
-    }
-    if blocks.replaced > 0 {
-        let count = thousands(blocks.replaced as u64);
-        let _ = writeln!(
-            text,
-            "{count} events of loops are not shown: the last one of each run stands for all"
-        );
-    }
-}
-
-fn group_table(blocks: &EventBlocks<'_>, by: GroupArg, times: &Times) -> String {
-    let by = match by {
-        GroupArg::Op => GroupBy::Operator,
-        GroupArg::Instruction => GroupBy::Instruction,
-        GroupArg::Delegate => GroupBy::Delegate,
-    };
-    let groups = groups(blocks, by, times);
-    let total: f64 = groups.iter().map(|g| g.sum).sum();
-    let unit = times.target().name();
-    let sum = format!("sum ({unit})");
-    let average = format!("avg ({unit})");
-    let mut table = plain_table(&["name", "count", &sum, &average, "share"]);
-    for group in &groups {
-        let share = if total > 0.0 { group.sum * 100.0 / total } else { 0.0 };
-        table.add_row([
-            escape(&group.name),
-            thousands(group.count as u64),
-            number(group.sum),
-            number(group.sum / group.count.max(1) as f64),
-            format!("{share:.1} %"),
-        ]);
-    }
-    table.add_row(["total".into(), String::new(), number(total), String::new(), String::new()]);
-    lines(&table) + "\n"
-}
-
-/// Chain and instruction; nothing outside of chains.
-fn place(row: &EventRow<'_>) -> String {
-    if row.chain < 0 { String::new() } else { format!("{}:{}", row.chain, row.instruction) }
-}
-
-/// Five significant digits, without an exponent where one can read it.
-fn number(value: f64) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let magnitude = value.abs().log10().floor() as i32;
-    let decimals = usize::try_from(4 - magnitude).unwrap_or(0);
-    if (-6..15).contains(&magnitude) {
-        format!("{value:.decimals$}")
-    } else {
-        format!("{value:.3e}")
-    }
-}
-
-fn plain_table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(header);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
-fn lines(table: &Table) -> String {
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

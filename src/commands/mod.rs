@@ -1,5 +1,6 @@
 //! The commands, one file each: arguments, and what is printed.
 
+pub mod compare;
 pub mod diagnose;
 pub mod events;
 pub mod explain;

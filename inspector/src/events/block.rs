@@ -1,12 +1,13 @@
 //! Grouping of a trace into blocks.
 //!
 //! Within a run, events of one instruction (or of one delegate operation) come
-//! together in the order in which the first of them was seen. An event that
-//! repeats in a run, as in a loop, replaces the one before, as it does in the
-//! Inspector. Runs with the same events in the same order merge into one block
-//! that has one sample per run and event.
+//! together in the order in which the first of them was seen. Runs with the
+//! same events in the same order merge into one block. An event that repeats
+//! in a run, as in a loop, has one sample for each iteration; the Inspector
+//! only keeps the last one ([`EventBlocks::keep_last_iterations`]).
 
 use super::repeat::Pattern;
+use super::self_time;
 use super::statistics::Statistics;
 use super::time::Times;
 use et_schema::etdump::{DebugEvent, DelegateId, Event, File, ProfileEvent, Run};
@@ -19,8 +20,8 @@ pub struct EventBlocks<'a> {
     pub blocks: Vec<Block<'a>>,
     /// Allocation events, which have no place in the Inspector's table.
     pub allocation_events: usize,
-    /// Events that a later one of the same run and name replaced.
-    pub replaced: usize,
+    /// Samples of loops: those after the first of their event in a run.
+    pub repeated: usize,
 }
 
 /// Runs with the same events.
@@ -34,6 +35,8 @@ pub struct Block<'a> {
     pub bundled_input_index: Option<u32>,
     /// Their events.
     pub events: Vec<EventRow<'a>>,
+    /// Values that the first run logged as outputs of the method.
+    pub outputs: Vec<DebugEvent<'a>>,
 }
 
 /// One event over all runs of its block.
@@ -47,8 +50,11 @@ pub struct EventRow<'a> {
     pub instruction: i32,
     /// The delegate's own operation, if it is one.
     pub delegate_id: Option<DelegateId<'a>>,
-    /// Begin and end of each run, in ticks; empty if only values were logged.
+    /// Begin and end in each run and each iteration of a loop; empty if only
+    /// values were logged.
     pub samples: Vec<Sample>,
+    /// What the delegate attached to each sample; empty if to none.
+    pub delegate_metadata: Vec<&'a [u8]>,
     /// Values that the event's instruction logged in the first run.
     pub debug_events: Vec<DebugEvent<'a>>,
 }
@@ -60,9 +66,57 @@ pub struct Sample {
     pub start: u64,
     /// End.
     pub end: u64,
+    /// Ticks that are not those of another event inside it.
+    pub own: u64,
+    /// Run in its block, from 0.
+    pub run: u32,
 }
 
-impl EventRow<'_> {
+impl Sample {
+    pub(super) fn new(event: &ProfileEvent<'_>) -> Self {
+        Sample { start: event.start_time, end: event.end_time, own: 0, run: 0 }
+    }
+}
+
+/// A value that was logged as an output.
+fn output(event: Event<'_>) -> Option<DebugEvent<'_>> {
+    match event {
+        Event::Debug(event) if event.is_output => Some(event),
+        _ => None,
+    }
+}
+
+impl<'a> EventRow<'a> {
+    /// Adds the samples of `other` as those of `run`.
+    fn append(&mut self, other: EventRow<'a>, run: u32) {
+        self.samples.extend(other.samples.into_iter().map(|sample| Sample { run, ..sample }));
+        self.delegate_metadata.extend(other.delegate_metadata);
+    }
+
+    /// This event with the last sample of each run only.
+    pub fn last_iterations(&self) -> EventRow<'a> {
+        let is_last = |index: usize| {
+            let run = |index: usize| self.samples.get(index).map(|sample| sample.run);
+            run(index) != run(index + 1)
+        };
+        let kept = |index: &usize| is_last(*index);
+        let indices: Vec<usize> = (0..self.samples.len()).filter(kept).collect();
+        EventRow {
+            samples: indices.iter().map(|&index| self.samples[index]).collect(),
+            delegate_metadata: indices
+                .iter()
+                .filter_map(|&index| self.delegate_metadata.get(index).copied())
+                .collect(),
+            debug_events: self.debug_events.clone(),
+            ..*self
+        }
+    }
+
+    /// Whether the delegate attached something to any sample.
+    pub fn has_delegate_metadata(&self) -> bool {
+        self.delegate_metadata.iter().any(|metadata| !metadata.is_empty())
+    }
+
     /// The name to show: a delegate's own operations go by their id.
     pub fn display_name(&self) -> String {
         match self.delegate_id {
@@ -84,6 +138,27 @@ impl EventRow<'_> {
     /// Statistics over the runs.
     pub fn statistics(&self, times: &Times) -> Option<Statistics> {
         Statistics::of(&self.raw(times))
+    }
+
+    /// Ticks of all samples that are not those of another event inside.
+    pub fn own_ticks(&self) -> u64 {
+        self.samples.iter().fold(0, |sum, sample| sum.saturating_add(sample.own))
+    }
+
+    /// Whether it repeats within a run.
+    pub fn is_looped(&self) -> bool {
+        self.samples.windows(2).any(|pair| pair[0].run == pair[1].run)
+    }
+
+    /// The delegate's own id of the operation, as text.
+    pub fn delegate_identifier(&self) -> Option<String> {
+        self.delegate_id.map(|_| self.display_name())
+    }
+
+    /// Whether it is an instruction as a whole: `OPERATOR_CALL`,
+    /// `DELEGATE_CALL`, `MOVE_CALL`, `JF_CALL` or `FREE_CALL`.
+    pub fn is_call(&self) -> bool {
+        self.delegate_id.is_none() && self.name.ends_with("_CALL")
     }
 
     /// `OPERATOR_CALL` spans its kernel's event: a sum that takes both counts twice.
@@ -124,8 +199,9 @@ impl<'a> EventBlocks<'a> {
                 result.allocation_events += allocations;
                 continue;
             }
-            let replaced = result.replaced;
+            let repeated = result.repeated;
             let rows = result.rows(&run);
+            let outputs = || run.events().filter_map(output).collect();
             let signatures = rows.iter().map(|(signature, _)| *signature).collect();
             let key = (run.name(), run.bundled_input_index(), signatures);
             let known = by_signature.get(&key).copied();
@@ -139,12 +215,23 @@ impl<'a> EventBlocks<'a> {
                     runs: 1,
                     bundled_input_index: run.bundled_input_index(),
                     events: rows.into_iter().map(|(_, row)| row).collect(),
+                    outputs: outputs(),
                 });
             }
-            let one_each = result.replaced == replaced;
+            let one_each = result.repeated == repeated;
             pattern = one_each.then(|| Pattern::of(&run, index, &result.blocks[index])).flatten();
         }
+        result.blocks.iter_mut().for_each(self_time::measure);
         result
+    }
+
+    /// Keeps one sample per run and event, the last: what the Inspector does,
+    /// whose numbers of a loop are those of its last iteration.
+    pub fn keep_last_iterations(&mut self) {
+        for row in self.blocks.iter_mut().flat_map(|block| &mut block.events) {
+            *row = row.last_iterations();
+        }
+        self.repeated = 0;
     }
 
     /// The rows of one run, each with what identifies it.
@@ -166,15 +253,13 @@ impl<'a> EventBlocks<'a> {
                     chain: events.chain,
                     instruction,
                     delegate_id,
-                    samples: profile
-                        .map(|e| Sample { start: e.start_time, end: e.end_time })
-                        .into_iter()
-                        .collect(),
+                    samples: profile.map(Sample::new).into_iter().collect(),
+                    delegate_metadata: profile.map(|e| e.delegate_metadata).into_iter().collect(),
                     debug_events: events.debug.clone(),
                 };
                 if let Some(index) = index_of.get(&signature) {
-                    self.replaced += 1;
-                    rows[*index].1 = row;
+                    self.repeated += 1;
+                    rows[*index].1.append(row, 0);
                 } else {
                     index_of.insert(signature, rows.len());
                     rows.push((signature, row));
@@ -216,9 +301,10 @@ impl<'a> EventBlocks<'a> {
 
 impl<'a> Block<'a> {
     fn add_run(&mut self, rows: Vec<(Signature<'a>, EventRow<'a>)>) {
+        let run = u32::try_from(self.runs).unwrap_or(u32::MAX);
         self.runs += 1;
         for (own, (_, row)) in self.events.iter_mut().zip(rows) {
-            own.samples.extend(row.samples);
+            own.append(row, run);
         }
     }
 }

@@ -7,10 +7,13 @@
 mod block;
 mod group;
 mod repeat;
+mod runs;
+mod self_time;
 mod statistics;
 mod time;
 
 pub use block::{Block, EventBlocks, EventRow, Sample};
-pub use group::{Group, GroupBy, groups};
+pub use group::{Group, GroupBy, Groups};
+pub use runs::RunTimes;
 pub use statistics::Statistics;
 pub use time::{TimeScale, Times};

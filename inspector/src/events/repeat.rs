@@ -24,6 +24,8 @@ pub(super) struct Pattern<'a> {
     events: Vec<(Identity<'a>, usize)>,
     /// The times of a run that is being compared.
     samples: Vec<Sample>,
+    /// What the delegates attached to them.
+    metadata: Vec<&'a [u8]>,
 }
 
 impl<'a> Pattern<'a> {
@@ -57,6 +59,7 @@ impl<'a> Pattern<'a> {
             block: index,
             events,
             samples,
+            metadata: Vec::new(),
         })
     }
 
@@ -67,6 +70,8 @@ impl<'a> Pattern<'a> {
             return None;
         }
         self.samples.clear();
+        self.metadata.clear();
+        let number = u32::try_from(block.runs).unwrap_or(u32::MAX);
         let mut allocations = 0;
         for event in run.events() {
             match event {
@@ -75,7 +80,8 @@ impl<'a> Pattern<'a> {
                     if identity(&event) != *expected {
                         return None;
                     }
-                    self.samples.push(Sample { start: event.start_time, end: event.end_time });
+                    self.samples.push(Sample { run: number, ..Sample::new(&event) });
+                    self.metadata.push(event.delegate_metadata);
                 }
                 Event::Allocation(_) => allocations += 1,
                 Event::Debug(_) => return None,
@@ -85,8 +91,11 @@ impl<'a> Pattern<'a> {
         if self.samples.len() != self.events.len() {
             return None;
         }
-        for ((_, row), sample) in self.events.iter().zip(&self.samples) {
-            block.events[*row].samples.push(*sample);
+        let measured = self.samples.iter().zip(&self.metadata);
+        for ((_, row), (sample, metadata)) in self.events.iter().zip(measured) {
+            let row = &mut block.events[*row];
+            row.samples.push(*sample);
+            row.delegate_metadata.push(metadata);
         }
         block.runs += 1;
         Some(allocations)

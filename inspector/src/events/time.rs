@@ -64,6 +64,11 @@ impl Times {
         self.source.per_second() / self.target.per_second()
     }
 
+    /// The target scale's value of a number of ticks.
+    pub fn span(&self, ticks: u64) -> f64 {
+        ticks as f64 / self.factor()
+    }
+
     /// Time from `start` to `end`.
     ///
     /// A counter that ran over 32 bits is followed once, by the Inspector's

@@ -31,7 +31,7 @@ struct Complete {
 struct Args {
     chain: i64,
     instruction: i32,
-    run: usize,
+    run: u32,
 }
 
 /// Track of the runtime's own events, and track of those inside delegates.
@@ -51,7 +51,7 @@ pub fn chrome(events: &EventBlocks<'_>, micros: &Times) -> String {
     let mut trace_events = Vec::new();
     for block in &events.blocks {
         for row in &block.events {
-            for (run, sample) in row.samples.iter().enumerate() {
+            for sample in &row.samples {
                 trace_events.push(Complete {
                     name: row.display_name(),
                     cat: block.name.to_owned(),
@@ -60,7 +60,7 @@ pub fn chrome(events: &EventBlocks<'_>, micros: &Times) -> String {
                     dur: micros.elapsed(sample.start, sample.end).unwrap_or(0.0),
                     pid: 1,
                     tid: if row.delegate_id.is_some() { DELEGATE } else { RUNTIME },
-                    args: Args { chain: row.chain, instruction: row.instruction, run },
+                    args: Args { chain: row.chain, instruction: row.instruction, run: sample.run },
                 });
             }
         }

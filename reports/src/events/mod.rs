@@ -2,7 +2,12 @@
 
 mod chrome;
 mod delimited;
+mod grid;
+mod groups;
+mod inspector;
 mod json;
+mod json_origin;
+mod json_values;
 mod model_explorer;
 mod parquet;
 mod perfetto;
@@ -10,7 +15,9 @@ mod speedscope;
 mod timeline;
 
 pub use chrome::chrome;
-pub use delimited::{csv, tsv};
+pub use delimited::csv;
+pub use groups::{groups_csv, groups_json};
+pub use inspector::{Columns, inspector_table, tsv};
 pub use json::json;
 pub use model_explorer::model_explorer;
 pub use parquet::parquet;

@@ -113,7 +113,9 @@ pub fn run(args: &ShowArgs, global: &Global) -> Result<Status, Failure> {
         Some(Kind::Program) | None if !bytes.starts_with(ZIP) => {
             printer.program(&File::parse(&bytes).map_err(fail)?, None)?;
         }
-        Some(Kind::Program) | None => return Err(Failure::input(&args.model, ETRECORD)),
+        Some(Kind::EtRecord | Kind::Program) | None => {
+            return Err(Failure::input(&args.model, ETRECORD));
+        }
     }
     Ok(Status::Done)
 }

@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(indices(&padded(4, -1, 1, Border::Reflection)), [1, 2, 3, 2]);
         assert_eq!(indices(&padded(4, 1, -2, Border::Replication)), [0, 0, 1]);
         assert_eq!(indices(&padded(2, -3, 5, Border::Replication)), [1, 1, 1, 1]);
-        assert_eq!(indices(&padded(3, -1, -2, Border::Replication)), []);
+        assert_eq!(indices(&padded(3, -1, -2, Border::Replication)), Vec::<i64>::new());
         assert_eq!(indices(&padded(2, 5, -4, Border::Replication)), [0, 0, 0]);
     }
 }

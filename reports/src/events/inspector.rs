@@ -1,0 +1,184 @@
+//! The Inspector's own two forms of its table, byte for byte: the TSV file of
+//! `save_data_to_tsv` and the grid of `print_data_tabular`.
+//!
+//! Both leave out `OPERATOR_CALL`, whose time is that of the kernel inside, and
+//! both know one time per run: of a loop that of the last iteration
+//! (`_gen_from_etdump` in `devtools/inspector/_inspector.py`).
+
+use super::delimited::quoted;
+use super::grid::{self, Cell};
+use crate::python;
+use et_inspector::correlate::Correlation;
+use et_inspector::events::{EventBlocks, EventRow, Statistics, Times};
+use std::fmt::Write;
+
+/// What the Inspector can be asked to write besides.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// The unit of times in the names of their columns.
+    pub units: bool,
+    /// What delegates attached to their events, if they did.
+    pub delegate_metadata: bool,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Columns { units: true, delegate_metadata: false }
+    }
+}
+
+/// Names of the columns that hold times.
+const TIMES: [&str; 6] = ["p10", "p50", "p90", "avg", "min", "max"];
+
+/// One row of the Inspector's table.
+struct Row<'a> {
+    block: &'a str,
+    name: String,
+    times: Option<[f64; 6]>,
+    op_types: String,
+    is_delegated: bool,
+    backend: String,
+    starts: String,
+    metadata: Option<String>,
+}
+
+/// The file that the Inspector's `save_data_to_tsv` writes.
+pub fn tsv(
+    events: &EventBlocks<'_>,
+    correlation: &Correlation<'_>,
+    times: &Times,
+    columns: Columns,
+) -> String {
+    let rows = rows(events, correlation, times);
+    let columns = with_metadata(columns, &rows);
+    let mut text = header(times, columns).join("\t");
+    text.push('\n');
+    for (index, row) in rows.iter().enumerate() {
+        let _ = write!(text, "{index}\t{}\t{}", quoted(row.block, '\t'), quoted(&row.name, '\t'));
+        match row.times {
+            Some(times) => times.iter().for_each(|&t| {
+                let _ = write!(text, "\t{}", python::float(t));
+            }),
+            None => text.push_str("\t\t\t\t\t\t"),
+        }
+        let fields = [&row.op_types, python::truth(row.is_delegated), &row.backend, &row.starts];
+        for field in fields {
+            let _ = write!(text, "\t{}", quoted(field, '\t'));
+        }
+        if columns.delegate_metadata {
+            let _ = write!(text, "\t{}", quoted(row.metadata.as_deref().unwrap_or(""), '\t'));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What the Inspector's `print_data_tabular` prints.
+pub fn inspector_table(
+    events: &EventBlocks<'_>,
+    correlation: &Correlation<'_>,
+    times: &Times,
+    columns: Columns,
+) -> String {
+    let rows = rows(events, correlation, times);
+    let columns = with_metadata(columns, &rows);
+    let cells = rows.iter().enumerate().map(|(index, row)| {
+        let mut cells = vec![
+            Cell::Number(index.to_string()),
+            Cell::Text(row.block.to_owned()),
+            Cell::Text(row.name.clone()),
+        ];
+        let number = |column: usize| match row.times {
+            Some(times) => python::general(times[column]),
+            None => "nan".to_owned(),
+        };
+        cells.extend((0..TIMES.len()).map(number).map(Cell::Number));
+        cells.push(Cell::Text(row.op_types.clone()));
+        cells.push(Cell::Text(python::truth(row.is_delegated).to_owned()));
+        cells.push(Cell::Text(row.backend.clone()));
+        cells.push(Cell::Text(row.starts.clone()));
+        if columns.delegate_metadata {
+            cells.push(Cell::Text(row.metadata.clone().unwrap_or_else(|| "nan".into())));
+        }
+        cells
+    });
+    grid::fancy(&header(times, columns), &cells.collect::<Vec<_>>())
+}
+
+/// The column of metadata only appears if there are any.
+fn with_metadata(columns: Columns, rows: &[Row<'_>]) -> Columns {
+    let any = rows.iter().any(|row| row.metadata.is_some());
+    Columns { delegate_metadata: columns.delegate_metadata && any, ..columns }
+}
+
+fn header(times: &Times, columns: Columns) -> Vec<String> {
+    let unit = if columns.units { format!(" ({})", times.target().name()) } else { String::new() };
+    let mut header: Vec<String> = ["", "event_block_name", "event_name"].map(str::to_owned).into();
+    header.extend(TIMES.map(|column| format!("{column}{unit}")));
+    header.extend(
+        ["op_types", "is_delegated_op", "delegate_backend_name", "start_time"].map(str::to_owned),
+    );
+    if columns.delegate_metadata {
+        header.push("delegate_debug_metadata".into());
+    }
+    header
+}
+
+fn rows<'a>(
+    events: &EventBlocks<'a>,
+    correlation: &Correlation<'_>,
+    times: &Times,
+) -> Vec<Row<'a>> {
+    let mut rows = Vec::new();
+    for (index, block) in events.blocks.iter().enumerate() {
+        for row in &block.events {
+            let name = row.display_name();
+            if name.contains("OPERATOR_CALL") {
+                continue;
+            }
+            let looped = row.is_looped().then(|| row.last_iterations());
+            let row = looped.as_ref().unwrap_or(row);
+            rows.push(self::row(block.name, name, row, &correlation.event(index, row), times));
+        }
+    }
+    rows
+}
+
+fn row<'a>(
+    block: &'a str,
+    name: String,
+    row: &EventRow<'a>,
+    origin: &et_inspector::correlate::Origin<'_>,
+    times: &Times,
+) -> Row<'a> {
+    let op_types: Vec<&str> = origin.op_types().collect();
+    let metadata = row.has_delegate_metadata().then(|| {
+        let texts = row.delegate_metadata.iter().map(|m| String::from_utf8_lossy(m));
+        python::list(texts.map(|m| python::text(&m)))
+    });
+    Row {
+        block,
+        name,
+        times: row
+            .statistics(times)
+            .map(|Statistics { p10, p50, p90, avg, min, max, .. }| [p10, p50, p90, avg, min, max]),
+        op_types: op_list(&op_types),
+        is_delegated: row.delegate_id.is_some(),
+        backend: origin.backend.unwrap_or_default().to_owned(),
+        starts: match row.samples.is_empty() {
+            true => String::new(),
+            false => python::list(row.samples.iter().map(|s| s.start)),
+        },
+        metadata,
+    }
+}
+
+/// Operators as the Inspector lists them: of five and more, the ends.
+fn op_list(op_types: &[&str]) -> String {
+    match op_types {
+        [first, second, .., last] if op_types.len() >= 5 => {
+            format!("['{first}', '{second}' ... '{last}'] ({} total)", op_types.len())
+        }
+        _ => python::list(op_types.iter().map(|op| python::text(op))),
+    }
+}
