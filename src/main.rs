@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! abi.rs        the `--abi` option
+//! board.rs      numbers of a board beside the prediction
 //! cli.rs        the command line: global options, the list of commands
 //! commands/     one file per command: its arguments, and what it prints
 //! input.rs      opening files and standard input
@@ -17,6 +18,7 @@
 //! ```
 
 mod abi;
+mod board;
 mod cli;
 mod commands;
 mod dump;

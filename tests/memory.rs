@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::path::Path;
 use support::{etinspect, fixture, message, model};
 
@@ -247,4 +248,27 @@ fn every_board_says_the_same_alone_and_among_all() {
         let status = if board["fits"] == true { 0 } else { 1 };
         assert_eq!(alone.status, Some(status), "{name}");
     }
+}
+
+#[test]
+fn the_numbers_of_a_board_are_compared_and_explained() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/user_report");
+    let ran = |program: &str| {
+        etinspect([
+            OsStr::new("memory"),
+            fixtures.join(program).as_os_str(),
+            OsStr::new("--log"),
+            fixtures.join("softmax.log").as_os_str(),
+            OsStr::new("--format"),
+            OsStr::new("json"),
+        ])
+    };
+    let own = ran("softmax_dim0_2x2.pte");
+    assert_eq!(own.status, Some(0), "{}", own.stderr);
+    let document: Value = serde_json::from_str(&own.stdout).expect("JSON");
+    let rows = document["methods"][0]["board"].as_array().expect("rows").clone();
+    let loaded = rows.iter().find(|row| row["name"] == "method_allocator_loaded").expect("a row");
+    assert_eq!((&loaded["measured_bytes"], &loaded["predicted_bytes"]), (&290.into(), &290.into()));
+    // The log of one program beside another: the numbers differ.
+    assert!(ran("arm_add.pte").stdout.contains("\"explained\": false"));
 }

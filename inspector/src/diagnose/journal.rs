@@ -4,11 +4,15 @@
 use super::Case;
 use super::execution::Execution;
 use super::in_flight::InFlight;
-use crate::findings::{Code, Finding};
+use crate::findings::{Code, Finding, Limits, pool_exhausted};
 use crate::log::{Crash, Register};
+use crate::memory::Requirements;
+use et_schema::ErrorCode;
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::pte::Method;
-use etdump::journal::{Event, FaultPart, Life, OpenScope, Scope, Snapshot, program_id};
+use etdump::journal::{
+    AllocatorKind, Event, FaultPart, Life, OpenScope, Scope, Snapshot, program_id,
+};
 
 /// The life of the board that the journal tells most about: the last one in
 /// which something is open, or the last.
@@ -36,6 +40,7 @@ pub(super) fn look(case: &Case<'_>, journal: &Snapshot) -> Execution {
     let findings = &mut execution.findings;
     findings.extend(other_program(case, journal));
     findings.extend(failed_allocations(journal));
+    findings.extend(failed_load(case, journal));
     let Some(life) = telling_life(journal) else { return execution };
     let in_flight = in_flight(journal, &life, &case.evidence.method);
     let crash = crash(journal, &life);
@@ -100,6 +105,46 @@ fn failed_allocations(journal: &Snapshot) -> Vec<Finding> {
         .collect()
 }
 
+/// A load that ended with an error, and the pool that is too small for it.
+fn failed_load(case: &Case<'_>, journal: &Snapshot) -> Vec<Finding> {
+    let status = journal.records.iter().rev().find_map(|record| match record.event {
+        Some(Event::End { scope: Scope::Load, status, .. }) => Some(status),
+        _ => None,
+    });
+    let Some(status) = status.filter(|status| *status != 0) else { return Vec::new() };
+    let error = ErrorCode::from_code(status);
+    let name = error.map_or_else(|| format!("{status:#x}"), |error| error.to_string());
+    let mut findings = Vec::new();
+    if error == Some(ErrorCode::MemoryAllocationFailed) {
+        let capacity = |kind| {
+            let states = journal.allocators.iter().flatten().filter(|state| state.kind == kind);
+            let sum = states.map(|state| u64::from(state.capacity)).reduce(u64::saturating_add);
+            sum.filter(|bytes| *bytes < u32::MAX.into())
+        };
+        let memory = &case.memory;
+        let needs = Requirements {
+            method: memory.loading.method_used,
+            planned: memory.plan.buffers.iter().map(|b| (b.memory_id, b.size)).collect(),
+            temp: memory.loading.temp_required,
+        };
+        let limits = Limits { method: capacity(AllocatorKind::Method), planned: None };
+        findings.extend(
+            pool_exhausted(&needs, limits).into_iter().map(|finding| finding.with("status", &name)),
+        );
+    }
+    if findings.is_empty() {
+        findings.push(
+            Finding::new(
+                Code::StatusReported,
+                format!("loading the method failed with {name}"),
+                format!("`etinspect explain {status:#x}` says what it comes from"),
+            )
+            .with("status", name),
+        );
+    }
+    findings
+}
+
 /// Instructions that ended with an error.
 fn failed(case: &Case<'_>, journal: &Snapshot, life: &Life) -> Option<Finding> {
     let records = journal.records.get(life.first..life.end)?;
@@ -109,7 +154,7 @@ fn failed(case: &Case<'_>, journal: &Snapshot, life: &Life) -> Option<Finding> {
         {
             let place = (ChainId(chain.into()), InstructionId(instruction));
             let operator = crate::memory::operator_name(&case.evidence.method, place);
-            let name = et_schema::ErrorCode::from_code(status)
+            let name = ErrorCode::from_code(status)
                 .map_or_else(|| format!("{status:#x}"), |error| error.to_string());
             Some(
                 Finding::new(

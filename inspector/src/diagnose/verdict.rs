@@ -68,7 +68,11 @@ pub(super) fn of(
     let says = |sentence: String, best| Verdict { sentence, confidence: confidence(best) };
     let first = |code: &Code| findings.iter().find(|f| f.code == *code);
     let Some(run) = case.run else {
-        return in_flight.map_or_else(|| without_log(findings), |hung| stuck(hung, findings));
+        let executions = case.evidence.journal.map(|journal| journal.executions);
+        return match in_flight {
+            Some(hung) => stuck(hung, findings),
+            None => without_log(findings, executions),
+        };
     };
     if run.stage == Stage::Silent && run.crash.is_empty() && run.failures.is_empty() {
         return says("the log has no line of an ExecuTorch runner".into(), Confidence::Low);
@@ -126,10 +130,17 @@ fn stuck(hung: &InFlight, findings: &[Finding]) -> Verdict {
     Verdict { sentence: format!("stuck in instruction {}{doubt}{since}", hung.place()), confidence }
 }
 
-/// From the program, a board and a trace alone.
-fn without_log(findings: &[Finding]) -> Verdict {
+/// From the program, a board, a trace and a journal in which nothing is open.
+fn without_log(findings: &[Finding], executions: Option<u32>) -> Verdict {
     match findings.first().filter(|f| f.code.page().severity > Severity::Info) {
         Some(worst) => Verdict { sentence: worst.title.clone(), confidence: Confidence::High },
+        None if executions.is_some_and(|count| count > 0) => Verdict {
+            sentence: match executions {
+                Some(1) => "the execution came to its end".into(),
+                count => format!("all {} executions came to their end", count.unwrap_or(0)),
+            },
+            confidence: Confidence::High,
+        },
         None => Verdict {
             sentence: "nothing is wrong with the program as far as it can be seen without a run"
                 .into(),

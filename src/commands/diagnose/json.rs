@@ -1,6 +1,7 @@
 //! `etinspect.diagnose/1`.
 
 use super::Report;
+use crate::board;
 use crate::findings;
 use et_inspector::diagnose::{Argument, Candidate, InFlight};
 use et_inspector::log::{Log, Run};
@@ -27,10 +28,7 @@ pub fn document(report: &Report<'_>) -> String {
         "next": diagnosis.reached.map(|stage| stage.next()),
         "in_flight": diagnosis.in_flight.as_ref().map(in_flight),
         "candidates": diagnosis.candidates.iter().map(candidate).collect::<Vec<_>>(),
-        "measured": diagnosis.measured.iter().flat_map(|m| &m.rows).map(|row| json!({
-            "name": row.name, "measured_bytes": row.measured, "predicted_bytes": row.predicted,
-            "explained": row.is_explained, "why": row.why,
-        })).collect::<Vec<_>>(),
+        "measured": diagnosis.measured.as_ref().map_or_else(|| json!([]), board::json),
         "log": report.log.map(log),
         "findings": found,
     });

@@ -1,12 +1,12 @@
 //! The page for people.
 
 use super::Report;
+use crate::board;
 use crate::findings;
 use crate::text::{bytes, escape, wrap};
 use comfy_table::{CellAlignment, Table, presets};
 use et_inspector::diagnose::{Argument, Candidate, InFlight, Likelihood};
 use et_inspector::log::Run;
-use et_inspector::memory::measured::BoardComparison;
 use std::fmt::Write;
 
 /// The page.
@@ -28,35 +28,13 @@ pub fn page(report: &Report<'_>) -> String {
         tensors(&mut text, in_flight);
     }
     if let Some(comparison) = &diagnosis.measured {
-        measured(&mut text, comparison);
+        board::section(&mut text, comparison);
     }
     candidates(&mut text, &diagnosis.candidates);
     if !diagnosis.findings.is_empty() {
         let _ = write!(text, "\nFindings\n{}", findings::text_with_evidence(&diagnosis.findings));
     }
     text
-}
-
-/// The numbers of a board beside the prediction.
-pub fn measured(text: &mut String, comparison: &BoardComparison) {
-    text.push_str("\nMeasured on the device, beside the prediction\n");
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    table.set_header([" number", "measured", "predicted", ""]);
-    for row in &comparison.rows {
-        table.add_row([
-            format!(" {}", row.name),
-            bytes(row.measured),
-            bytes(row.predicted),
-            row.why.clone().unwrap_or_default(),
-        ]);
-    }
-    for column in [1, 2] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let _ = writeln!(text, "{}", table.trim_fmt());
 }
 
 /// A sentence with its first letter and its full stop.

@@ -94,6 +94,7 @@ fn method<'a>(report: &'a Report<'_>, index: usize) -> Method<'a> {
         "delegates": delegates(memory),
         "budget": super::budget::json(report, memory),
         "measured": super::measured::json(report, index),
+        "board": report.boards[index].as_ref().map(crate::board::json),
         "fit": super::target::fit_json(report, memory),
         "boards": super::boards::json(report, memory),
         "settings": super::target::settings_json(report, memory),

@@ -14,8 +14,9 @@ use crate::input;
 use crate::severity::FailOn;
 use clap::{Args, ValueEnum};
 use et_inspector::budget::template;
-use et_inspector::findings::{Finding, does_not_fit, measured_differs, over_budget};
-use et_inspector::memory::measured::{Comparison, Replay, compare};
+use et_inspector::findings::{Finding, board_differs, does_not_fit, measured_differs, over_budget};
+use et_inspector::log::{Log, Stage};
+use et_inspector::memory::measured::{BoardComparison, BoardNumbers, Comparison, Replay, compare};
 use et_inspector::memory::{MethodMemory, TraceMemory, TraceRequest};
 use et_inspector::target::{Fit, Needs, Target, settings};
 use et_reports::memory::{self, Document, Page};
@@ -37,6 +38,9 @@ Examples:
 
   Which boards it fits:
     etinspect memory model.pte --all-targets
+
+  The prediction beside what a board printed:
+    etinspect memory model.pte --log uart.txt
 
   The prediction beside what a run measured:
     etinspect run model.pte --abi arm32 --etdump trace.etdp
@@ -79,6 +83,10 @@ pub struct MemoryArgs {
     /// Trace with allocation events, to compare with the prediction [its ABI is the default]
     #[arg(long, value_name = "TRACE.etdp")]
     trace: Option<PathBuf>,
+
+    /// What a board printed, to compare its numbers with the prediction; `-` for standard input
+    #[arg(long, value_name = "UART.txt")]
+    log: Option<PathBuf>,
 
     /// Count the ETDump of so many executions as well, as firmware takes it out after them
     #[arg(long, value_name = "EXECUTIONS", num_args = 0..=1, require_equals = true,
@@ -150,6 +158,8 @@ struct Report<'a> {
     trace: Option<&'a Path>,
     /// What the trace measured, by method.
     measured: Vec<Option<Comparison>>,
+    /// What the board's log measured, by method.
+    boards: Vec<Option<BoardComparison>>,
 }
 
 impl Report<'_> {
@@ -165,6 +175,9 @@ impl Report<'_> {
                 // The program is the same for every method.
                 checks.retain(|check| index == 0 || check.name != "program");
                 findings.extend(over_budget(method.method.name(), &checks));
+            }
+            if let Some(board) = &self.boards[index] {
+                findings.extend(board_differs(board));
             }
             if let Some(measured) = measured {
                 findings.extend(measured_differs(method, measured));
@@ -241,6 +254,7 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
         methods = self::methods(args, &file, abi)?;
         measured = compare(&file, &methods, &replays, &TRACE_ABIS).map_err(fail)?;
     }
+    let boards = boards(args, &file, &methods)?;
     let mut output = global.open_output()?;
     if args.budget_template {
         output.text(&template(&methods, file.bytes().len() as u64))?;
@@ -263,6 +277,7 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
         tracing,
         trace,
         measured,
+        boards,
     };
     match args.format {
         Format::Json => output.text(&json::document(&report))?,
@@ -274,6 +289,32 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
     }
     output.finish()?;
     Ok(args.fail_on.status(&report.findings()))
+}
+
+/// The numbers of the board's log beside those of the method that it ran.
+fn boards(
+    args: &MemoryArgs,
+    file: &File<'_>,
+    methods: &[MethodMemory<'_>],
+) -> Result<Vec<Option<BoardComparison>>, Failure> {
+    let Some(path) = &args.log else { return Ok(methods.iter().map(|_| None).collect()) };
+    let log = Log::parse(&input::open(path)?);
+    let telling =
+        log.runs.iter().max_by_key(|run| run.stage).filter(|run| run.stage > Stage::Started);
+    let Some(run) = telling else {
+        let message = "has no line of an ExecuTorch runner; give the log of the board's console";
+        return Err(Failure::input(path, message));
+    };
+    let numbers = BoardNumbers::of(run);
+    let ran = |memory: &MethodMemory<'_>| match &run.method {
+        Some(name) => memory.method.name() == name,
+        None => true,
+    };
+    let compared = methods.iter().map(|memory| {
+        let comparison = ran(memory).then(|| BoardComparison::new(file, memory, &numbers));
+        comparison.transpose().map_err(|e| Failure::input(&args.model, e))
+    });
+    compared.collect()
 }
 
 /// The methods that are asked for.

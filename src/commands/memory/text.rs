@@ -35,6 +35,9 @@ pub fn page(report: &Report<'_>, colors: bool) -> String {
         super::boards::section(&mut text, report, memory);
         super::budget::section(&mut text, report, memory);
         super::measured::section(&mut text, report, index);
+        if let Some(board) = &report.boards[index] {
+            crate::board::section(&mut text, board);
+        }
         super::target::settings(&mut text, report, memory);
         firmware(&mut text, memory);
     }
