@@ -21,7 +21,7 @@ if [ -z "${ETINSPECT:-}" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-demo=0x$(arm-none-eabi-nm "$elf" | awk '/DEMO/ { print $1; exit }')
+demo=0x$(arm-none-eabi-nm "$elf" | awk '$3 == "DEMO" { print $1 }')
 
 # Runs demonstration $1 as $2 and leaves $2.txt and $2.bin.
 run() {
@@ -29,7 +29,7 @@ run() {
     # The commands for QEMU's monitor, after the board had its time.
     {
         sleep 2
-        echo "pmemsave 0x20000000 0x80000 $work/$name.bin"
+        printf 'memsave 0x20000000 0x80000 "%s"\n' "$work/$name.bin"
         sleep 1
         echo quit
     } | timeout 60 qemu-system-arm -M mps3-an547 -display none -monitor stdio \

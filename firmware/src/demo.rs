@@ -66,9 +66,9 @@ fn faults(_: &Args<'_>, _: &mut Outs<'_>) -> KernelResult {
 
 /// Loads and runs `bytes` on ones, as ExecuTorch's runners do without inputs.
 fn run(bytes: &'static [u8], journal: Journal<'static>, options: LoadOptions) -> bool {
-    uart::line(format_args!("I [etinspect:demo.rs:1] PTE @ {:#x} [----ET12]", bytes.as_ptr() as usize));
+    uart::line(format_args!("I [executorch:demo.rs:1] PTE @ {:#x} [----ET12]", bytes.as_ptr() as usize));
     uart::line(format_args!(
-        "I [etinspect:demo.rs:1] PTE Model data loaded. Size: {} bytes.",
+        "I [executorch:demo.rs:1] PTE Model data loaded. Size: {} bytes.",
         bytes.len()
     ));
     let file = match File::parse(bytes) {
@@ -81,17 +81,17 @@ fn run(bytes: &'static [u8], journal: Journal<'static>, options: LoadOptions) ->
         Ok(method) => method,
         Err(error) => {
             uart::line(format_args!(
-                "I [etinspect:demo.rs:1] Loading of method forward failed with status {:#x}",
+                "I [executorch:demo.rs:1] Loading of method forward failed with status {:#x}",
                 error.code.code()
             ));
             return fails("load", &error);
         }
     };
-    uart::line(format_args!("I [etinspect:demo.rs:1] Method 'forward' loaded."));
+    uart::line(format_args!("I [executorch:demo.rs:1] Method 'forward' loaded."));
     if let Err(error) = method.set_inputs_to_ones() {
         return fails("inputs", &error);
     }
-    uart::line(format_args!("I [etinspect:demo.rs:1] Starting running 1 inferences..."));
+    uart::line(format_args!("I [executorch:demo.rs:1] Starting running 1 inferences..."));
     if let Err(error) = method.execute(&mut tracer) {
         return fails("execute", &error);
     }
@@ -104,11 +104,11 @@ fn run(bytes: &'static [u8], journal: Journal<'static>, options: LoadOptions) ->
             }
         }
     }
-    uart::line(format_args!("I [etinspect:demo.rs:1] Program complete, exiting."));
+    uart::line(format_args!("I [executorch:demo.rs:1] Program complete, exiting."));
     true
 }
 
 fn fails(what: &str, error: &dyn core::fmt::Display) -> bool {
-    uart::line(format_args!("E [etinspect:demo.rs:1] {what}: {error}"));
+    uart::line(format_args!("E [executorch:demo.rs:1] {what}: {error}"));
     false
 }

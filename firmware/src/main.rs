@@ -40,6 +40,8 @@ static ALLOCATOR: Heap = Heap::empty();
 
 /// Which demonstration runs, and whether the board stays on after it, for a dump
 /// of its memory; QEMU's loader writes it before the start.
+#[used]
+#[unsafe(no_mangle)]
 #[unsafe(link_section = ".uninit.demo")]
 static DEMO: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);
 
@@ -55,7 +57,8 @@ fn main() -> ! {
     }
     let journal = journal::start();
     clock::start();
-    let wanted = DEMO.load(core::sync::atomic::Ordering::Relaxed);
+    // SAFETY: a valid static; volatile, as it is written from outside the program.
+    let wanted = unsafe { DEMO.as_ptr().read_volatile() };
     let done = match wanted & !STAY {
         1 => demo::hang(journal),
         2 => demo::small_pool(journal),
@@ -72,7 +75,7 @@ fn main() -> ! {
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    uart::line(format_args!("F [etinspect:main.rs:1] {info}"));
+    uart::line(format_args!("F [executorch:main.rs:1] {info}"));
     debug::exit(debug::EXIT_FAILURE);
     loop {
         cortex_m::asm::wfi();

@@ -54,7 +54,9 @@ fn reached(text: &mut String, run: &Run, number: Option<usize>) {
     } else {
         format!("{number}line {}: ", run.reached.line)
     };
-    wrap(text, &lead, &escape(&run.reached.text));
+    if run.reached.line > 0 {
+        wrap(text, &lead, &escape(&run.reached.text));
+    }
     if run.last.line > run.reached.line {
         wrap(text, &format!("Last line {}: ", run.last.line), &escape(&run.last.text));
     }
