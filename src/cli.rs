@@ -118,6 +118,7 @@ enum Command {
     Show(commands::show::ShowArgs),
     Memory(commands::memory::MemoryArgs),
     Diagnose(commands::diagnose::DiagnoseArgs),
+    Diff(commands::diff::DiffArgs),
     Recover(commands::recover::RecoverArgs),
     Targets(commands::targets::TargetsArgs),
     Explain(commands::explain::ExplainArgs),
@@ -142,6 +143,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Targets(args) => commands::targets::run(args, &cli.global),
         Command::Memory(args) => commands::memory::run(args, &cli.global),
         Command::Diagnose(args) => commands::diagnose::run(args, &cli.global),
+        Command::Diff(args) => commands::diff::run(args, &cli.global),
         Command::Recover(args) => commands::recover::run(args, &cli.global),
         Command::Explain(args) => commands::explain::run(args, &cli.global),
     };

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod diagnose;
+pub mod diff;
 pub mod events;
 pub mod explain;
 pub mod memory;
