@@ -155,9 +155,12 @@ fn peak(page: &mut String, memory: &MethodMemory<'_>) {
     }
 }
 
-const TENSOR_HEADER: [&str; 6] = ["#value", "#bytes", "#buffer", "#offset", "live", "what"];
+/// Columns of [`tensor_row`].
+pub(crate) const TENSOR_HEADER: [&str; 6] =
+    ["#value", "#bytes", "#buffer", "#offset", "live", "what"];
 
-fn tensor_row(memory: &MethodMemory<'_>, index: usize) -> Vec<String> {
+/// What is shown of a planned tensor.
+pub(crate) fn tensor_row(memory: &MethodMemory<'_>, index: usize) -> Vec<String> {
     let storage = &memory.plan.storages[index];
     let live = match (storage.first(), storage.last()) {
         (None, _) | (_, None) => "never".to_owned(),

@@ -5,6 +5,7 @@
 //! the baseline's own runs.
 
 use super::Report;
+use et_inspector::budget::{Growth, Percent};
 use et_inspector::events::Statistics;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ const SPREADS: f64 = 3.0;
 
 /// Runs below which there is no telling what noise is.
 const LEAST_RUNS: usize = 5;
+
+/// Names in a note.
+const NAMED: usize = 3;
 
 /// Ratio of the standard deviation of a normal distribution to its median
 /// absolute deviation.
@@ -162,6 +166,8 @@ pub enum Verdict {
     Worse,
     /// Smaller or faster.
     Better,
+    /// Larger or slower, but by no more than the budget allows.
+    Allowed,
     /// Another number, neither better nor worse.
     Different,
     /// Only in the new report.
@@ -176,6 +182,7 @@ impl Verdict {
         match self {
             Verdict::Worse => "worse",
             Verdict::Better => "better",
+            Verdict::Allowed => "allowed",
             Verdict::Different => "different",
             Verdict::New => "new",
             Verdict::Gone => "gone",
@@ -211,12 +218,13 @@ pub struct Changes {
     pub compared: usize,
     /// What could not be compared, and why.
     pub notes: Vec<String>,
+    growth: Growth,
 }
 
 impl Changes {
-    /// Compares `new` with `base`.
-    pub fn new(base: &Baseline, new: &Baseline) -> Self {
-        let mut changes = Changes::default();
+    /// Compares `new` with `base`; `growth` is what the budget allows.
+    pub fn new(base: &Baseline, new: &Baseline, growth: Growth) -> Self {
+        let mut changes = Changes { growth, ..Changes::default() };
         if base.abi != new.abi {
             changes.notes.push(format!(
                 "The base counts objects of {}, the new report those of {}: sizes of allocators \
@@ -263,7 +271,9 @@ impl Changes {
             let verdict = match pair {
                 (Some(base), Some(new)) if base == new => continue,
                 (Some(_), Some(_)) if unit.is_empty() => Verdict::Different,
-                (Some(base), Some(new)) if new > base => Verdict::Worse,
+                (Some(base), Some(new)) if new > base => {
+                    growth_verdict(self.growth.limit(figure), base, new)
+                }
                 (Some(_), Some(_)) => Verdict::Better,
                 (None, _) => Verdict::New,
                 (_, None) => Verdict::Gone,
@@ -292,7 +302,7 @@ impl Changes {
                 return;
             }
         };
-        let mut few = 0;
+        let mut few: Vec<&str> = Vec::new();
         let mut figures: Vec<&String> = base.times.keys().chain(new.times.keys()).collect();
         figures.sort();
         figures.dedup();
@@ -300,7 +310,7 @@ impl Changes {
             let pair = (base.times.get(figure), new.times.get(figure));
             let (least, verdict) = match pair {
                 (Some(base), Some(new)) if base.runs.min(new.runs) < LEAST_RUNS => {
-                    few += 1;
+                    few.push(figure);
                     continue;
                 }
                 (Some(base), Some(new)) => {
@@ -309,7 +319,12 @@ impl Changes {
                     if base.p50.abs_diff(new.p50) < least {
                         continue;
                     }
-                    (least, if new.p50 > base.p50 { Verdict::Worse } else { Verdict::Better })
+                    let growth = self.growth.limit("time");
+                    let verdict = match new.p50 > base.p50 {
+                        true => growth_verdict(growth, base.p50, new.p50),
+                        false => Verdict::Better,
+                    };
+                    (least, verdict)
                 }
                 (None, _) => (0, Verdict::New),
                 (_, None) => (0, Verdict::Gone),
@@ -324,12 +339,23 @@ impl Changes {
                 verdict,
             });
         }
-        if few > 0 {
+        if !few.is_empty() {
+            let named = few.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+            let more = few.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             self.notes.push(format!(
-                "{few} times have fewer than {LEAST_RUNS} runs in the base or the new trace: \
-                 record more iterations to tell a change from noise."
+                "Not compared, as the base or the new trace has fewer than {LEAST_RUNS} runs: \
+                 {named}{more}. More iterations tell a change from noise."
             ));
         }
+    }
+}
+
+/// What is concluded of a figure that grew from `base` to `new`.
+fn growth_verdict(limit: Option<Percent>, base: u64, new: u64) -> Verdict {
+    match limit {
+        Some(limit) if new - base <= limit.of(base) => Verdict::Allowed,
+        _ => Verdict::Worse,
     }
 }
 
@@ -371,7 +397,7 @@ mod tests {
                         times(pair * 1000 + side * 500 + i as u64, 20, 80_000.0, 0.03)
                     })
                 };
-                Changes::new(&side(0), &side(1)).changes.len()
+                Changes::new(&side(0), &side(1), Growth::default()).changes.len()
             })
             .sum();
         assert!(false_alarms <= 1, "{false_alarms}");
@@ -382,15 +408,36 @@ mod tests {
         let base = baseline(|i| times(i as u64, 20, 80_000.0, 0.02));
         let slow = |i| if i == 7 { 88_000.0 } else { 80_000.0 };
         let new = baseline(|i| times(900 + i as u64, 20, slow(i), 0.02));
-        let changes = Changes::new(&base, &new);
+        let changes = Changes::new(&base, &new, Growth::default());
         let worse: Vec<&str> = changes.regressions().map(|c| c.figure.as_str()).collect();
         assert_eq!(worse, ["operator 7"]);
     }
 
     #[test]
+    fn growth_within_the_budget_is_allowed() {
+        use et_inspector::budget::Budget;
+        let of = |bytes: u64, p50: u64| {
+            let times = [("add".to_owned(), Spread { runs: 9, p50, ..Spread::default() })];
+            let sizes = [("memory.peak".to_owned(), bytes)];
+            Baseline {
+                unit: Some("ns".into()),
+                times: times.into(),
+                methods: [("forward".to_owned(), sizes.into())].into(),
+                ..Baseline::default()
+            }
+        };
+        let growth = Budget::parse("growth = { peak = '2%', time = '10%' }").unwrap().growth;
+        let verdicts = |new: &Baseline| -> Vec<Verdict> {
+            Changes::new(&of(1000, 1000), new, growth).changes.iter().map(|c| c.verdict).collect()
+        };
+        assert_eq!(verdicts(&of(1020, 1100)), [Verdict::Allowed; 2]);
+        assert_eq!(verdicts(&of(1021, 1101)), [Verdict::Worse; 2]);
+    }
+
+    #[test]
     fn few_runs_conclude_nothing() {
         let of = |p50| baseline(move |_| Spread { runs: 3, p50, ..Spread::default() });
-        let changes = Changes::new(&of(100), &of(200));
+        let changes = Changes::new(&of(100), &of(200), Growth::default());
         assert!(changes.changes.is_empty());
         assert!(changes.notes[0].contains("fewer than 5 runs"));
     }

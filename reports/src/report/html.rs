@@ -4,15 +4,19 @@
 use super::made::policy_hash;
 use super::words::{difference, figure, share, size, time};
 use super::{Change, OperatorTime, Report, Share, TraceTimes, Verdict};
-use crate::memory::html::{PAGE_STYLE, section, table};
+use crate::memory::html::{PAGE_STYLE, TENSOR_HEADER, section, table, tensor_row};
 use crate::memory::svg::STYLE;
 use crate::memory::words::{html as escape, number};
 use et_inspector::findings::{Finding, Severity};
+use et_inspector::memory::MethodMemory;
 use et_inspector::target::Fit;
 use std::fmt::Write;
 
 /// Rows of a table; the sums are those of all.
 const ROWS: usize = 100;
+
+/// Planned tensors that are listed by size.
+const TENSORS: usize = 20;
 
 /// What this page has besides the page of memory: the verdict, evidence, and print.
 const REPORT_STYLE: &str = "\
@@ -23,7 +27,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;margin:.3r
 font-size:.87rem}
 dd{margin:0;overflow-wrap:anywhere}
 meter{width:12rem;max-width:40vw}
-td{overflow-wrap:anywhere}
+td{overflow-wrap:break-word;max-width:36rem}
 code{overflow-wrap:anywhere}
 nav a{margin-right:.8rem;color:inherit}
 @media print{:root{--ink:#000;--paper:#fff;--soft:#fff;--line:#999}\
@@ -50,6 +54,7 @@ pub fn html(report: &Report<'_>) -> String {
     changes(&mut page, report);
     for (method, share) in report.memory.methods.iter().zip(&report.shares) {
         section(&mut page, &report.memory, method);
+        largest(&mut page, method.memory);
         delegates(&mut page, share);
     }
     if let Some(trace) = &report.trace {
@@ -109,10 +114,11 @@ fn memories(page: &mut String, fit: &Fit) {
         let name = escape(&memory.name);
         let _ = writeln!(
             page,
-            "<tr><td>{name}</td><td><meter min=\"0\" max=\"{}\" high=\"{available}\" \
-             value=\"{}\" aria-label=\"{name}\">{}</meter></td><td class=\"n\">{}</td>\
+            "<tr><td>{name}</td><td><meter min=\"0\" max=\"{}\" low=\"{}\" high=\"{available}\" \
+             optimum=\"0\" value=\"{}\" aria-label=\"{name}\">{}</meter></td><td class=\"n\">{}</td>\
              <td class=\"n\">{}</td><td class=\"n\">{left}</td><td>{}</td></tr>",
             available.max(memory.takes),
+            available / 10 * 9,
             memory.takes,
             share(memory.takes, available),
             size(memory.takes),
@@ -198,6 +204,20 @@ fn changes(page: &mut String, report: &Report<'_>) {
     }
     for note in &changes.notes {
         let _ = writeln!(page, "<p>{}</p>", escape(note));
+    }
+}
+
+/// The largest planned tensors, and the sum of the others.
+fn largest(page: &mut String, memory: &MethodMemory<'_>) {
+    let storages = &memory.plan.storages;
+    let mut order: Vec<usize> = (0..storages.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(storages[*index].bytes));
+    page.push_str("<h3>Largest planned tensors</h3>\n");
+    let rows = order.iter().take(TENSORS).map(|index| tensor_row(memory, *index));
+    table(page, &TENSOR_HEADER, rows);
+    if let Some(rest) = order.get(TENSORS..).filter(|rest| !rest.is_empty()) {
+        let bytes = rest.iter().fold(0u64, |sum, i| sum.saturating_add(storages[*i].bytes));
+        let _ = writeln!(page, "<p>and {} smaller ones of {}</p>", rest.len(), size(bytes));
     }
 }
 

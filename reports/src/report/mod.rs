@@ -101,7 +101,9 @@ impl<'a> Report<'a> {
             changes: None,
             made: subject.made,
         };
-        report.changes = subject.baseline.map(|base| Changes::new(base, &report.figures()));
+        let growth = subject.budget.map(|budget| budget.growth).unwrap_or_default();
+        let changes = |base: &Baseline| Changes::new(base, &report.figures(), growth);
+        report.changes = subject.baseline.map(changes);
         report
     }
 
@@ -159,7 +161,11 @@ impl<'a> Report<'a> {
             1 => "1 error was found".to_owned(),
             count => format!("{count} errors were found"),
         });
-        parts.join("; ")
+        let mut sentence = parts.join("; ");
+        if let Some(first) = sentence.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        sentence
     }
 
     /// What the report does not know, as a list of sentences.
