@@ -280,6 +280,29 @@ fn a_larger_program_is_worse_than_the_base() {
 }
 
 #[test]
+fn a_limit_of_growth_is_a_test_case() {
+    let base = linear().with(|report| report.figures());
+    let given = Given {
+        name: "mv2_w010.pte",
+        program: model("mv2_w010"),
+        baseline: Some(&base),
+        budget: "[growth]\nprogram = 2\ntime = 10\n",
+        ..Given::default()
+    };
+    given.with(|report| {
+        let text = junit(report);
+        let xml = roxmltree::Document::parse(&text).expect("XML");
+        let fails = |name: &str| {
+            let case = xml.descendants().find(|n| n.attribute("name") == Some(name));
+            case.expect(name).children().any(|n| n.has_tag_name("failure"))
+        };
+        assert!(fails("growth of program"));
+        // There are no times to have grown.
+        assert!(!fails("growth of time"));
+    });
+}
+
+#[test]
 fn names_in_programs_are_markup_in_no_form() {
     let mut program = model("transformer");
     let name = b"forward";

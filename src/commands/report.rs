@@ -9,7 +9,7 @@ use crate::output::OutputFile;
 use crate::severity::FailOn;
 use crate::text::{escape, thousands};
 use clap::{ArgGroup, Args, ValueEnum};
-use et_inspector::budget::Budget;
+use et_inspector::budget::{Budget, Growth};
 use et_inspector::correlate::Correlation;
 use et_inspector::events::EventBlocks;
 use et_inspector::memory::MethodMemory;
@@ -213,6 +213,9 @@ pub fn run(args: &ReportArgs, global: &Global) -> Result<Status, Failure> {
     let target = args.target.as_deref().map(crate::target::open).transpose()?;
     let budget = files.budget(args, &file)?;
     let baseline = files.baseline(args)?;
+    if baseline.is_none() && budget.as_ref().is_some_and(|b| b.growth != Growth::default()) {
+        global.warn("limits of [growth] say nothing without --baseline");
+    }
     let dump = files.trace.as_deref().map(etdump::File::recover).transpose();
     let trace = args.trace.as_deref().unwrap_or(Path::new(""));
     let dump = dump.map_err(|e| Failure::input(trace, e))?;

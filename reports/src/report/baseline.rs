@@ -190,6 +190,17 @@ impl Verdict {
     }
 }
 
+impl Change {
+    /// The limit of `[growth]` that it is held to.
+    pub fn limit_name(&self) -> &str {
+        match self.unit.as_str() {
+            "bytes" if self.figure.starts_with("memory.planned_by_id.") => "memory.planned",
+            "bytes" | "" => &self.figure,
+            _ => "time",
+        }
+    }
+}
+
 /// A figure that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -218,7 +229,8 @@ pub struct Changes {
     pub compared: usize,
     /// What could not be compared, and why.
     pub notes: Vec<String>,
-    growth: Growth,
+    /// What the budget allows.
+    pub growth: Growth,
 }
 
 impl Changes {

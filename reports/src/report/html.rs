@@ -26,7 +26,7 @@ background:var(--soft)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;margin:.3rem 0;\
 font-size:.87rem}
 dd{margin:0;overflow-wrap:anywhere}
-meter{width:12rem;max-width:40vw}
+meter{width:8rem;max-width:40vw}
 td{overflow-wrap:break-word;max-width:36rem}
 code{overflow-wrap:anywhere}
 nav a{margin-right:.8rem;color:inherit}

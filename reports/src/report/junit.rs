@@ -1,5 +1,5 @@
 //! JUnit XML: a test case for each limit of the budget and each memory of the
-//! target, and one for the findings. The elements are those that Jenkins,
+//! target, and one for the baseline and the findings each. The elements are those that Jenkins,
 //! GitLab and the usual GitHub actions read.
 
 use super::Report;
@@ -15,6 +15,17 @@ struct Case {
     /// A short message, and the details.
     failure: Option<(String, String)>,
 }
+
+/// Figures that `[growth]` of a budget can limit.
+const LIMITS: [&str; 7] = [
+    "program",
+    "memory.method",
+    "memory.planned",
+    "memory.temp",
+    "memory.total",
+    "memory.peak",
+    "time",
+];
 
 /// The document.
 pub fn junit(report: &Report<'_>) -> String {
@@ -117,8 +128,17 @@ fn baseline(report: &Report<'_>) -> Vec<Case> {
     let worse: Vec<String> = changes.regressions().map(super::words::change).collect();
     let failure = (!worse.is_empty())
         .then(|| (format!("{} figures got worse", worse.len()), worse.join("\n")));
+    let class = &report.memory.model;
     let name = "nothing is worse than in the base".to_owned();
-    vec![Case { class: report.memory.model.clone(), name, failure }]
+    let mut cases = vec![Case { class: class.clone(), name, failure }];
+    for limit in LIMITS.into_iter().filter(|limit| changes.growth.limit(limit).is_some()) {
+        let over = changes.regressions().filter(|change| change.limit_name() == limit);
+        let over: Vec<String> = over.map(super::words::change).collect();
+        let failure = (!over.is_empty())
+            .then(|| (format!("{limit} grew by more than its budget allows"), over.join("\n")));
+        cases.push(Case { class: class.clone(), name: format!("growth of {limit}"), failure });
+    }
+    cases
 }
 
 fn findings(report: &Report<'_>) -> Case {
