@@ -328,3 +328,54 @@ fn names_in_programs_are_markup_in_no_form() {
         assert_eq!(parsed(&json(report))["model"], hostile);
     });
 }
+
+#[test]
+fn damaged_programs_and_traces_never_end_in_a_panic() {
+    let (mut shown, mut timed) = (0, 0);
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    let mut damage = |whole: &[u8]| {
+        let mut bytes = whole.to_vec();
+        for _ in 0..1 + next(3) {
+            let at = next(bytes.len());
+            bytes[at] = [0, 0xff, 0x7f, 0x80, next(256) as u8][next(5)];
+        }
+        bytes
+    };
+    let target = find("nucleo-h743zi").expect("a board");
+    for (name, trace) in [("linear", "linear__it10"), ("xnn_cnn", "xnn_cnn__it3")] {
+        let (whole, trace) = (model(name), read(&format!("traces/{trace}.etdp")));
+        for _ in 0..200 {
+            let (bytes, trace) = (damage(&whole), damage(&trace));
+            let Ok(file) = File::parse(&bytes) else { continue };
+            let methods = file.methods().map(|m| MethodMemory::new(&file, m, Abi::Arm32));
+            let Ok(methods) = methods.collect::<Result<Vec<_>, _>>() else { continue };
+            let times = etdump::File::recover(&trace).ok().map(|dump| {
+                let blocks = EventBlocks::of(&dump);
+                let correlation = Correlation::new(&blocks, Some(&file), None, None);
+                let correlation = correlation.expect("no method was asked for");
+                TraceTimes::new(&blocks, &correlation, TimeScale::Nanoseconds, None)
+            });
+            timed += usize::from(times.is_some());
+            let report = Report::new(Subject {
+                model: name.to_owned(),
+                file: &file,
+                methods: &methods,
+                abi: Abi::Arm32,
+                target: Some(&target),
+                budget: None,
+                measured: &[],
+                trace: times,
+                baseline: None,
+                made: Made::default(),
+            });
+            let lengths = [html, json, junit, markdown, sarif].map(|write| write(&report).len());
+            assert!(lengths.iter().all(|length| *length > 0), "{name}");
+            shown += 1;
+        }
+    }
+    assert!(shown > 100 && timed > 30, "only {shown} were readable, {timed} with a trace");
+}
