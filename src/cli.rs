@@ -120,6 +120,7 @@ enum Command {
     Diagnose(commands::diagnose::DiagnoseArgs),
     Diff(commands::diff::DiffArgs),
     Recover(commands::recover::RecoverArgs),
+    Report(Box<commands::report::ReportArgs>),
     Targets(commands::targets::TargetsArgs),
     Explain(commands::explain::ExplainArgs),
 }
@@ -140,6 +141,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Compare(args) => commands::compare::run(args, &cli.global),
         Command::Events(args) => commands::events::run(args, &cli.global),
         Command::Show(args) => commands::show::run(args, &cli.global),
+        Command::Report(args) => commands::report::run(args, &cli.global),
         Command::Targets(args) => commands::targets::run(args, &cli.global),
         Command::Memory(args) => commands::memory::run(args, &cli.global),
         Command::Diagnose(args) => commands::diagnose::run(args, &cli.global),

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod events;
+pub mod findings;
 pub mod memory;
 mod protobuf;
 mod python;
+pub mod report;

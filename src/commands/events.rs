@@ -148,7 +148,7 @@ enum GroupArg {
 
 /// Time scales by name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Scale {
+pub enum Scale {
     /// Nanoseconds
     Ns,
     /// Microseconds

@@ -7,6 +7,7 @@ pub mod events;
 pub mod explain;
 pub mod memory;
 pub mod recover;
+pub mod report;
 pub mod run;
 pub mod show;
 pub mod targets;

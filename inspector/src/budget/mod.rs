@@ -3,16 +3,20 @@
 //!
 //! ```text
 //! check.rs     a program's needs against a budget
+//! growth.rs    by how much figures may grow since a baseline
 //! template.rs  a budget made of what a program needs today
 //! ```
 //!
 //! A budget is a TOML file: `program` limits the file, `[memory]` every method,
-//! and `[methods.NAME.memory]` one. Where both are given, both hold.
+//! and `[methods.NAME.memory]` one. Where both are given, both hold. `[growth]`
+//! limits what a report says of a baseline.
 
 mod check;
+mod growth;
 mod template;
 
 pub use check::{Check, check};
+pub use growth::{Growth, Percent};
 pub use template::template;
 
 use crate::config::{at_line, bytes_by_name, some_bytes};
@@ -33,6 +37,9 @@ pub struct Budget {
     /// Budgets by method.
     #[serde(default)]
     pub methods: BTreeMap<String, MethodBudget>,
+    /// How much figures may grow since a baseline.
+    #[serde(default)]
+    pub growth: Growth,
 }
 
 /// A budget of one method.
@@ -90,8 +97,13 @@ impl Budget {
         let budget: Budget = toml::from_str(text).map_err(|e| BudgetError(at_line(text, &e)))?;
         let limits = budget.methods.values().map(|method| &method.memory);
         let limits: Vec<&Limits> = limits.chain([&budget.memory]).collect();
-        if budget.program.is_none() && limits.iter().all(|l| **l == Limits::default()) {
-            let message = "expected a limit: program, or one in [memory] or [methods.NAME.memory]";
+        let has_growth = budget.growth != Growth::default();
+        if budget.program.is_none()
+            && !has_growth
+            && limits.iter().all(|l| **l == Limits::default())
+        {
+            let message =
+                "expected a limit: program, or one in [memory], [methods.NAME.memory] or [growth]";
             return Err(BudgetError(message.into()));
         }
         for limits in limits {

@@ -34,6 +34,27 @@ pub struct Group {
     pub count: usize,
     /// Their own ticks.
     pub ticks: u64,
+    /// Their own ticks in each run that has any of them.
+    pub runs: Vec<u64>,
+    /// The block that `runs` ends with.
+    block: Option<usize>,
+}
+
+impl Group {
+    /// Adds an event of block number `index`.
+    fn add(&mut self, row: &EventRow<'_>, index: usize, block: &Block<'_>) {
+        self.ticks = self.ticks.saturating_add(row.own_ticks());
+        if self.block != Some(index) {
+            self.block = Some(index);
+            self.runs.resize(self.runs.len() + block.runs, 0);
+        }
+        let start = self.runs.len() - block.runs;
+        for sample in &row.samples {
+            if let Some(run) = self.runs.get_mut(start + sample.run as usize) {
+                *run = run.saturating_add(sample.own);
+            }
+        }
+    }
 }
 
 /// Sums that add up to the whole.
@@ -65,7 +86,9 @@ impl Groups {
                     }
                     None => &mut unattributed,
                 };
-                group.ticks = group.ticks.saturating_add(row.own_ticks());
+                if !row.samples.is_empty() {
+                    group.add(row, index, block);
+                }
                 if sites.counts(row, by) {
                     group.count += row.samples.len();
                 }

@@ -17,7 +17,7 @@ const MAX_ROWS: usize = 2_000;
 /// Rows of the table of what is live at the peak; the table of all tensors has the rest.
 const PEAK_ROWS: usize = 40;
 
-const PAGE_STYLE: &str = "\
+pub(crate) const PAGE_STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1b1f24;--paper:#ffffff;--line:#d8dee4;--soft:#f4f6f8;\
 --bad:#c62f2f;--good:#1f7a3a}
 @media (prefers-color-scheme:dark){:root{--ink:#e6e9ec;--paper:#14181c;--line:#3a424b;\
@@ -82,7 +82,8 @@ fn findings(page: &mut String, findings: &[Finding]) {
     page.push_str("</ul>\n");
 }
 
-fn section(page: &mut String, document: &Document<'_>, method: &Page<'_>) {
+/// Everything about one method.
+pub(crate) fn section(page: &mut String, document: &Document<'_>, method: &Page<'_>) {
     let memory = method.memory;
     let _ = writeln!(
         page,
@@ -106,7 +107,7 @@ fn section(page: &mut String, document: &Document<'_>, method: &Page<'_>) {
 }
 
 /// A table. A header that begins with `#` is of numbers; cells are escaped here.
-fn table(page: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+pub(crate) fn table(page: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let class = |column: usize| {
         if header.get(column).is_some_and(|h| h.starts_with('#')) { " class=\"n\"" } else { "" }
     };
@@ -154,9 +155,12 @@ fn peak(page: &mut String, memory: &MethodMemory<'_>) {
     }
 }
 
-const TENSOR_HEADER: [&str; 6] = ["#value", "#bytes", "#buffer", "#offset", "live", "what"];
+/// Columns of [`tensor_row`].
+pub(crate) const TENSOR_HEADER: [&str; 6] =
+    ["#value", "#bytes", "#buffer", "#offset", "live", "what"];
 
-fn tensor_row(memory: &MethodMemory<'_>, index: usize) -> Vec<String> {
+/// What is shown of a planned tensor.
+pub(crate) fn tensor_row(memory: &MethodMemory<'_>, index: usize) -> Vec<String> {
     let storage = &memory.plan.storages[index];
     let live = match (storage.first(), storage.last()) {
         (None, _) | (_, None) => "never".to_owned(),

@@ -32,7 +32,8 @@ pub fn markdown(document: &Document<'_>) -> String {
     text
 }
 
-fn method(text: &mut String, document: &Document<'_>, page: &Page<'_>) {
+/// Everything about one method.
+pub(crate) fn method(text: &mut String, document: &Document<'_>, page: &Page<'_>) {
     let memory = page.memory;
     let _ = writeln!(
         text,

@@ -15,12 +15,12 @@
 mod axis;
 mod bars;
 mod chrome;
-mod html;
+pub(crate) mod html;
 mod live;
 mod map;
-mod markdown;
-mod svg;
-mod words;
+pub(crate) mod markdown;
+pub(crate) mod svg;
+pub(crate) mod words;
 
 pub use chrome::chrome;
 pub use html::html;

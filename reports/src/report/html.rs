@@ -1,0 +1,354 @@
+//! One page that needs no other file, no network and no script. Everything
+//! from files is escaped, and the policy allows this page's own style only.
+
+use super::made::policy_hash;
+use super::words::{difference, figure, share, size, time};
+use super::{Change, OperatorTime, Report, Share, TraceTimes, Verdict};
+use crate::memory::html::{PAGE_STYLE, TENSOR_HEADER, section, table, tensor_row};
+use crate::memory::svg::STYLE;
+use crate::memory::words::{html as escape, number};
+use et_inspector::findings::{Finding, Severity};
+use et_inspector::memory::MethodMemory;
+use et_inspector::target::Fit;
+use std::fmt::Write;
+
+/// Rows of a table; the sums are those of all.
+const ROWS: usize = 100;
+
+/// Planned tensors that are listed by size.
+const TENSORS: usize = 20;
+
+/// What this page has besides the page of memory: the verdict, evidence, and print.
+const REPORT_STYLE: &str = "\
+.verdict{font-size:1.1rem;padding:.7rem 1rem;border-left:.4rem solid var(--good);\
+background:var(--soft)}
+.verdict.bad{border-color:var(--bad)}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;margin:.3rem 0;\
+font-size:.87rem}
+dd{margin:0;overflow-wrap:anywhere}
+meter{width:8rem;max-width:40vw}
+td{overflow-wrap:break-word;max-width:36rem}
+code{overflow-wrap:anywhere}
+nav a{margin-right:.8rem;color:inherit}
+@media print{:root{--ink:#000;--paper:#fff;--soft:#fff;--line:#999}\
+svg{--text:#000;--faint:#444;--ground:#fff;break-inside:avoid}\
+body{max-width:none;font-size:10pt}nav{display:none}tr{break-inside:avoid}}
+";
+
+/// The page.
+pub fn html(report: &Report<'_>) -> String {
+    let title = escape(&report.memory.model);
+    let style = format!("\n{PAGE_STYLE}{STYLE}{REPORT_STYLE}");
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         style-src '{}'; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>Report on {title}</title>\n<style>{style}</style>\n</head>\n\
+         <body>\n<main>\n<h1>Report on {title}</h1>\n",
+        policy_hash(style.as_bytes())
+    );
+    verdict(&mut page, report);
+    findings(&mut page, report.findings());
+    changes(&mut page, report);
+    for (method, share) in report.memory.methods.iter().zip(&report.shares) {
+        section(&mut page, &report.memory, method);
+        largest(&mut page, method.memory);
+        delegates(&mut page, share);
+    }
+    if let Some(trace) = &report.trace {
+        times(&mut page, trace);
+    }
+    program(&mut page, report);
+    made(&mut page, report);
+    page + "</main>\n</body>\n</html>\n"
+}
+
+fn verdict(page: &mut String, report: &Report<'_>) {
+    let is_bad = report.count(Severity::Error) > 0
+        || !report.meets_budget()
+        || report.changes.as_ref().is_some_and(|changes| changes.regressions().next().is_some());
+    let class = if is_bad { "verdict bad" } else { "verdict good" };
+    let _ = writeln!(
+        page,
+        "<p class=\"{class}\">{}</p>\n<p>Program of {}, objects of {}.</p>",
+        escape(&report.verdict()),
+        size(report.memory.program),
+        escape(report.memory.abi)
+    );
+    for method in &report.memory.methods {
+        if let Some((target, fit)) = report.memory.target.zip(method.fit.as_ref()) {
+            let name = escape(method.memory.method.name());
+            let _ = writeln!(
+                page,
+                "<h3>Method {name} on {} ({})</h3>",
+                escape(&target.name),
+                escape(&target.title)
+            );
+            memories(page, fit);
+        }
+    }
+    page.push_str("<details><summary>What this report cannot see</summary>\n<ul>\n");
+    for spot in report.blind_spots() {
+        let _ = writeln!(page, "<li>{}</li>", escape(&spot));
+    }
+    page.push_str("</ul>\n</details>\n");
+}
+
+/// The target's memories as bars, each with the pools that it is the sum of.
+fn memories(page: &mut String, fit: &Fit) {
+    page.push_str(
+        "<div class=\"scroll\"><table>\n<tr><th>memory</th><th></th><th class=\"n\">taken</th>\
+         <th class=\"n\">available</th><th class=\"n\">left</th><th>sum of</th></tr>\n",
+    );
+    for memory in fit.memories.iter().filter(|memory| memory.takes > 0) {
+        let available = memory.size.saturating_sub(memory.reserved);
+        let pools = fit.pools.iter().filter(|pool| pool.memory == memory.name);
+        let pools: Vec<String> =
+            pools.map(|pool| format!("{} {}", pool.name, number(pool.takes()))).collect();
+        let left = match memory.missing() {
+            0 => format!("<span class=\"good\">{}</span>", size(available - memory.takes)),
+            missing => format!("<span class=\"bad\">{} MISSING</span>", size(missing)),
+        };
+        let name = escape(&memory.name);
+        let _ = writeln!(
+            page,
+            "<tr><td>{name}</td><td><meter min=\"0\" max=\"{}\" low=\"{}\" high=\"{available}\" \
+             optimum=\"0\" value=\"{}\" aria-label=\"{name}\">{}</meter></td><td class=\"n\">{}</td>\
+             <td class=\"n\">{}</td><td class=\"n\">{left}</td><td>{}</td></tr>",
+            available.max(memory.takes),
+            available / 10 * 9,
+            memory.takes,
+            share(memory.takes, available),
+            size(memory.takes),
+            size(available),
+            escape(&pools.join(" + "))
+        );
+    }
+    page.push_str("</table></div>\n");
+}
+
+fn findings(page: &mut String, findings: &[Finding]) {
+    page.push_str("<h2>Findings</h2>\n");
+    if findings.is_empty() {
+        page.push_str("<p class=\"good\">Nothing was found to be wrong.</p>\n");
+    }
+    for finding in findings.iter().take(ROWS) {
+        let facts = finding.code.page();
+        let class = if facts.severity == Severity::Error { " class=\"bad\"" } else { "" };
+        let _ = writeln!(
+            page,
+            "<h3><span{class}>{} {}</span>: {}</h3>\n<p>{}</p>",
+            facts.severity.name(),
+            facts.code,
+            escape(&finding.title),
+            escape(&finding.remedy)
+        );
+        let at = finding.at.map(|(chain, at)| {
+            ("at", format!("{chain}:{at} {}", finding.operator.clone().unwrap_or_default()))
+        });
+        let evidence = finding.evidence.iter().cloned().chain(at);
+        let evidence: Vec<String> = evidence
+            .map(|(name, value)| {
+                format!("<dt>{}</dt><dd>{}</dd>\n", escape(&name.replace('_', " ")), escape(&value))
+            })
+            .collect();
+        if !evidence.is_empty() {
+            let _ = write!(
+                page,
+                "<details><summary>Evidence</summary>\n<dl>\n{}</dl>\n</details>\n",
+                evidence.concat()
+            );
+        }
+    }
+    if findings.len() > ROWS {
+        let _ = writeln!(
+            page,
+            "<p>and {} more, in <code>--format json</code></p>",
+            findings.len() - ROWS
+        );
+    }
+}
+
+fn changes(page: &mut String, report: &Report<'_>) {
+    let Some(changes) = &report.changes else { return };
+    let _ = writeln!(
+        page,
+        "<h2>What changed</h2>\n<p>{} of {} figures, base against new.</p>",
+        changes.changes.len(),
+        changes.compared
+    );
+    let row = |change: &Change| {
+        let value =
+            |value: Option<u64>| value.map_or_else(|| "-".into(), |v| figure(v, &change.unit));
+        let by = change.base.zip(change.new).map(|(base, new)| difference(base, new, &change.unit));
+        let verdict = match change.verdict {
+            Verdict::Worse => "WORSE",
+            other => other.name(),
+        };
+        vec![
+            change.method.clone().unwrap_or_default(),
+            change.figure.clone(),
+            value(change.base),
+            value(change.new),
+            by.unwrap_or_default(),
+            figure(change.least, &change.unit),
+            verdict.to_owned(),
+        ]
+    };
+    if !changes.changes.is_empty() {
+        let header =
+            ["method", "figure", "#base", "#new", "#difference", "#counts from", "verdict"];
+        table(page, &header, changes.changes.iter().map(row));
+    }
+    for note in &changes.notes {
+        let _ = writeln!(page, "<p>{}</p>", escape(note));
+    }
+}
+
+/// The largest planned tensors, and the sum of the others.
+fn largest(page: &mut String, memory: &MethodMemory<'_>) {
+    let storages = &memory.plan.storages;
+    let mut order: Vec<usize> = (0..storages.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(storages[*index].bytes));
+    page.push_str("<h3>Largest planned tensors</h3>\n");
+    let rows = order.iter().take(TENSORS).map(|index| tensor_row(memory, *index));
+    table(page, &TENSOR_HEADER, rows);
+    if let Some(rest) = order.get(TENSORS..).filter(|rest| !rest.is_empty()) {
+        let bytes = rest.iter().fold(0u64, |sum, i| sum.saturating_add(storages[*i].bytes));
+        let _ = writeln!(page, "<p>and {} smaller ones of {}</p>", rest.len(), size(bytes));
+    }
+}
+
+/// What delegates run of a method, and what they leave to kernels.
+fn delegates(page: &mut String, shares: &Share) {
+    let (by_delegates, by_kernels) = (shares.delegate_calls(), shares.kernel_calls());
+    let all = by_delegates + by_kernels + shares.other;
+    let _ = writeln!(
+        page,
+        "<h3>Delegates and kernels</h3>\n<p>{} instructions = {} delegate calls + {} kernel calls \
+         + {} others</p>",
+        number(all),
+        number(by_delegates),
+        number(by_kernels),
+        number(shares.other)
+    );
+    let rows = |calls: &std::collections::BTreeMap<String, u64>, by: &str| {
+        let mut rows: Vec<(String, u64, String)> =
+            calls.iter().map(|(name, count)| (name.clone(), *count, by.to_owned())).collect();
+        rows.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+        rows
+    };
+    let mut all = rows(&shares.delegates, "delegate");
+    all.extend(rows(&shares.kernels, if by_delegates > 0 { "fall-back" } else { "kernel" }));
+    let shown = all.into_iter().take(ROWS).map(|(name, count, by)| vec![name, number(count), by]);
+    table(page, &["operator", "#calls", "run by"], shown);
+}
+
+fn times(page: &mut String, trace: &TraceTimes) {
+    let unit = trace.unit;
+    page.push_str("<h2>Times</h2>\n");
+    if let Some(warning) = &trace.warning {
+        let _ = writeln!(page, "<p class=\"bad\">{}</p>", escape(warning));
+    }
+    let runs = trace.runs.iter().take(ROWS).map(|run| {
+        let s = &run.spread;
+        let mut row = vec![run.name.clone(), number(s.runs as u64)];
+        row.extend([s.min, s.p50, s.p90, s.max].map(|ticks| time(ticks, unit)));
+        row
+    });
+    table(page, &["runs", "#number", "#least", "#median", "#p90", "#most"], runs);
+    let _ = writeln!(
+        page,
+        "<h3>By operator</h3>\n<p>{} in all, {} of it ({}) in delegate calls</p>",
+        time(trace.total, unit),
+        time(trace.in_delegates, unit),
+        share(trace.in_delegates, trace.total)
+    );
+    operators(page, trace, &trace.operators, "operator");
+    if let Some(modules) = &trace.modules {
+        page.push_str("<h3>By module of the model</h3>\n");
+        operators(page, trace, modules, "module");
+    }
+}
+
+/// Times that add up to the whole.
+fn operators(page: &mut String, trace: &TraceTimes, list: &[OperatorTime], what: &str) {
+    let unit = trace.unit;
+    let shown = list.iter().take(ROWS);
+    let left =
+        shown.clone().fold(trace.total, |left, operator| left.saturating_sub(operator.ticks));
+    let rows = shown.map(|operator| {
+        let s = &operator.spread;
+        let mut row = vec![
+            operator.name.clone(),
+            number(operator.count as u64),
+            time(operator.ticks, unit),
+            share(operator.ticks, trace.total),
+        ];
+        row.extend([s.min, s.p50, s.p90, s.max].map(|ticks| time(ticks, unit)));
+        row
+    });
+    let last = |name: &str, ticks: u64| {
+        let mut row = vec![name.to_owned(), String::new(), time(ticks, unit)];
+        row.push(share(ticks, trace.total));
+        row.resize(8, String::new());
+        row
+    };
+    let others = match list.len().saturating_sub(ROWS) {
+        0 => "outside of instructions".to_owned(),
+        more => format!("{more} more, and outside of instructions"),
+    };
+    let rows = rows.chain([last(&others, left), last("sum", trace.total)]);
+    let header = [what, "#calls", "#time", "#share", "#least run", "#median", "#p90", "#most"];
+    table(page, &header, rows);
+}
+
+fn program(page: &mut String, report: &Report<'_>) {
+    let program = &report.program;
+    page.push_str("<h2>Program and weights</h2>\n");
+    let part =
+        |name: &str, bytes: u64| vec![name.to_owned(), size(bytes), share(bytes, program.bytes)];
+    let mut parts = vec![
+        part("constant tensors", program.constants),
+        part("payloads of delegates", program.delegates),
+        part("values, instructions, named data and padding", program.rest()),
+        part("the file", program.bytes),
+    ];
+    if program.external > 0 {
+        parts.push(vec!["constants in other files".into(), size(program.external), String::new()]);
+    }
+    table(page, &["part", "#bytes", "#share"], parts.into_iter());
+    let count = program.weights.len();
+    let _ = writeln!(page, "<h3>Largest weights</h3>\n<p>{} in all</p>", number(count as u64));
+    let rows = program.weights.iter().take(ROWS).map(|weight| {
+        vec![
+            weight.method.clone(),
+            weight.value.to_string(),
+            size(weight.bytes),
+            weight.kind.clone(),
+            weight.name.clone().unwrap_or_default(),
+        ]
+    });
+    table(page, &["method", "#value", "#bytes", "type", "name"], rows);
+    if let Some(rest) = program.weights.get(ROWS..).filter(|rest| !rest.is_empty()) {
+        let sum = rest.iter().fold(0u64, |sum, weight| sum.saturating_add(weight.bytes));
+        let _ = writeln!(page, "<p>and {} smaller ones of {}</p>", rest.len(), size(sum));
+    }
+}
+
+fn made(page: &mut String, report: &Report<'_>) {
+    let _ = writeln!(
+        page,
+        "<h2>How this was made</h2>\n<p>etinspect {}; the same inputs make the same page.</p>",
+        escape(&report.made.version)
+    );
+    let rows = report.made.inputs.iter().map(|input| {
+        vec![input.role.to_owned(), input.name.clone(), size(input.bytes), input.sha256.clone()]
+    });
+    table(page, &["input", "name", "#bytes", "SHA-256"], rows);
+    if !report.made.options.is_empty() {
+        let _ = writeln!(page, "<pre>{}</pre>", escape(&report.made.options.join(" ")));
+    }
+}

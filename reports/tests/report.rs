@@ -1,0 +1,381 @@
+//! Reports of real programs and traces, in every form.
+
+use et_inspector::budget::Budget;
+use et_inspector::correlate::Correlation;
+use et_inspector::events::{EventBlocks, TimeScale};
+use et_inspector::memory::MethodMemory;
+use et_inspector::memory::measured::{Replay, compare};
+use et_inspector::target::{Target, find};
+use et_reports::report::{
+    Baseline, Input, Made, Report, Subject, TraceTimes, html, json, junit, markdown, sarif,
+};
+use et_schema::layout::Abi;
+use et_schema::pte::File;
+use et_schema::{etdump, etrecord};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
+}
+
+fn read(name: &str) -> Vec<u8> {
+    std::fs::read(fixtures().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn model(name: &str) -> Vec<u8> {
+    read(&format!("models/{name}/model.pte"))
+}
+
+/// What a report is made of.
+#[derive(Default)]
+struct Given<'a> {
+    name: &'a str,
+    program: Vec<u8>,
+    target: Option<Target>,
+    budget: &'a str,
+    trace: Option<&'a str>,
+    record: Option<&'a str>,
+    baseline: Option<&'a Baseline>,
+    abi: Option<Abi>,
+}
+
+impl Given<'_> {
+    /// Shows the report to `look`.
+    fn with<T>(&self, look: impl FnOnce(&Report<'_>) -> T) -> T {
+        let file = File::parse(&self.program).expect("a program");
+        let abi = self.abi.unwrap_or(Abi::Arm32);
+        let methods = file.methods().map(|method| MethodMemory::new(&file, method, abi));
+        let methods: Vec<MethodMemory<'_>> =
+            methods.collect::<Result<_, _>>().expect("a prediction");
+        let budget = (!self.budget.is_empty()).then(|| Budget::parse(self.budget).expect("TOML"));
+        let trace = self.trace.map(|name| read(&format!("traces/{name}.etdp")));
+        let dump = trace.as_deref().map(|bytes| etdump::File::parse(bytes).expect("a trace"));
+        let replays = dump.as_ref().map(Replay::all).unwrap_or_default();
+        let measured = compare(&file, &methods, &replays, &[Abi::X86_64]).expect("a comparison");
+        let record = self.record.map(|name| read(&format!("traces/{name}.etrecord")));
+        let record = record.as_deref().map(|b| etrecord::File::parse(b).expect("a record"));
+        let times = dump.as_ref().map(|dump| {
+            let blocks = EventBlocks::of(dump);
+            let correlation =
+                Correlation::new(&blocks, Some(&file), record.as_ref(), None).expect("a method");
+            TraceTimes::new(&blocks, &correlation, TimeScale::Nanoseconds, None)
+        });
+        let report = Report::new(Subject {
+            model: self.name.to_owned(),
+            file: &file,
+            methods: &methods,
+            abi,
+            target: self.target.as_ref(),
+            budget: budget.as_ref(),
+            measured: &measured,
+            trace: times,
+            baseline: self.baseline,
+            made: Made {
+                version: "0.1.0".into(),
+                inputs: vec![Input::new("model", self.name, &self.program)],
+                options: vec!["--format".into(), "html".into()],
+            },
+        });
+        look(&report)
+    }
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// The body of a page as a tree: fails if a tag is not closed.
+fn assert_well_formed(page: &str) {
+    let body = &page[page.find("<body>").expect("a body")..page.find("</html>").expect("an end")];
+    roxmltree::Document::parse(body).expect("every tag is closed");
+}
+
+/// A program too large for its board, over its budget, with a trace.
+fn full() -> Given<'static> {
+    Given {
+        name: "mv2_w010.pte",
+        program: model("mv2_w010"),
+        target: find("nucleo-h743zi"),
+        budget: "program = '10M'\n[memory]\npeak = 1000\nplanned = '64M'\n",
+        trace: Some("mv2_w010__runner_alloc"),
+        ..Given::default()
+    }
+}
+
+#[test]
+fn a_budget_line_is_a_test_case() {
+    full().with(|report| {
+        let text = junit(report);
+        let xml = roxmltree::Document::parse(&text).expect("XML");
+        let root = xml.root_element();
+        assert_eq!(root.tag_name().name(), "testsuites");
+        let suite = root
+            .children()
+            .find(|n| n.attribute("name") == Some("etinspect.budget"))
+            .expect("the suite of the budget");
+        let cases: Vec<_> = suite.children().filter(|n| n.has_tag_name("testcase")).collect();
+        let names: Vec<_> = cases.iter().filter_map(|case| case.attribute("name")).collect();
+        assert_eq!(names, ["program", "memory.planned", "memory.peak"]);
+        let failed: Vec<_> = cases
+            .iter()
+            .filter(|case| case.children().any(|n| n.has_tag_name("failure")))
+            .filter_map(|case| case.attribute("name"))
+            .collect();
+        assert_eq!(failed, ["memory.peak"]);
+        assert_eq!(suite.attribute("failures"), Some("1"));
+        let counted = xml.descendants().filter(|n| n.has_tag_name("testcase")).count();
+        assert_eq!(root.attribute("tests"), Some(counted.to_string().as_str()));
+        assert!(!report.meets_budget());
+    });
+}
+
+#[test]
+fn sarif_has_what_its_readers_need() {
+    full().with(|report| {
+        let document = parsed(&sarif(report));
+        assert_eq!(document["version"], "2.1.0");
+        assert!(document["$schema"].as_str().expect("a schema").contains("sarif-2.1.0"));
+        let run = &document["runs"][0];
+        let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+        let results = run["results"].as_array().expect("results");
+        assert_eq!(results.len(), report.findings().len());
+        assert!(results.iter().any(|result| result["ruleId"] == "ETM007"));
+        for result in results {
+            let rule = &rules[result["ruleIndex"].as_u64().expect("an index") as usize];
+            assert_eq!(rule["id"], result["ruleId"]);
+            assert!(
+                ["error", "warning", "note"].contains(&result["level"].as_str().expect("text"))
+            );
+            assert!(!result["message"]["text"].as_str().expect("text").is_empty());
+            let place = &result["locations"][0]["physicalLocation"];
+            assert_eq!(place["artifactLocation"]["uri"], "mv2_w010.pte");
+            assert_eq!(place["region"]["startLine"], 1);
+        }
+        let prints: std::collections::BTreeSet<&str> = results
+            .iter()
+            .map(|r| r["partialFingerprints"]["etinspect/1"].as_str().expect("a hash"))
+            .collect();
+        assert_eq!(prints.len(), results.len(), "every finding has its own");
+    });
+}
+
+#[test]
+fn the_page_has_every_section_and_needs_nothing_else() {
+    let given = Given { record: Some("linear"), trace: Some("linear__it10"), ..linear() };
+    for (name, given) in [("linear", given), ("mv2", full())] {
+        given.with(|report| {
+            let page = html(report);
+            let again = html(report);
+            assert_eq!(page, again, "byte for byte");
+            assert_well_formed(&page);
+            assert!(page.contains("default-src 'none'; style-src 'sha256-"));
+            for foreign in ["<script", "src=", "href=", "url(", "@import", "<link", "style=\""] {
+                assert!(!page.contains(foreign), "{foreign}");
+            }
+            for part in [
+                "class=\"verdict",
+                "<h2>Findings</h2>",
+                "Live bytes of planned tensors",
+                "<h3>Peak: ",
+                "<h3>Largest planned tensors</h3>",
+                "<h3>Delegates and kernels</h3>",
+                "<h3>By operator</h3>",
+                "<h3>Largest weights</h3>",
+                "<h2>How this was made</h2>",
+                "What this report cannot see",
+            ] {
+                assert!(page.contains(part), "{name}: no {part}");
+            }
+            assert!(page.len() < 2 << 20, "{} bytes", page.len());
+            // To look at.
+            let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report_{name}.html"));
+            std::fs::write(to, page).expect("a folder to write to");
+        });
+    }
+    full().with(|report| {
+        let page = html(report);
+        assert!(page.contains("<h3>Measured</h3>") && page.contains("nucleo-h743zi"));
+        assert!(page.contains("EXCEEDS 1 of 3 limits"));
+    });
+}
+
+fn linear() -> Given<'static> {
+    Given { name: "linear.pte", program: model("linear"), ..Given::default() }
+}
+
+#[test]
+fn operators_and_what_belongs_to_none_add_up_to_the_trace() {
+    for (name, trace) in [("linear", "linear__it10"), ("xnn_cnn", "xnn_cnn__it3")] {
+        let given = Given { name, program: model(name), trace: Some(trace), ..Given::default() };
+        let document = given.with(|report| parsed(&json(report)));
+        assert_eq!(document["schema"], "etinspect.report/1");
+        let trace = &document["trace"];
+        let operators = trace["operators"].as_array().expect("a list");
+        let ticks = |value: &Value| value["ticks"].as_u64().expect("ticks");
+        let sum: u64 = operators.iter().map(ticks).sum();
+        let rest = trace["unattributed_ticks"].as_u64().expect("ticks");
+        assert_eq!(sum + rest, trace["total_ticks"].as_u64().expect("ticks"), "{name}");
+        let delegated = trace["in_delegates_ticks"].as_u64().expect("ticks");
+        assert_eq!(delegated > 0, name.starts_with("xnn"));
+        let calls = &document["methods"][0]["instructions"];
+        assert_eq!(calls["delegate_calls"].as_u64() > Some(0), name.starts_with("xnn"));
+    }
+}
+
+#[test]
+fn parts_of_the_program_add_up_to_the_file() {
+    let names = ["linear", "mv2_w010_q", "mlp_ptd", "xnn_transformer", "multi_method_forward"];
+    for name in names {
+        let given = Given { name, program: model(name), ..Given::default() };
+        given.with(|report| {
+            let program = &report.program;
+            assert_eq!(program.constants + program.delegates + program.rest(), program.bytes);
+            assert_eq!(program.external > 0, name == "mlp_ptd", "{name}");
+            let sum: u64 = program.weights.iter().map(|weight| weight.bytes).sum();
+            assert_eq!(sum, program.constants + program.external, "{name}");
+        });
+    }
+}
+
+#[test]
+fn the_same_program_and_trace_have_not_changed() {
+    let base = Given { trace: Some("linear__it10"), ..linear() }.with(|report| report.figures());
+    let base = Baseline::parse(base.text().as_bytes()).expect("what was written");
+    let given = Given { trace: Some("linear__it10"), baseline: Some(&base), ..linear() };
+    given.with(|report| {
+        let changes = report.changes.as_ref().expect("a comparison");
+        assert_eq!(changes.changes, []);
+        // Loading happens once in a trace.
+        let [note] = &changes.notes[..] else { panic!("{:?}", changes.notes) };
+        assert!(note.contains("fewer than 5 runs: run ") && !note.contains("more."), "{note}");
+        assert!(changes.compared > 10, "{}", changes.compared);
+        assert!(markdown(report).contains("None of "));
+    });
+}
+
+#[test]
+fn a_larger_program_is_worse_than_the_base() {
+    let base = linear().with(|report| report.figures());
+    let given = Given {
+        name: "mv2_w010.pte",
+        program: model("mv2_w010"),
+        baseline: Some(&base),
+        ..Given::default()
+    };
+    given.with(|report| {
+        let changes = report.changes.as_ref().expect("a comparison");
+        let worse: Vec<&str> = changes.regressions().map(|c| c.figure.as_str()).collect();
+        assert!(worse.contains(&"program") && worse.contains(&"memory.peak"), "{worse:?}");
+        let text = markdown(report);
+        let row = text.lines().find(|line| line.starts_with("| forward: memory.peak |"));
+        assert!(row.expect("a row").ends_with("| **worse** |"), "{text}");
+        assert!(text.len() < 65_536, "a comment of GitHub");
+        let page = html(report);
+        assert!(page.contains("base against new") && page.contains("WORSE"));
+        let document = parsed(&json(report));
+        let count = worse.len() as u64;
+        assert_eq!(document["verdict"]["regressions"].as_u64(), Some(count));
+    });
+}
+
+#[test]
+fn a_limit_of_growth_is_a_test_case() {
+    let base = linear().with(|report| report.figures());
+    let given = Given {
+        name: "mv2_w010.pte",
+        program: model("mv2_w010"),
+        baseline: Some(&base),
+        budget: "[growth]\nprogram = 2\ntime = 10\n",
+        ..Given::default()
+    };
+    given.with(|report| {
+        let text = junit(report);
+        let xml = roxmltree::Document::parse(&text).expect("XML");
+        let fails = |name: &str| {
+            let case = xml.descendants().find(|n| n.attribute("name") == Some(name));
+            case.expect(name).children().any(|n| n.has_tag_name("failure"))
+        };
+        assert!(fails("growth of program"));
+        // There are no times to have grown.
+        assert!(!fails("growth of time"));
+    });
+}
+
+#[test]
+fn names_in_programs_are_markup_in_no_form() {
+    let mut program = model("transformer");
+    let name = b"forward";
+    let places: Vec<usize> =
+        (0..program.len() - name.len()).filter(|at| program[*at..].starts_with(name)).collect();
+    for at in places {
+        program[at..at + name.len()].copy_from_slice(b"<b>]]>\n");
+    }
+    let hostile = "<script>alert(1)</script>]]>\"'|`\u{1b}[31m\u{202e}";
+    let given =
+        Given { name: hostile, program, budget: "[memory]\npeak = 1\n", ..Given::default() };
+    given.with(|report| {
+        let page = html(report);
+        assert_well_formed(&page);
+        let texts = [page, junit(report), markdown(report)];
+        for text in &texts {
+            assert!(!text.contains("<script") && !text.contains("<b>"), "{text}");
+            assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
+        }
+        roxmltree::Document::parse(&texts[1]).expect("XML");
+        let uri = &parsed(&sarif(report))["runs"][0]["artifacts"][0]["location"]["uri"];
+        assert!(uri.as_str().expect("text").bytes().all(|b| b.is_ascii_graphic()), "{uri}");
+        assert_eq!(parsed(&json(report))["model"], hostile);
+    });
+}
+
+#[test]
+fn damaged_programs_and_traces_never_end_in_a_panic() {
+    let (mut shown, mut timed) = (0, 0);
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    let mut damage = |whole: &[u8]| {
+        let mut bytes = whole.to_vec();
+        for _ in 0..1 + next(3) {
+            let at = next(bytes.len());
+            bytes[at] = [0, 0xff, 0x7f, 0x80, next(256) as u8][next(5)];
+        }
+        bytes
+    };
+    let target = find("nucleo-h743zi").expect("a board");
+    for (name, trace) in [("linear", "linear__it10"), ("xnn_cnn", "xnn_cnn__it3")] {
+        let (whole, trace) = (model(name), read(&format!("traces/{trace}.etdp")));
+        for _ in 0..200 {
+            let (bytes, trace) = (damage(&whole), damage(&trace));
+            let Ok(file) = File::parse(&bytes) else { continue };
+            let methods = file.methods().map(|m| MethodMemory::new(&file, m, Abi::Arm32));
+            let Ok(methods) = methods.collect::<Result<Vec<_>, _>>() else { continue };
+            let times = etdump::File::recover(&trace).ok().map(|dump| {
+                let blocks = EventBlocks::of(&dump);
+                let correlation = Correlation::new(&blocks, Some(&file), None, None);
+                let correlation = correlation.expect("no method was asked for");
+                TraceTimes::new(&blocks, &correlation, TimeScale::Nanoseconds, None)
+            });
+            timed += usize::from(times.is_some());
+            let report = Report::new(Subject {
+                model: name.to_owned(),
+                file: &file,
+                methods: &methods,
+                abi: Abi::Arm32,
+                target: Some(&target),
+                budget: None,
+                measured: &[],
+                trace: times,
+                baseline: None,
+                made: Made::default(),
+            });
+            let lengths = [html, json, junit, markdown, sarif].map(|write| write(&report).len());
+            assert!(lengths.iter().all(|length| *length > 0), "{name}");
+            shown += 1;
+        }
+    }
+    assert!(shown > 100 && timed > 30, "only {shown} were readable, {timed} with a trace");
+}

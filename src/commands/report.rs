@@ -1,0 +1,325 @@
+//! `etinspect report`: all that is known of a program in one file, for people and for CI.
+
+use super::events::Scale;
+use crate::abi::AbiName;
+use crate::cli::Global;
+use crate::failure::{Failure, Status};
+use crate::input::{self, Input as Bytes};
+use crate::output::OutputFile;
+use crate::severity::FailOn;
+use crate::text::{escape, thousands};
+use clap::{ArgGroup, Args, ValueEnum};
+use et_inspector::budget::{Budget, Growth};
+use et_inspector::correlate::Correlation;
+use et_inspector::events::EventBlocks;
+use et_inspector::memory::MethodMemory;
+use et_inspector::memory::measured::{Comparison, Replay, compare};
+use et_inspector::target::Target;
+use et_reports::report::{self, Baseline, Input, Made, Report, Subject, TraceTimes};
+use et_schema::bundled::File as Bundle;
+use et_schema::layout::Abi;
+use et_schema::pte::File;
+use et_schema::{etdump, etrecord};
+use std::path::{Path, PathBuf};
+
+/// Put all that is known of a program into one page, or into a form that CI reads
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("program").required(true).args(["model", "model_option"]),
+    after_help = "\
+Exits with 1 if a limit of the budget is exceeded, if a finding is at least as severe as
+--fail-on, or if a figure got worse since the baseline.
+
+Examples:
+  One page, to open from disk:
+    etinspect report model.pte --target stm32n6570-dk -o report.html
+
+  With times by operator and module, from a trace:
+    etinspect report model.pte --trace trace.etdp --etrecord model.etrecord -o report.html
+
+  A build that fails when the program grows over its budget:
+    etinspect memory model.pte --budget-template -o budget.toml
+    etinspect report model.pte --budget budget.toml --format junit -o report.xml
+
+  Keep the figures of the main branch, and say in a pull request what changed:
+    etinspect report model.pte --trace trace.etdp --save-baseline base.json -o report.html
+    etinspect report model.pte --trace new.etdp --baseline base.json --format markdown
+
+  Findings for code scanning, and everything for a script:
+    etinspect report model.pte --format sarif -o findings.sarif
+    etinspect report model.pte --format json"
+)]
+pub struct ReportArgs {
+    /// The program (.pte or .bpte); `-` for standard input
+    #[arg(value_name = "MODEL.pte")]
+    model: Option<PathBuf>,
+
+    /// The same, as an option
+    #[arg(long = "model", value_name = "MODEL.pte", id = "model_option")]
+    model_option: Option<PathBuf>,
+
+    /// Method to look at [default: all]
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+
+    /// Trace of it: times, and what was allocated if it has allocation events
+    #[arg(long, value_name = "TRACE.etdp")]
+    trace: Option<PathBuf>,
+
+    /// The exporter's record of the program: times by module
+    #[arg(long, value_name = "FILE.etrecord", requires = "trace")]
+    etrecord: Option<PathBuf>,
+
+    /// Unit of the trace's clock
+    #[arg(long, value_enum, default_value_t = Scale::Ns, value_name = "SCALE")]
+    source_time_scale: Scale,
+
+    /// Board, by name (see `etinspect targets`) or as a file
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    target: Option<String>,
+
+    /// ABI whose object sizes the allocators count [default: the target's, the trace's, or arm32]
+    #[arg(long, value_enum, value_name = "ABI", conflicts_with = "target")]
+    abi: Option<AbiName>,
+
+    /// Limits; exits with 1 if one is exceeded
+    #[arg(long, value_name = "FILE.toml")]
+    budget: Option<PathBuf>,
+
+    /// Figures to compare with, as --save-baseline wrote them; exits with 1 if one got worse
+    #[arg(long, value_name = "FILE.json")]
+    baseline: Option<PathBuf>,
+
+    /// Write the figures of this report for a later --baseline
+    #[arg(long, value_name = "FILE.json")]
+    save_baseline: Option<PathBuf>,
+
+    /// Report what got worse since the baseline, but do not fail for it
+    #[arg(long, requires = "baseline")]
+    allow_regressions: bool,
+
+    /// Exit with 1 if a finding is at least so severe; `never` is for baselines as well
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
+    fail_on: FailOn,
+
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Html)]
+    format: Format,
+}
+
+/// Forms of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A page in one file, with charts, for browsers
+    Html,
+    /// `etinspect.report/1`
+    Json,
+    /// For pull requests
+    Markdown,
+    /// JUnit XML: a test case for each limit
+    Junit,
+    /// SARIF 2.1.0: findings for code scanning
+    Sarif,
+}
+
+/// ABIs that a trace may have, the likeliest first.
+const TRACE_ABIS: [Abi; 3] = [Abi::Arm32, Abi::X86_64, Abi::Aarch64];
+
+/// The files that were given, open.
+struct Files<'a> {
+    path: &'a Path,
+    model: Bytes,
+    trace: Option<Bytes>,
+    record: Option<Bytes>,
+    budget: Option<Bytes>,
+    baseline: Option<Bytes>,
+}
+
+impl<'a> Files<'a> {
+    fn open(args: &'a ReportArgs) -> Result<Self, Failure> {
+        let open = |path: &Option<PathBuf>| path.as_deref().map(input::open).transpose();
+        let unnamed = || Failure::Usage("name a program: etinspect report MODEL.pte".into());
+        let path = args.model.as_ref().or(args.model_option.as_ref()).ok_or_else(unnamed)?;
+        Ok(Files {
+            path,
+            model: input::open(path)?,
+            trace: open(&args.trace)?,
+            record: open(&args.etrecord)?,
+            budget: open(&args.budget)?,
+            baseline: open(&args.baseline)?,
+        })
+    }
+
+    fn made(&self, args: &ReportArgs) -> Made {
+        let given = [
+            ("trace", &args.trace, &self.trace),
+            ("etrecord", &args.etrecord, &self.record),
+            ("budget", &args.budget, &self.budget),
+            ("baseline", &args.baseline, &self.baseline),
+        ];
+        let input = |role, path: &Path, bytes: &[u8]| {
+            Input::new(role, path.to_string_lossy().into_owned(), bytes)
+        };
+        let mut inputs = vec![input("model", self.path, &self.model)];
+        inputs.extend(given.into_iter().filter_map(|(role, path, bytes)| {
+            path.as_ref().zip(bytes.as_ref()).map(|(path, bytes)| input(role, path, bytes))
+        }));
+        let abi = args.abi.map(|abi| Abi::from(abi).name().to_owned());
+        let scale = args.trace.is_some().then(|| {
+            et_inspector::events::TimeScale::from(args.source_time_scale).name().to_owned()
+        });
+        let options = [
+            ("--target", args.target.clone()),
+            ("--abi", abi),
+            ("--method", args.method.clone()),
+            ("--source-time-scale", scale),
+        ];
+        let options = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        Made {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            inputs,
+            options: options.map(|(name, value)| format!("{name} {value}")).collect(),
+        }
+    }
+
+    fn budget(&self, args: &ReportArgs, file: &File<'_>) -> Result<Option<Budget>, Failure> {
+        let (Some(path), Some(bytes)) = (&args.budget, &self.budget) else { return Ok(None) };
+        let fail = |message: String| Failure::input(path, message);
+        let text = std::str::from_utf8(bytes).map_err(|e| fail(format!("is no text: {e}")))?;
+        let budget = Budget::parse(text).map_err(|e| fail(escape(&e.to_string())))?;
+        if let Some(name) = budget.methods.keys().find(|name| file.method(name).is_none()) {
+            let names: Vec<String> = file.methods().map(|m| format!("{:?}", m.name())).collect();
+            let names = names.join(", ");
+            return Err(fail(format!("methods: expected one of {names}, found {name:?}")));
+        }
+        Ok(Some(budget))
+    }
+
+    fn baseline(&self, args: &ReportArgs) -> Result<Option<Baseline>, Failure> {
+        let (Some(path), Some(bytes)) = (&args.baseline, &self.baseline) else { return Ok(None) };
+        let fail = |e: report::BaselineError| Failure::input(path, escape(&e.to_string()));
+        Baseline::parse(bytes).map(Some).map_err(fail)
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &ReportArgs, global: &Global) -> Result<Status, Failure> {
+    let files = Files::open(args)?;
+    let fail = |e| Failure::input(files.path, e);
+    let bundle = (files.model.get(4..8) == Some(b"BP08")).then(|| Bundle::parse(&files.model));
+    let bundle = bundle.transpose().map_err(fail)?;
+    let program = bundle.as_ref().map_or(&files.model[..], Bundle::program);
+    let file = File::parse(program).map_err(fail)?;
+    let target = args.target.as_deref().map(crate::target::open).transpose()?;
+    let budget = files.budget(args, &file)?;
+    let baseline = files.baseline(args)?;
+    if baseline.is_none() && budget.as_ref().is_some_and(|b| b.growth != Growth::default()) {
+        global.warn("limits of [growth] say nothing without --baseline");
+    }
+    let dump = files.trace.as_deref().map(etdump::File::recover).transpose();
+    let trace = args.trace.as_deref().unwrap_or(Path::new(""));
+    let dump = dump.map_err(|e| Failure::input(trace, e))?;
+    let memory = Memory::predict(args, &file, target.as_ref(), dump.as_ref(), files.path)?;
+    let times = dump.as_ref().map(|dump| times(args, &files, &file, dump)).transpose()?;
+    if let Some(warning) = times.as_ref().and_then(|times| times.warning.as_ref()) {
+        global.warn(&format!("{}: {warning}", escape(&trace.to_string_lossy())));
+    }
+    let report = Report::new(Subject {
+        model: files.path.to_string_lossy().into_owned(),
+        file: &file,
+        methods: &memory.methods,
+        abi: memory.abi,
+        target: target.as_ref(),
+        budget: budget.as_ref(),
+        measured: &memory.measured,
+        trace: times,
+        baseline: baseline.as_ref(),
+        made: files.made(args),
+    });
+    let text = match args.format {
+        Format::Html => report::html(&report),
+        Format::Json => report::json(&report),
+        Format::Markdown => report::markdown(&report),
+        Format::Junit => report::junit(&report),
+        Format::Sarif => report::sarif(&report),
+    };
+    let mut output = global.open_output()?;
+    output.text(&text)?;
+    output.finish()?;
+    if let Some(path) = &args.save_baseline {
+        OutputFile::write_all(path, report.figures().text().as_bytes())?;
+    }
+    Ok(status(args, &report))
+}
+
+/// The exit status for what the report says.
+fn status(args: &ReportArgs, report: &Report<'_>) -> Status {
+    let is_worse = report.changes.as_ref().is_some_and(|c| c.regressions().next().is_some());
+    if is_worse && !args.allow_regressions && args.fail_on != FailOn::Never {
+        return Status::NotMet;
+    }
+    args.fail_on.status(report.findings())
+}
+
+/// Memory of the methods, predicted and measured.
+struct Memory<'a> {
+    abi: Abi,
+    methods: Vec<MethodMemory<'a>>,
+    measured: Vec<Option<Comparison>>,
+}
+
+impl<'a> Memory<'a> {
+    fn predict(
+        args: &ReportArgs,
+        file: &File<'a>,
+        target: Option<&Target>,
+        dump: Option<&etdump::File<'_>>,
+        path: &Path,
+    ) -> Result<Self, Failure> {
+        let fail = |e| Failure::input(path, e);
+        let asked = args.abi.map(Abi::from).or(target.map(|target| target.abi));
+        let replays = dump.map(Replay::all).unwrap_or_default();
+        let predict = |abi: Abi| -> Result<Self, Failure> {
+            let named = |name: &str| args.method.as_deref().is_none_or(|asked| asked == name);
+            let methods = file.methods().filter(|method| named(method.name()));
+            let methods = methods.map(|method| MethodMemory::new(file, method, abi));
+            let methods = methods.collect::<Result<Vec<_>, _>>().map_err(fail)?;
+            let measured = compare(file, &methods, &replays, &TRACE_ABIS).map_err(fail)?;
+            Ok(Memory { abi, methods, measured })
+        };
+        let memory = predict(asked.unwrap_or(Abi::Arm32))?;
+        if let (Some(name), true) = (&args.method, memory.methods.is_empty()) {
+            let names: Vec<String> = file.methods().map(|m| format!("{:?}", m.name())).collect();
+            let message = format!("no method {name:?}; the program has {}", names.join(", "));
+            return Err(Failure::input(path, message));
+        }
+        // A trace knows the ABI of the device that it comes from.
+        match (asked, memory.measured.iter().flatten().next()) {
+            (None, Some(first)) if first.abi != memory.abi => predict(first.abi),
+            _ => Ok(memory),
+        }
+    }
+}
+
+/// The times of a trace.
+fn times(
+    args: &ReportArgs,
+    files: &Files<'_>,
+    file: &File<'_>,
+    dump: &etdump::File<'_>,
+) -> Result<TraceTimes, Failure> {
+    let blocks = EventBlocks::of(dump);
+    let path = args.etrecord.as_deref().unwrap_or(files.path);
+    let record = files.record.as_deref().map(etrecord::File::parse).transpose();
+    let record = record.map_err(|e| Failure::input(path, e))?;
+    let correlation =
+        Correlation::new(&blocks, Some(file), record.as_ref(), args.method.as_deref())
+            .map_err(|e| Failure::input(path, e))?;
+    let warning = dump.truncation().map(|truncation| {
+        format!(
+            "the trace is cut off: only the {} events before the cut are shown",
+            thousands(truncation.events as u64)
+        )
+    });
+    Ok(TraceTimes::new(&blocks, &correlation, args.source_time_scale.into(), warning))
+}

@@ -1,0 +1,72 @@
+//! `etinspect report`: what it writes, and when it fails.
+
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use support::{etinspect, fixture, message, model};
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
+}
+
+#[test]
+fn a_regression_fails_and_the_same_program_does_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [base, out] = ["base.json", "out.json"].map(|name| folder.path().join(name));
+    let program = model("q_cnn");
+    let ran = etinspect([
+        "report",
+        text(&program),
+        "--format",
+        "json",
+        "--save-baseline",
+        text(&base),
+        "-o",
+        text(&out),
+    ]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert_eq!(json(&base)["schema"], "etinspect.baseline/1");
+    assert_eq!(json(&out)["schema"], "etinspect.report/1");
+
+    let larger = model("mv2_w010");
+    let args = |program: &Path| {
+        ["report", "--model", text(program), "--baseline", text(&base), "--format", "json"]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    assert_eq!(etinspect(args(&program)).status, Some(0));
+    let ran = etinspect(args(&larger));
+    assert_eq!(ran.status, Some(1));
+    let document: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert!(document["verdict"]["regressions"].as_u64() > Some(0));
+    let mut allowed = args(&larger);
+    allowed.push("--allow-regressions".to_owned());
+    assert_eq!(etinspect(allowed).status, Some(0));
+}
+
+#[test]
+fn an_exceeded_budget_fails_in_every_form() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let budget = folder.path().join("budget.toml");
+    std::fs::write(&budget, "[memory]\npeak = 1\n").expect("a file");
+    let program = model("q_cnn");
+    for format in ["html", "json", "markdown", "junit", "sarif"] {
+        let args = ["report", text(&program), "--budget", text(&budget), "--format", format];
+        let ran = etinspect(args);
+        assert_eq!(ran.status, Some(1), "{format}: {}", ran.stderr);
+        assert!(ran.stdout.contains("memory.peak"), "{format}");
+    }
+}
+
+#[test]
+fn other_documents_are_no_baseline() {
+    let trace = fixture("traces/linear__it10.etdp");
+    let ran = etinspect(["report", text(&model("linear")), "--baseline", text(&trace)]);
+    assert_eq!(ran.status, Some(2));
+    assert!(message(&ran).contains("expected a baseline"), "{}", message(&ran));
+}
