@@ -42,7 +42,7 @@ pub struct DiffArgs {
     new: PathBuf,
 
     /// Share of the base's median below which a change of time is none
-    #[arg(long, value_name = "SHARE", default_value_t = 0.02)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
     min_effect: f64,
 
     /// Unit of the traces' ticks
@@ -108,6 +108,14 @@ impl Kind {
     }
 }
 
+/// A share that is not negative.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share.is_finite() && share >= 0.0 => Ok(share),
+        _ => Err("expected a share, such as 0.02 for 2 %".into()),
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &DiffArgs, global: &Global) -> Result<Status, Failure> {
     let (base, new) = (input::open(&args.base)?, input::open(&args.new)?);
@@ -123,7 +131,7 @@ pub fn run(args: &DiffArgs, global: &Global) -> Result<Status, Failure> {
         return Err(Failure::Usage(message));
     }
     let (result, regressed) = match kinds.0 {
-        Kind::Trace => traces(args, &base, &new)?,
+        Kind::Trace => traces(args, global, &base, &new)?,
         Kind::Program => programs(args, &base, &new)?,
     };
     let mut output = global.open_output()?;
@@ -132,7 +140,12 @@ pub fn run(args: &DiffArgs, global: &Global) -> Result<Status, Failure> {
     Ok(if regressed && args.fail_on_regression { Status::NotMet } else { Status::Done })
 }
 
-fn traces(args: &DiffArgs, base: &[u8], new: &[u8]) -> Result<(String, bool), Failure> {
+fn traces(
+    args: &DiffArgs,
+    global: &Global,
+    base: &[u8],
+    new: &[u8],
+) -> Result<(String, bool), Failure> {
     let parse = |path: &Path, bytes| Trace::parse(bytes).map_err(|e| Failure::input(path, e));
     let (base, new) = (parse(&args.base, base)?, parse(&args.new, new)?);
     let (source, target) = match args.source_time_scale {
@@ -143,6 +156,13 @@ fn traces(args: &DiffArgs, base: &[u8], new: &[u8]) -> Result<(String, bool), Fa
         .ok_or_else(|| Failure::Usage("cycles have no length in time".into()))?;
     let diff =
         TraceDiff::of(&EventBlocks::of(&base), &EventBlocks::of(&new), &times, args.min_effect);
+    let tested = diff.changes.iter().any(|c| c.verdict != Verdict::TooFewRuns);
+    if args.fail_on_regression && !tested {
+        global.warn("no event has enough runs in both traces to tell a regression from noise");
+    }
+    if args.fail_on_regression && !diff.gone.is_empty() && !diff.added.is_empty() {
+        global.warn("events that are gone or new are not compared: a regression may hide there");
+    }
     let text = match args.format {
         Format::Text => traces_text(args, &diff, times.target()),
         Format::Json => traces_json(args, &diff, times.target()),
@@ -161,7 +181,10 @@ fn programs(args: &DiffArgs, base: &[u8], new: &[u8]) -> Result<(String, bool), 
     let new = File::parse(bundles.1.as_ref().map_or(new, Bundle::program));
     let (base, new) =
         (base.map_err(|e| fail(&args.base, e))?, new.map_err(|e| fail(&args.new, e))?);
-    let diff = ProgramDiff::of(&base, &new, Abi::from(args.abi)).map_err(|e| fail(&args.new, e))?;
+    let diff = ProgramDiff::of(&base, &new, Abi::from(args.abi)).map_err(|e| {
+        let base_itself = ProgramDiff::of(&base, &base, Abi::from(args.abi)).is_err();
+        fail(if base_itself { &args.base } else { &args.new }, e)
+    })?;
     let text = match args.format {
         Format::Text => programs_text(args, &diff),
         Format::Json => programs_json(args, &diff),
