@@ -20,6 +20,8 @@ pub enum Format {
     BundledProgram,
     /// ETRecord, what the exporter knows of a program, `.etrecord` or `.bin`.
     EtRecord,
+    /// XNNPACK delegate payload, inside a program.
+    Xnnpack,
 }
 
 impl Format {
@@ -31,6 +33,7 @@ impl Format {
             Format::EtDump => b"ED00",
             Format::BundledProgram => b"BP08",
             Format::EtRecord => b"PK\x03\x04",
+            Format::Xnnpack => b"XN01",
         }
     }
 
@@ -55,6 +58,7 @@ impl fmt::Display for Format {
             Format::EtDump => "ETDump trace (.etdp)",
             Format::BundledProgram => "bundled program (.bpte)",
             Format::EtRecord => "ETRecord (.etrecord)",
+            Format::Xnnpack => "XNNPACK payload",
         })
     }
 }

@@ -36,6 +36,7 @@ pub mod ptd;
 pub mod pte;
 mod scalar_type;
 mod verify;
+pub mod xnnpack;
 
 pub use error::{Format, Place, ReadError, Result};
 pub use error_code::ErrorCode;

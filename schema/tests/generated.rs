@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const VERSION: &str = "flatc version 25.12.19";
-const SCHEMAS: [&str; 4] = ["program", "etdump", "bundled_program", "flat_tensor"];
+const SCHEMAS: [&str; 5] = ["program", "etdump", "bundled_program", "flat_tensor", "xnnpack"];
 
 fn flatc() -> Option<PathBuf> {
     let flatc = std::env::var_os("FLATC").map_or_else(|| "flatc".into(), PathBuf::from);

@@ -10,7 +10,8 @@ mod adapt;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-const SCHEMAS: [&str; 4] = ["program", "etdump", "bundled_program", "flat_tensor"];
+const SCHEMAS: [&str; 5] =
+    ["program", "etdump", "bundled_program", "flat_tensor", "xnnpack"];
 
 fn main() -> io::Result<()> {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("schema/").to_owned();

@@ -5,3 +5,4 @@ pub mod bundled_program_generated;
 pub mod etdump_generated;
 pub mod flat_tensor_generated;
 pub mod program_generated;
+pub mod xnnpack_generated;

@@ -1,0 +1,113 @@
+//! Between float32 and integers.
+
+use super::sums::requantize;
+use crate::error::{Error, Result};
+use crate::tensor::{Data, Row, Scale, Tensor, range};
+
+/// Numbers as the type of `out` has them.
+pub(crate) fn convert(input: &Tensor, out: &mut Tensor) -> Result {
+    out.dims.clone_from(&input.dims);
+    let numbers = range(out.data_type);
+    if let Scale::Rows { dimensions } = out.scale {
+        return by_row(input.data.floats()?, dimensions, out);
+    }
+    let to = out.quantization();
+    match (&input.data, &mut out.data) {
+        (Data::F32(input), Data::F32(out)) => {
+            out.clear();
+            out.extend_from_slice(input);
+        }
+        (Data::F32(input), Data::Small(out)) => {
+            let Row { scale, zero } = to.ok_or_else(no_scale)?;
+            let inverse = 1.0 / scale;
+            out.clear();
+            out.extend(input.iter().map(|x| requantize(x * inverse, zero, numbers)));
+        }
+        (Data::Small(data), Data::F32(out)) => {
+            let Row { scale, zero } = input.quantized()?;
+            out.clear();
+            out.extend(data.iter().map(|q| (i32::from(*q) - zero) as f32 * scale));
+        }
+        (Data::Small(data), Data::Small(out)) => {
+            let (from, to) = (input.quantized()?, to.ok_or_else(no_scale)?);
+            // XNNPACK's multiplier has 8 bits behind the point.
+            let multiplier = (256.0 * (from.scale / to.scale)).round_ties_even() as i32;
+            out.clear();
+            out.extend(data.iter().map(|q| {
+                let scaled = (i32::from(*q) - from.zero).wrapping_mul(multiplier);
+                let rounded = scaled.wrapping_add(0x80) >> 8;
+                rounded.saturating_add(to.zero).clamp(numbers.0, numbers.1) as i16
+            }));
+        }
+        _ => return Err(Error::new("a conversion of 32-bit integers")),
+    }
+    Ok(())
+}
+
+fn no_scale() -> Error {
+    Error::new("integers without a scale")
+}
+
+/// Quantizes each row by its own range, as XNNPACK's `qd8` does: the range is
+/// widened to hold zero, which must be a number.
+fn by_row(input: &[f32], dimensions: usize, out: &mut Tensor) -> Result {
+    let Tensor { dims, rows, data, .. } = out;
+    let Data::Small(data) = data else {
+        return Err(Error::new("rows quantized to something else than 8 bits"));
+    };
+    let row: usize = dims[dims.len().saturating_sub(dimensions)..].iter().product();
+    data.clear();
+    rows.clear();
+    for line in input.chunks(row.max(1)) {
+        let low = line.iter().copied().fold(0.0, f32::min);
+        let high = line.iter().copied().fold(0.0, f32::max);
+        let scale = if low == high { 1.0 } else { 255.0 / (high - low) };
+        let (scaled_low, scaled_high) = (low * scale, high * scale);
+        let nearer_low = (-128.0 + scaled_low) + (127.0 + scaled_high) > 0.0;
+        let zero = if nearer_low { -128.0 - scaled_low } else { 127.0 - scaled_high };
+        let zero = zero.clamp(-128.0, 127.0).round_ties_even() as i32;
+        rows.push(Row { scale: 1.0 / scale, zero });
+        data.extend(line.iter().map(|x| requantize(x * scale, zero, (-128, 127))));
+    }
+    Ok(())
+}
+
+/// The integers of `range` that a float32 range of `clamp` leaves.
+pub(crate) fn clamped(quantization: Row, (low, high): (i32, i32), clamp: (f32, f32)) -> (i32, i32) {
+    let number = |x: f32| {
+        let scaled = x / quantization.scale;
+        // Infinities saturate.
+        let rounded = scaled.round_ties_even() as i32;
+        rounded.saturating_add(quantization.zero).clamp(low, high)
+    };
+    (number(clamp.0), number(clamp.1).max(number(clamp.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use et_schema::xnnpack::DataType;
+
+    fn tensor(data_type: DataType, scale: Scale, data: Data) -> Tensor {
+        Tensor { data_type, dims: vec![1, 4], scale, data, rows: Vec::new(), constant: false }
+    }
+
+    #[test]
+    fn integers_round_to_even_and_saturate() {
+        let input = tensor(DataType::FP32, Scale::None, Data::F32(vec![0.25, 0.75, -9.0, 100.0]));
+        let scale = Scale::Tensor { scale: 0.5, zero: 3 };
+        let mut out = tensor(DataType::QINT8, scale, Data::Small(Vec::new()));
+        convert(&input, &mut out).unwrap();
+        assert_eq!(out.data.small().unwrap(), [3, 5, -15, 127]);
+    }
+
+    #[test]
+    fn a_row_keeps_zero_and_its_ends() {
+        let input = tensor(DataType::FP32, Scale::None, Data::F32(vec![0.0, 1.0, 2.0, 5.1]));
+        let mut out =
+            tensor(DataType::QDINT8, Scale::Rows { dimensions: 1 }, Data::Small(Vec::new()));
+        convert(&input, &mut out).unwrap();
+        assert_eq!(out.rows, [Row { scale: 1.0 / (255.0 / 5.1), zero: -128 }]);
+        assert_eq!(out.data.small().unwrap(), [-128, -78, -28, 127]);
+    }
+}

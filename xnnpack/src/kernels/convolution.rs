@@ -1,0 +1,200 @@
+//! Convolutions of `[n, h, w, c]`, plain and transposed.
+
+use super::depthwise;
+use super::linear::{Layer, Weights};
+use crate::error::{Error, Result, ensure};
+use crate::tensor::Tensor;
+use et_schema::xnnpack::{Convolution, ConvolutionKind, flags};
+
+/// Sizes of a convolution for an input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Geometry {
+    pub batch: usize,
+    /// Height, width and channels of the input.
+    pub input: [usize; 3],
+    /// Height and width of the output.
+    pub out: [usize; 2],
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub dilation: [usize; 2],
+    /// Padding at the top and at the left.
+    pub padding: [usize; 2],
+}
+
+impl Geometry {
+    /// Sizes for a window that moves over an input of `dims`.
+    pub fn window(
+        dims: &[usize],
+        kernel: [u32; 2],
+        stride: [u32; 2],
+        dilation: [u32; 2],
+        padding: [u32; 4],
+        same: bool,
+    ) -> Result<Self> {
+        let &[batch, height, width, channels] = dims else {
+            return Err(Error::new(format!("an image of {dims:?}")));
+        };
+        let wide = |pair: [u32; 2]| pair.map(|x| x as usize);
+        let (kernel, stride, dilation) = (wide(kernel), wide(stride), wide(dilation));
+        check(kernel, stride, dilation)?;
+        let [top, right, bottom, left] = padding.map(|x| x as usize);
+        let axis = |size: usize, axis: usize, before: usize, after: usize| {
+            let reach = (kernel[axis] - 1).checked_mul(dilation[axis])?.checked_add(1)?;
+            if same {
+                let out = size.div_ceil(stride[axis]);
+                let all = (out.saturating_sub(1) * stride[axis] + reach).saturating_sub(size);
+                return Some((out, all / 2));
+            }
+            let padded = size.checked_add(before)?.checked_add(after)?;
+            Some((padded.checked_sub(reach)? / stride[axis] + 1, before))
+        };
+        let (Some((rows, top)), Some((columns, left))) =
+            (axis(height, 0, top, bottom), axis(width, 1, left, right))
+        else {
+            return Err(Error::new(format!("a kernel of {kernel:?} on an image of {dims:?}")));
+        };
+        Ok(Geometry {
+            batch,
+            input: [height, width, channels],
+            out: [rows, columns],
+            kernel,
+            stride,
+            dilation,
+            padding: [top, left],
+        })
+    }
+
+    /// Sizes of a transposed convolution, whose stride spreads the input.
+    fn spread(dims: &[usize], it: &Convolution) -> Result<Self> {
+        let &[batch, height, width, channels] = dims else {
+            return Err(Error::new(format!("an image of {dims:?}")));
+        };
+        let wide = |pair: [u32; 2]| pair.map(|x| x as usize);
+        let (kernel, stride, dilation) = (wide(it.kernel), wide(it.stride), wide(it.dilation));
+        check(kernel, stride, dilation)?;
+        let [top, right, bottom, left] = it.padding.map(|x| x as usize);
+        let axis = |size: usize, axis: usize, padding: usize| {
+            let reach = (kernel[axis] - 1).checked_mul(dilation[axis])?.checked_add(1)?;
+            let spread = stride[axis].checked_mul(size.checked_sub(1)?)?.checked_add(reach)?;
+            spread.checked_add(it.adjustment[axis] as usize)?.checked_sub(padding)
+        };
+        let (Some(rows), Some(columns)) =
+            (axis(height, 0, top + bottom), axis(width, 1, left + right))
+        else {
+            return Err(Error::new(format!("a kernel of {kernel:?} on an image of {dims:?}")));
+        };
+        Ok(Geometry {
+            batch,
+            input: [height, width, channels],
+            out: [rows, columns],
+            kernel,
+            stride,
+            dilation,
+            padding: [top, left],
+        })
+    }
+
+    /// Pixels of the output.
+    pub fn pixels(&self) -> Result<usize> {
+        crate::tensor::count(&[self.batch, self.out[0], self.out[1]])
+    }
+
+    /// Batch, row and column of an output pixel.
+    #[inline(always)]
+    pub fn pixel(&self, index: usize) -> (usize, usize, usize) {
+        let [rows, columns] = self.out;
+        (index / (rows * columns), index / columns % rows, index % columns)
+    }
+
+    /// Where the pixel under `tap` of output pixel `index` begins.
+    #[inline(always)]
+    pub fn under(&self, index: usize, tap: usize) -> Option<usize> {
+        let (batch, row, column) = self.pixel(index);
+        let [height, width, channels] = self.input;
+        let at = |place: usize, tap: usize, axis: usize, size: usize| {
+            let place = place * self.stride[axis] + tap * self.dilation[axis];
+            place.checked_sub(self.padding[axis]).filter(|place| *place < size)
+        };
+        let y = at(row, tap / self.kernel[1], 0, height)?;
+        let x = at(column, tap % self.kernel[1], 1, width)?;
+        Some(((batch * height + y) * width + x) * channels)
+    }
+
+    /// As [`Geometry::under`], for a transposed convolution.
+    #[inline(always)]
+    fn behind(&self, index: usize, tap: usize) -> Option<usize> {
+        let (batch, row, column) = self.pixel(index);
+        let [height, width, channels] = self.input;
+        let at = |place: usize, tap: usize, axis: usize, size: usize| {
+            let place = (place + self.padding[axis]).checked_sub(tap * self.dilation[axis])?;
+            let exact = place % self.stride[axis] == 0;
+            Some(place / self.stride[axis]).filter(|place| exact && *place < size)
+        };
+        let y = at(row, tap / self.kernel[1], 0, height)?;
+        let x = at(column, tap % self.kernel[1], 1, width)?;
+        Some(((batch * height + y) * width + x) * channels)
+    }
+}
+
+/// Most pixels under a kernel, for the same reason as the most elements of a value.
+const MOST_TAPS: usize = 1 << 20;
+
+fn check(kernel: [usize; 2], stride: [usize; 2], dilation: [usize; 2]) -> Result {
+    ensure!(
+        kernel.iter().chain(&stride).chain(&dilation).all(|x| *x > 0)
+            && kernel[0].checked_mul(kernel[1]).is_some_and(|taps| taps <= MOST_TAPS),
+        "kernel {kernel:?}, stride {stride:?}, dilation {dilation:?}"
+    );
+    Ok(())
+}
+
+/// Weights of a convolution.
+#[derive(Clone, Debug)]
+pub(crate) enum Filter {
+    /// A matrix per group.
+    Groups(Weights),
+    /// A number per tap and channel.
+    Depthwise(depthwise::Weights),
+}
+
+/// `input * filter + bias`.
+pub(crate) fn convolution(
+    it: &Convolution,
+    input: &Tensor,
+    filter: &Filter,
+    clamp: (f32, f32),
+    out: &mut Tensor,
+    (scratch, threads): (&mut Vec<f32>, usize),
+) -> Result {
+    let transposed = it.kind == ConvolutionKind::Transposed;
+    let geometry = if transposed {
+        Geometry::spread(&input.dims, it)?
+    } else {
+        let same = it.flags & flags::SAME_PADDING != 0;
+        Geometry::window(&input.dims, it.kernel, it.stride, it.dilation, it.padding, same)?
+    };
+    let channels = geometry.input[2];
+    let (groups, inputs) = (it.groups as usize, it.group_inputs as usize);
+    ensure!(
+        groups.checked_mul(inputs) == Some(channels),
+        "{channels} channels for {groups} groups of {inputs}"
+    );
+    let rows = geometry.pixels()?;
+    let outputs = groups.saturating_mul(it.group_outputs as usize);
+    let [height, width] = geometry.out;
+    out.dims.clear();
+    out.dims.extend([geometry.batch, height, width, outputs]);
+    crate::tensor::count(&out.dims)?;
+    let image = geometry.input.iter().product();
+    let weights = match filter {
+        Filter::Groups(weights) => weights,
+        Filter::Depthwise(weights) => {
+            return depthwise::run(weights, &geometry, input, clamp, out, (scratch, threads));
+        }
+    };
+    let place = |group: usize, row: usize, tap: usize| {
+        let place = if transposed { geometry.behind(row, tap) } else { geometry.under(row, tap) };
+        place.map(|place| place + group * inputs)
+    };
+    Layer { input, weights, clamp, rows, row: image, place, threads }.run(out, scratch)
+}

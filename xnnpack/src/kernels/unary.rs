@@ -1,0 +1,81 @@
+//! Operators of one tensor, element by element.
+
+use super::convert;
+use super::sums::requantize;
+use crate::error::{Error, Result};
+use crate::tensor::{Data, Tensor, range};
+use et_schema::xnnpack::UnaryOperator;
+
+/// `operator(input)`; `parameter` is the slope or alpha of those that have one.
+pub(crate) fn unary(
+    operator: UnaryOperator,
+    parameter: f32,
+    input: &Tensor,
+    clamp: (f32, f32),
+    out: &mut Tensor,
+) -> Result {
+    out.dims.clone_from(&input.dims);
+    match (&input.data, &mut out.data) {
+        (Data::F32(input), Data::F32(out)) => {
+            out.clear();
+            out.extend_from_slice(input);
+            floats(operator, parameter, clamp, out);
+            Ok(())
+        }
+        (Data::Small(data), Data::Small(_)) => {
+            let (from, to) = (input.quantized()?, out.quantized()?);
+            let numbers = range(out.data_type);
+            let Data::Small(out) = &mut out.data else { return Ok(()) };
+            out.clear();
+            if operator == UnaryOperator::Clamp && from == to {
+                let (low, high) = convert::clamped(to, numbers, clamp);
+                out.extend(data.iter().map(|q| (*q).clamp(low as i16, high as i16)));
+                return Ok(());
+            }
+            // 8-bit numbers have no more than 256 results.
+            let (low, high) = range(input.data_type);
+            let mut table: Vec<f32> =
+                (low..=high).map(|q| (q - from.zero) as f32 * from.scale).collect();
+            floats(operator, parameter, clamp, &mut table);
+            let results: Vec<i16> =
+                table.iter().map(|x| requantize(x / to.scale, to.zero, numbers)).collect();
+            out.extend(data.iter().map(|q| results[(i32::from(*q) - low) as usize & 255]));
+            Ok(())
+        }
+        _ => Err(Error::new("an input of another kind than the output")),
+    }
+}
+
+fn floats(operator: UnaryOperator, parameter: f32, (low, high): (f32, f32), data: &mut [f32]) {
+    use UnaryOperator as U;
+    let mut map = |apply: &dyn Fn(f32) -> f32| data.iter_mut().for_each(|x| *x = apply(*x));
+    match operator {
+        // Loops of their own, as they are made of vectors.
+        U::Clamp => return data.iter_mut().for_each(|x| *x = x.max(low).min(high)),
+        U::Hardswish => {
+            for x in &mut *data {
+                *x = *x * (*x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0);
+            }
+        }
+        U::Abs => map(&f32::abs),
+        U::Ceiling => map(&f32::ceil),
+        U::Convert | U::Copy | U::Softmax | U::GlobalAvgPooling2d => {}
+        U::Cos => map(&f32::cos),
+        U::Elu => map(&|x| if x < 0.0 { parameter * x.exp_m1() } else { x }),
+        U::Exp => map(&f32::exp),
+        U::Floor => map(&f32::floor),
+        U::Gelu => map(&|x| 0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2))),
+        U::LeakyRelu => map(&|x| if x < 0.0 { x * parameter } else { x }),
+        U::Log => map(&f32::ln),
+        U::Negate => map(&|x| -x),
+        U::ReciprocalSquareRoot => map(&|x| 1.0 / x.sqrt()),
+        U::Sigmoid => map(&|x| 1.0 / (1.0 + (-x).exp())),
+        U::Sin => map(&f32::sin),
+        U::Square => map(&|x| x * x),
+        U::SquareRoot => map(&f32::sqrt),
+        U::Tanh => map(&f32::tanh),
+    }
+    if low > f32::NEG_INFINITY || high < f32::INFINITY {
+        data.iter_mut().for_each(|x| *x = x.max(low).min(high));
+    }
+}
