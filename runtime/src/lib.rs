@@ -7,6 +7,7 @@
 //! tensor/   shapes, element types, the views that kernels get
 //! kernels/  one file per operator family, found by name in the registry
 //! guard/    checks of what each instruction does to memory
+//! delegate/ parts of a method that a backend runs: XNNPACK
 //! prim/     operators on values themselves (sizes, scalars, views)
 //! ```
 //!
@@ -19,6 +20,7 @@
 
 extern crate alloc;
 
+mod delegate;
 mod error;
 pub mod guard;
 pub mod kernels;
@@ -29,6 +31,7 @@ mod program;
 pub mod tensor;
 mod value;
 
+pub use delegate::runs_backend;
 pub use error::{Error, KernelError, KernelResult};
 pub use memory::{PoolLimits, PoolUsage};
 pub use method::{Input, LoadOptions, Method, MissingOperator, OutputRef, missing_operators};

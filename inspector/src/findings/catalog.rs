@@ -423,6 +423,15 @@ codes! {
                   runtime without that backend stops loading with NotFound (0x20).",
         remedy: "Link the backend into the firmware, or export the program without it.",
     },
+    /// A backend that was stood in for.
+    StubbedBackend = {
+        code: "ETD002",
+        severity: Info,
+        title: "delegates were not run, their outputs are zeros",
+        meaning: "With --stub-delegates a run goes on without the backends of its delegates. \
+                  Whatever is computed from a delegate's outputs is computed from zeros.",
+        remedy: "Use such a run for times and memory of the rest, not for its numbers.",
+    },
 }
 
 impl Code {

@@ -1,4 +1,4 @@
-//! `ETR001` and `ETD001`: what the program needs and the runtime does not have.
+//! `ETR001`, `ETD001` and `ETD002`: what the program needs and the runtime does not have.
 
 use super::{Code, Finding};
 use et_schema::ids::{ChainId, InstructionId};
@@ -26,6 +26,20 @@ pub fn missing_backend(id: &str) -> Finding {
         title: format!("no backend {id} in this runtime"),
         evidence: vec![("backend", id.to_owned())],
         remedy: format!("export the program without {id} to run it here"),
+        at: None,
+        operator: None,
+    }
+}
+
+/// A backend that a run stood in for, for `count` delegates.
+pub fn stubbed_backend(id: &str, count: usize) -> Finding {
+    let delegates = if count == 1 { "1 delegate" } else { &format!("{count} delegates") };
+    Finding {
+        code: Code::StubbedBackend,
+        title: format!("{delegates} of {id} did not run: outputs are zeros"),
+        evidence: vec![("backend", id.to_owned()), ("delegates", count.to_string())],
+        remedy: "take no number behind them for a result; times and memory of the rest are real"
+            .to_owned(),
         at: None,
         operator: None,
     }

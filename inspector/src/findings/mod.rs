@@ -17,7 +17,7 @@ pub use catalog::{Code, Severity};
 pub use fit::does_not_fit;
 pub use guard::{Fault, TensorAt, guarded};
 pub use measured::{board_differs, describe as describe_difference, measured_differs};
-pub use missing::{missing_backend, missing_operator};
+pub use missing::{missing_backend, missing_operator, stubbed_backend};
 pub use plan::plan_findings;
 pub use pool::{Limits, pool_exhausted};
 

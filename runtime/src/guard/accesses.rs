@@ -50,6 +50,10 @@ impl Accesses {
                 }
                 _ => {}
             },
+            Instruction::Delegate(call) => {
+                call.reads.iter().for_each(|id| accesses.read(*id, values));
+                call.writes.iter().for_each(|id| accesses.write(*id, values));
+            }
             Instruction::JumpFalse { condition, .. } => accesses.read(*condition, values),
             Instruction::Move { .. } | Instruction::Free { .. } => {}
         }

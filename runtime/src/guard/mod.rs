@@ -48,6 +48,7 @@ impl Step<'_> {
     fn operator(&self) -> Option<String> {
         match self.instruction {
             Instruction::Kernel(call) => Some(call.name.clone()),
+            Instruction::Delegate(call) => Some(call.name.clone()),
             Instruction::Prim { name, .. } => Some(name.clone()),
             _ => None,
         }

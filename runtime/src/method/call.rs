@@ -3,6 +3,7 @@
 
 use super::Method;
 use super::instruction::{Instruction, KernelCall};
+use crate::delegate::Call;
 use crate::error::KernelError;
 use crate::kernels::order::{self, Order, Treatment};
 use crate::kernels::{Arg, Args, Outs, Resources};
@@ -48,6 +49,30 @@ pub(super) fn kernel(
         }
     }
     tracer.end(&call.event, place, begun);
+    Ok(())
+}
+
+/// Runs the delegate call `index` of `chain`. All its arguments are logged, as
+/// the C++ runtime does.
+pub(super) fn delegate(
+    method: &mut Method<'_>,
+    chain: usize,
+    index: usize,
+    place: Place,
+    tracer: &mut dyn Tracer,
+) -> Result<(), (KernelError, Option<String>)> {
+    let Method { chains, delegates, values, arenas, .. } = method;
+    let Instruction::Delegate(call) = &chains[chain][index] else { return Ok(()) };
+    let Some(delegate) = delegates.get_mut(call.delegate) else { return Ok(()) };
+    let args = &call.args;
+    let result = delegate.call(Call { args, values, arenas, place, tracer: &mut *tracer });
+    result.map_err(|error| (error, Some(call.name.clone())))?;
+    if tracer.debug_level() >= DebugLevel::IntermediateOutputs {
+        let Instruction::Delegate(call) = &method.chains[chain][index] else { return Ok(()) };
+        for id in &call.args {
+            log_value(method, *id, place, false, tracer);
+        }
+    }
     Ok(())
 }
 

@@ -118,6 +118,7 @@ impl<'p> Method<'p> {
     ) -> Result<usize, (KernelError, Option<String>)> {
         let event = match &self.chains[chain][index] {
             Instruction::Kernel(_) | Instruction::Prim { .. } => "OPERATOR_CALL",
+            Instruction::Delegate(_) => "DELEGATE_CALL",
             Instruction::Move { .. } => "MOVE_CALL",
             Instruction::JumpFalse { .. } => "JF_CALL",
             Instruction::Free { .. } => "FREE_CALL",
@@ -131,6 +132,9 @@ impl<'p> Method<'p> {
         match &self.chains[chain][index] {
             Instruction::Kernel(_) => {
                 call::kernel(self, chain, index, place, tracer).map_err(|e| failed(e, tracer))?;
+            }
+            Instruction::Delegate(_) => {
+                call::delegate(self, chain, index, place, tracer).map_err(|e| failed(e, tracer))?;
             }
             Instruction::Prim { name, op, args } => {
                 let mut stack = Stack { values: &mut self.values, arenas: &mut self.arenas, args };

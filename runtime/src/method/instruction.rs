@@ -10,10 +10,24 @@ use et_schema::operators::Signature;
 /// An instruction, ready to run.
 pub(crate) enum Instruction {
     Kernel(KernelCall),
+    Delegate(DelegateCall),
     Prim { name: String, op: PrimOp, args: Box<[ValueId]> },
     Move { from: ValueId, to: ValueId },
     JumpFalse { condition: ValueId, destination: usize },
     Free { value: ValueId },
+}
+
+/// A call of a delegate.
+pub(crate) struct DelegateCall {
+    /// Index of the delegate.
+    pub delegate: usize,
+    /// Its backend, for messages: `delegate XnnpackBackend`.
+    pub name: String,
+    pub args: Box<[ValueId]>,
+    /// Which of the arguments it reads.
+    pub reads: Box<[ValueId]>,
+    /// Which of the arguments it writes.
+    pub writes: Box<[ValueId]>,
 }
 
 /// A call of an operator's kernel.

@@ -1,20 +1,22 @@
 //! `Program::load_method`: accounts for the loader's memory, parses values,
 //! resolves operators.
 
-use super::instruction::{Instruction, KernelCall};
+use super::instruction::{DelegateCall, Instruction, KernelCall};
 use super::{LoadOptions, Method, MissingOperator, Pools, planned, values};
+use crate::delegate::Delegate;
 use crate::error::Error;
 use crate::kernels::order::{self, Order};
 use crate::kernels::{self, Implementation, Kernel};
 use crate::memory::Pool;
 use crate::program::Program;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::Cell;
 use et_schema::ErrorCode;
-use et_schema::ids::{ChainId, InstructionId, ValueId};
+use et_schema::ids::{ChainId, DelegateId, InstructionId, ValueId};
 use et_schema::layout::{self, LoadSettings, MethodAllocation, Step};
 use et_schema::operators;
 use et_schema::pte::{self, Method as Plan};
@@ -71,21 +73,17 @@ impl<'p> Method<'p> {
         for id in plan.inputs().chain(plan.outputs()) {
             check_value(plan, id)?;
         }
-        if let Some(delegate) = plan.delegates().next() {
-            return Err(Error::new(
-                ErrorCode::NotFound,
-                format!("Backend {} is not registered.", delegate.id()),
-            ));
-        }
+        let delegates = Delegate::load_all(program, plan, options)?;
         // A tensor keeps its dim order for life.
         let plain = values.tensors.iter().all(|tensor| tensor.meta.is_contiguous());
-        let chains = Resolver::new(plan, plain, options.kernels).chains()?;
+        let chains = Resolver::new(plan, plain, options.kernels, &delegates).chains()?;
         Ok(Method {
             name: plan.name(),
             values,
             inputs: plan.inputs().collect(),
             outputs: plan.outputs().collect(),
             chains,
+            delegates,
             arenas,
             pools,
             threads: options.threads.max(1),
@@ -101,7 +99,7 @@ impl<'p> Method<'p> {
 /// # Errors
 /// An instruction that contradicts the program.
 pub fn missing_operators(plan: &Plan<'_>) -> Result<Vec<MissingOperator>, Error> {
-    let mut resolver = Resolver::new(plan, true, &[]);
+    let mut resolver = Resolver::new(plan, true, &[], &[]);
     resolver.resolve_all()?;
     Ok(resolver.missing)
 }
@@ -166,13 +164,19 @@ struct Resolver<'a, 'p> {
     /// All tensors are in plain dim order.
     plain: bool,
     kernels: &'static [(&'static str, Kernel)],
+    delegates: &'a [Delegate],
     missing: Vec<MissingOperator>,
     by_name: BTreeMap<String, usize>,
 }
 
 impl<'a, 'p> Resolver<'a, 'p> {
-    fn new(plan: &'a Plan<'p>, plain: bool, kernels: &'static [(&'static str, Kernel)]) -> Self {
-        Resolver { plan, plain, kernels, missing: Vec::new(), by_name: BTreeMap::new() }
+    fn new(
+        plan: &'a Plan<'p>,
+        plain: bool,
+        kernels: &'static [(&'static str, Kernel)],
+        delegates: &'a [Delegate],
+    ) -> Self {
+        Resolver { plan, plain, kernels, delegates, missing: Vec::new(), by_name: BTreeMap::new() }
     }
 
     fn chains(mut self) -> Result<Vec<Vec<Instruction>>, Error> {
@@ -236,12 +240,8 @@ impl<'a, 'p> Resolver<'a, 'p> {
                 let name = self.plan.operator(operator)?.to_string();
                 return self.kernel_call(name, &args, at);
             }
-            pte::Instruction::DelegateCall { delegate, .. } => {
-                let delegate = self.plan.delegate(delegate)?;
-                return Err(Error::new(
-                    ErrorCode::NotFound,
-                    format!("Backend {} is not registered.", delegate.id()),
-                ));
+            pte::Instruction::DelegateCall { delegate, args } => {
+                Instruction::Delegate(self.delegate_call(delegate, &args)?)
             }
             pte::Instruction::Move { from, to } => {
                 Instruction::Move { from: value(from)?, to: value(to)? }
@@ -267,6 +267,33 @@ impl<'a, 'p> Resolver<'a, 'p> {
                 ));
             }
         }))
+    }
+
+    fn delegate_call(
+        &self,
+        delegate: DelegateId,
+        args: &pte::Args<'p>,
+    ) -> Result<DelegateCall, Error> {
+        let name = format!("delegate {}", self.plan.delegate(delegate)?.id());
+        let args =
+            args.ids().map(|id| check_value(self.plan, id)).collect::<Result<Vec<_>, _>>()?;
+        // Who only looks for operators has loaded no delegates.
+        let loaded = self.delegates.get(delegate.index());
+        let (reads, writes) = loaded.map(Delegate::arguments).unwrap_or_default();
+        let own = |places: &[usize]| -> Result<Box<[ValueId]>, Error> {
+            let argument = |place: &usize| {
+                args.get(*place).copied().ok_or_else(|| Error {
+                    operator: Some(name.clone()),
+                    ..Error::new(
+                        ErrorCode::InvalidProgram,
+                        format!("{} arguments, the delegate takes more", args.len()),
+                    )
+                })
+            };
+            places.iter().map(argument).collect()
+        };
+        let (reads, writes) = (own(&reads)?, own(&writes)?);
+        Ok(DelegateCall { delegate: delegate.index(), name, args: args.into(), reads, writes })
     }
 
     fn kernel_call(

@@ -8,6 +8,7 @@ mod load;
 mod planned;
 mod values;
 
+use crate::delegate::Delegate;
 use crate::guard::{Guard, Violation};
 use crate::kernels::Kernel;
 use crate::memory::{Arena, Pool, PoolLimits, PoolUsage};
@@ -36,6 +37,8 @@ pub struct LoadOptions {
     pub max_instructions: u64,
     /// What random operators draw from: the same seed, the same numbers.
     pub seed: u64,
+    /// Delegates are not run: their outputs are zeros.
+    pub stub_delegates: bool,
     /// Kernels of the caller's own, by operator. They come before ours, for
     /// operators whose signature is known.
     pub kernels: &'static [(&'static str, Kernel)],
@@ -52,6 +55,7 @@ impl Default for LoadOptions {
             threads: 1,
             max_instructions: MAX_INSTRUCTIONS,
             seed: 0,
+            stub_delegates: false,
             kernels: &[],
         }
     }
@@ -75,6 +79,7 @@ pub struct Method<'p> {
     inputs: Vec<ValueId>,
     outputs: Vec<ValueId>,
     chains: Vec<Vec<instruction::Instruction>>,
+    delegates: Vec<Delegate>,
     arenas: Vec<Arena>,
     pools: Pools,
     threads: usize,

@@ -3,11 +3,14 @@
 use super::board::Board;
 use et_inspector::findings::{
     Fault, Finding, Limits, TensorAt, guarded, missing_backend, missing_operator, pool_exhausted,
+    stubbed_backend,
 };
 use et_inspector::memory::{LoadRequest, Requirements};
 use et_runtime::guard::{Kind, TensorUse, Violation};
 use et_runtime::{Error, Program};
 use et_schema::ErrorCode;
+use et_schema::pte::File;
+use std::collections::BTreeMap;
 
 /// How the runtime words it, as ExecuTorch does.
 const ENDLESS: &str = "Possible infinite loop";
@@ -44,6 +47,7 @@ pub fn of(
             .collect(),
         ErrorCode::NotFound => method
             .delegates()
+            .filter(|delegate| !et_runtime::runs_backend(delegate.id()))
             .map(|delegate| missing_backend(delegate.id()))
             .fold(Vec::new(), |mut found, finding| {
                 if !found.contains(&finding) {
@@ -57,6 +61,16 @@ pub fn of(
         }
         _ => Vec::new(),
     }
+}
+
+/// The delegates of method `name` that a run only stands in for.
+pub fn of_stubs(file: &File<'_>, name: &str) -> Vec<Finding> {
+    let mut calls: BTreeMap<&str, usize> = BTreeMap::new();
+    let Some(method) = file.method(name) else { return Vec::new() };
+    for delegate in method.delegates() {
+        *calls.entry(delegate.id()).or_default() += 1;
+    }
+    calls.into_iter().map(|(backend, count)| stubbed_backend(backend, count)).collect()
 }
 
 /// What a guarded run saw.

@@ -158,6 +158,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_instructions: Option<u64>,
 
+    /// Do not run delegates: their outputs are zeros, and the rest of the method runs
+    #[arg(long)]
+    stub_delegates: bool,
+
     /// Seed of random operators: the same seed, the same numbers
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -219,6 +223,9 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
         add_data(&mut program, path, bytes)?;
     }
     let mut report = RunReport::new(model, &name, args.iterations);
+    if args.stub_delegates {
+        report.add_findings(findings::of_stubs(program.file(), &name));
+    }
     let board = board::Board::new(args, program.file(), &name)?;
     if let Some(timeout) = args.timeout.filter(|_| !supervise::is_child()) {
         if model.as_os_str() == "-" {
@@ -320,6 +327,7 @@ fn execute(
         threads: threads(args),
         max_instructions: max_instructions(args),
         seed: args.seed,
+        stub_delegates: args.stub_delegates,
         ..LoadOptions::default()
     };
     let mut recorder = recorder(args);

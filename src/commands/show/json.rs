@@ -14,6 +14,7 @@ use et_schema::pte::{
     Args, Chain, CompileSpec, Delegate, DeviceType, Dynamism, File, Instruction, Location, Method,
     Processed, Tensor, Value,
 };
+use et_schema::xnnpack::Payload;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
@@ -234,6 +235,8 @@ fn delegate_json(file: &File<'_>, delegate: &Delegate<'_>, calls: u64) -> Json {
         None => (None, None),
     };
     let payload = delegate.payload(file);
+    let graph = payload.as_ref().ok().filter(|_| delegate.id() == et_schema::xnnpack::BACKEND);
+    let graph = graph.and_then(|payload| Payload::parse(payload).ok());
     json!({
         "id": delegate.id(),
         "calls": calls,
@@ -244,6 +247,7 @@ fn delegate_json(file: &File<'_>, delegate: &Delegate<'_>, calls: u64) -> Json {
             "error": payload.err().map(|e| e.to_string()),
         },
         "compile_specs": delegate.compile_specs().map(|spec| spec_json(&spec)).collect::<Vec<_>>(),
+        "graph": graph.map(|payload| super::xnnpack::Graph::new(payload).json()),
     })
 }
 

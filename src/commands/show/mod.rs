@@ -5,6 +5,7 @@
 //! instructions.rs  one line per instruction
 //! values.rs        tensors, numbers and lists as arguments
 //! context.rs       a method with what its lines refer to
+//! xnnpack.rs       the graph in an XNNPACK delegate
 //! bundled.rs       the tests that a bundled program adds
 //! tensor_data.rs   a tensor data file
 //! trace.rs         a trace: its runs, and what kinds of events they have
@@ -22,6 +23,7 @@ mod program;
 mod tensor_data;
 mod trace;
 mod values;
+mod xnnpack;
 
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
@@ -34,7 +36,8 @@ use et_schema::bundled::File as BundledProgram;
 use et_schema::etdump::File as Trace;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::ptd::File as TensorData;
-use et_schema::pte::{Chain, File, Method};
+use et_schema::pte::{Chain, Delegate, File, Method};
+use et_schema::xnnpack::Payload;
 use et_schema::{Format as Kind, ReadError};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -113,7 +116,7 @@ pub fn run(args: &ShowArgs, global: &Global) -> Result<Status, Failure> {
         Some(Kind::Program) | None if !bytes.starts_with(ZIP) => {
             printer.program(&File::parse(&bytes).map_err(fail)?, None)?;
         }
-        Some(Kind::EtRecord | Kind::Program) | None => {
+        Some(Kind::EtRecord | Kind::Program | Kind::Xnnpack) | None => {
             return Err(Failure::input(&args.model, ETRECORD));
         }
     }
@@ -225,6 +228,42 @@ impl Printer<'_> {
         }
         for (index, chain) in (0u32..).zip(method.chains()) {
             self.chain(&context, ChainId(index), &chain, output)?;
+        }
+        for (index, (delegate, _)) in context.delegates.iter().enumerate() {
+            self.graph(file, index, delegate, output)?;
+        }
+        Ok(())
+    }
+
+    /// What is inside a delegate, if its payload can be read.
+    fn graph(
+        &self,
+        file: &File<'_>,
+        index: usize,
+        delegate: &Delegate<'_>,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        if delegate.id() != et_schema::xnnpack::BACKEND {
+            return Ok(());
+        }
+        let payload = delegate.payload(file).and_then(Payload::parse);
+        let graph = match payload {
+            Ok(payload) => xnnpack::Graph::new(payload),
+            Err(error) => {
+                let error = escape(&error.to_string());
+                return output.text(&format!("  delegate {index}: cannot be read: {error}\n"));
+            }
+        };
+        output.text(&format!("  delegate {index}: {}\n", graph.heading()))?;
+        let hidden = self.hidden(graph.lines().len());
+        for (node, line) in graph.lines().enumerate() {
+            if node == hidden.start && !hidden.is_empty() {
+                let more = program::count(hidden.len() as u64, "node");
+                output.text(&format!("    ... {more} not shown; --all shows them\n"))?;
+            }
+            if !hidden.contains(&node) {
+                output.text(&format!("    {node:<4} {line}\n"))?;
+            }
         }
         Ok(())
     }
