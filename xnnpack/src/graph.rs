@@ -259,8 +259,7 @@ fn nothing() -> Tensor {
     }
 }
 
-/// Memory of values that are dead, for the next ones: what was used last is
-/// still in the cache.
+/// Memory of values that are dead, for the next ones.
 #[derive(Default)]
 struct Free {
     floats: Vec<Vec<f32>>,
@@ -288,7 +287,9 @@ impl Free {
     }
 }
 
+/// The smallest that has as many elements: to make one longer fills it first.
 fn pick<T>(free: &mut Vec<Vec<T>>, wanted: usize) -> Vec<T> {
-    let fits = free.iter().rposition(|memory| memory.capacity() >= wanted);
-    fits.map(|index| free.swap_remove(index)).or_else(|| free.pop()).unwrap_or_default()
+    let fits = free.iter().enumerate().filter(|(_, memory)| memory.len() >= wanted);
+    let best = fits.min_by_key(|(_, memory)| memory.len()).map(|(index, _)| index);
+    best.map(|index| free.swap_remove(index)).unwrap_or_default()
 }

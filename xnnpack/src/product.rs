@@ -7,6 +7,7 @@
 //! float32, which is exact while sums stay below 2^24; [`Sums::PIECE`] says
 //! after how many products they are taken over.
 
+use bytemuck::Pod;
 use pulp::Simd;
 use rayon::prelude::*;
 
@@ -80,7 +81,13 @@ pub(crate) trait Sums: Sync {
     /// What sums are added up as.
     type Total: Copy + Default + Send;
     /// What is stored.
-    type Out: Copy + Send;
+    type Out: Pod + Send;
+
+    /// Bias per column (none if it is empty) and bounds, if sums of float32 are
+    /// stored as they are: then they never leave the vectors.
+    fn floats(&self) -> Option<(&[f32], (f32, f32))> {
+        None
+    }
 
     /// Products after which sums are taken over, none for all at once.
     fn piece(&self) -> Option<usize>;
@@ -97,7 +104,7 @@ pub(crate) struct Product<'a, S, P> {
     pub packed: &'a Packed,
     pub input: &'a [f32],
     pub rows: usize,
-    /// Where tap `.1` of row `.0` begins in the input, none outside the image.
+    /// Adds where the taps of a row begin in the input, or [`OUTSIDE`].
     pub place: P,
     pub sums: &'a S,
     /// Distance of rows in the output.
@@ -106,7 +113,7 @@ pub(crate) struct Product<'a, S, P> {
     pub first_column: usize,
 }
 
-impl<S: Sums, P: Fn(usize, usize) -> Option<usize> + Sync> Product<'_, S, P> {
+impl<S: Sums, P: Fn(usize, &mut Vec<usize>) + Sync> Product<'_, S, P> {
     /// Makes it, with up to `threads` threads.
     pub fn run(&self, out: &mut [S::Out], threads: usize) {
         if self.rows == 0 || self.packed.columns == 0 {
@@ -136,9 +143,13 @@ struct Share<'a, 'p, S: Sums, P> {
 }
 
 /// No place in the input.
-const OUTSIDE: usize = usize::MAX;
+pub(crate) const OUTSIDE: usize = usize::MAX;
 
-impl<T: Sums, P: Fn(usize, usize) -> Option<usize> + Sync> pulp::WithSimd for Share<'_, '_, T, P> {
+/// Numbers in a tap below which the taps of a row are copied together: loops
+/// over a few numbers cost more than the copy.
+const SHORT: usize = 16;
+
+impl<T: Sums, P: Fn(usize, &mut Vec<usize>) + Sync> pulp::WithSimd for Share<'_, '_, T, P> {
     type Output = ();
 
     #[inline(always)]
@@ -150,14 +161,33 @@ impl<T: Sums, P: Fn(usize, usize) -> Option<usize> + Sync> pulp::WithSimd for Sh
         let block = (BLOCK / 4 / (taps * depth).max(1) / ROWS * ROWS).clamp(ROWS, 96);
         let zeros = vec![0.0; depth];
         let mut places = Vec::with_capacity(block * taps);
+        let mut together = Vec::new();
         for start in (0..count).step_by(block) {
             let rows = start..count.min(start + block);
             places.clear();
             for row in rows.clone() {
-                let place = |tap| (self.product.place)(self.first + row, tap).unwrap_or(OUTSIDE);
-                places.extend((0..taps).map(place));
+                (self.product.place)(self.first + row, &mut places);
             }
-            self.block(simd, rows, &places, &zeros);
+            let input = self.product.input;
+            if taps == 1 || depth >= SHORT {
+                let taken = Taken { input, places: &places, zeros: &zeros, taps, depth };
+                self.block(simd, rows, taken);
+                continue;
+            }
+            together.clear();
+            // Neighbours under the kernel are mostly neighbours in memory.
+            for run in places.chunk_by(|a, b| *a != OUTSIDE && a.wrapping_add(depth) == *b) {
+                let size = run.len() * depth;
+                match run[0] {
+                    OUTSIDE => together.extend_from_slice(&zeros),
+                    place => together.extend_from_slice(&input[place..][..size]),
+                }
+            }
+            places.clear();
+            places.extend((0..rows.len()).map(|row| row * taps * depth));
+            let depth = taps * depth;
+            let taken = Taken { input: &together, places: &places, zeros: &[], taps: 1, depth };
+            self.block(simd, rows, taken);
         }
     }
 }
@@ -165,21 +195,15 @@ impl<T: Sums, P: Fn(usize, usize) -> Option<usize> + Sync> pulp::WithSimd for Sh
 impl<T: Sums, P> Share<'_, '_, T, P> {
     /// Some rows with all columns.
     #[inline(always)]
-    fn block<S: Simd>(
-        &mut self,
-        simd: S,
-        rows: std::ops::Range<usize>,
-        places: &[usize],
-        zeros: &[f32],
-    ) {
+    fn block<S: Simd>(&mut self, simd: S, rows: std::ops::Range<usize>, taken: Taken<'_>) {
         let Packed { taps, depth, width, .. } = *self.product.packed;
         let size = taps * depth * width;
         for panel in 0..self.product.packed.columns.div_ceil(width) {
             let lines = &self.product.packed.panels[panel * size..][..size];
             let mut row = rows.start;
             while row < rows.end {
-                let places = &places[(row - rows.start) * taps..];
-                let tile = Tile { row, panel, places, zeros };
+                let places = &taken.places[(row - rows.start) * taken.taps..];
+                let tile = Tile { row, panel, taken: Taken { places, ..taken } };
                 row += match rows.end - row {
                     ROWS.. => self.tile::<S, ROWS>(simd, tile, lines),
                     4.. => self.tile::<S, 4>(simd, tile, lines),
@@ -193,11 +217,20 @@ impl<T: Sums, P> Share<'_, '_, T, P> {
     /// `R` rows with the columns of a panel; returns `R`.
     #[inline(always)]
     fn tile<S: Simd, const R: usize>(&mut self, simd: S, tile: Tile<'_>, lines: &[f32]) -> usize {
-        let Packed { taps, depth, width, columns, .. } = *self.product.packed;
-        let Product { input, sums: sink, stride, first_column, .. } = *self.product;
+        let Packed { width, columns, .. } = *self.product.packed;
+        let Taken { input, places, zeros, taps, depth } = tile.taken;
+        let Product { sums: sink, stride, first_column, .. } = *self.product;
         let lines = S::as_simd_f32s(lines).0.as_chunks::<2>().0;
         let column = tile.panel * width;
         let used = width.min(columns - column);
+        let start = tile.row * stride + first_column + column;
+        if let Some((bias, clamp)) = sink.floats().filter(|_| used == width) {
+            let out = bytemuck::cast_slice_mut(&mut self.out[start..]);
+            let bias = bias.get(column..column + width);
+            let tile = tile.taken;
+            floats::<S, R>(simd, tile, lines, (bias, clamp), (out, stride));
+            return R;
+        }
         let mut totals = [[T::Total::default(); WIDEST]; R];
         let mut add = |piece, sums: [[S::f32s; 2]; R]| {
             for (sums, totals) in sums.iter().zip(&mut totals) {
@@ -209,8 +242,8 @@ impl<T: Sums, P> Share<'_, '_, T, P> {
         let zero = [[simd.splat_f32s(0.0); 2]; R];
         let (mut sums, mut since, mut piece) = (zero, 0, 0);
         for tap in 0..taps {
-            let rows: [&[f32]; R] = std::array::from_fn(|i| match tile.places[i * taps + tap] {
-                OUTSIDE => tile.zeros,
+            let rows: [&[f32]; R] = std::array::from_fn(|i| match places[i * taps + tap] {
+                OUTSIDE => zeros,
                 place => &input[place..][..depth],
             });
             let lines = &lines[tap * depth..][..depth];
@@ -231,9 +264,8 @@ impl<T: Sums, P> Share<'_, '_, T, P> {
             add(piece, sums);
         }
         for (i, totals) in totals.iter().enumerate() {
-            let row = tile.row + i;
-            let out = &mut self.out[row * stride + first_column + column..][..used];
-            sink.store(self.first + row, column, &totals[..used], out);
+            let out = &mut self.out[start + i * stride..][..used];
+            sink.store(self.first + tile.row + i, column, &totals[..used], out);
         }
         R
     }
@@ -245,8 +277,47 @@ struct Tile<'a> {
     /// The first row, of the share.
     row: usize,
     panel: usize,
+    taken: Taken<'a>,
+}
+
+/// Rows of the input: where their taps begin.
+#[derive(Clone, Copy)]
+struct Taken<'a> {
+    input: &'a [f32],
     places: &'a [usize],
     zeros: &'a [f32],
+    taps: usize,
+    depth: usize,
+}
+
+/// `R` rows with whole vectors of columns, from the bias to the store.
+#[inline(always)]
+fn floats<S: Simd, const R: usize>(
+    simd: S,
+    taken: Taken<'_>,
+    lines: &[[S::f32s; 2]],
+    (bias, (low, high)): (Option<&[f32]>, (f32, f32)),
+    (out, stride): (&mut [f32], usize),
+) {
+    let Taken { input, places, zeros, taps, depth } = taken;
+    let mut sums = [[simd.splat_f32s(0.0); 2]; R];
+    if let Some([first, second]) = bias.map(|bias| S::as_simd_f32s(bias).0) {
+        sums = [[*first, *second]; R];
+    }
+    for tap in 0..taps {
+        let rows: [&[f32]; R] = std::array::from_fn(|i| match places[i * taps + tap] {
+            OUTSIDE => zeros,
+            place => &input[place..][..depth],
+        });
+        sums = accumulate(simd, sums, rows, &lines[tap * depth..][..depth]);
+    }
+    let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
+    for (i, sums) in sums.into_iter().enumerate() {
+        let out = &mut out[i * stride..][..2 * S::F32_LANES];
+        for (out, sum) in S::as_mut_simd_f32s(out).0.iter_mut().zip(sums) {
+            *out = simd.min_f32s(simd.max_f32s(sum, low), high);
+        }
+    }
 }
 
 /// Lines that are added without a look at the bounds.

@@ -3,6 +3,7 @@
 use super::depthwise;
 use super::linear::{Layer, Weights};
 use crate::error::{Error, Result, ensure};
+use crate::product::OUTSIDE;
 use crate::tensor::Tensor;
 use et_schema::xnnpack::{Convolution, ConvolutionKind, flags};
 
@@ -106,33 +107,51 @@ impl Geometry {
         (index / (rows * columns), index / columns % rows, index % columns)
     }
 
-    /// Where the pixel under `tap` of output pixel `index` begins.
+    /// Columns of the output under which all taps lie in the image, as they do
+    /// under the column before.
+    pub fn inner_columns(&self) -> std::ops::Range<usize> {
+        let (stride, padding) = (self.stride[1], self.padding[1]);
+        let reach = (self.kernel[1] - 1) * self.dilation[1] + 1;
+        let first = padding.div_ceil(stride);
+        let last = (self.input[1] + padding).checked_sub(reach).map_or(0, |room| room / stride + 1);
+        first + 1..last.min(self.out[1])
+    }
+
+    /// Calls `found` with where the pixel under each tap of output pixel
+    /// `index` begins, or nothing for a tap outside the image.
     #[inline(always)]
-    pub fn under(&self, index: usize, tap: usize) -> Option<usize> {
+    pub fn under(&self, index: usize, mut found: impl FnMut(Option<usize>)) {
         let (batch, row, column) = self.pixel(index);
         let [height, width, channels] = self.input;
-        let at = |place: usize, tap: usize, axis: usize, size: usize| {
-            let place = place * self.stride[axis] + tap * self.dilation[axis];
-            place.checked_sub(self.padding[axis]).filter(|place| *place < size)
-        };
-        let y = at(row, tap / self.kernel[1], 0, height)?;
-        let x = at(column, tap % self.kernel[1], 1, width)?;
-        Some(((batch * height + y) * width + x) * channels)
+        let (top, left) = (row * self.stride[0], column * self.stride[1]);
+        for tap in 0..self.kernel[0] {
+            let y = (top + tap * self.dilation[0]).wrapping_sub(self.padding[0]);
+            for tap in 0..self.kernel[1] {
+                let x = (left + tap * self.dilation[1]).wrapping_sub(self.padding[1]);
+                let inside = y < height && x < width;
+                found(inside.then(|| ((batch * height + y) * width + x) * channels));
+            }
+        }
     }
 
     /// As [`Geometry::under`], for a transposed convolution.
     #[inline(always)]
-    fn behind(&self, index: usize, tap: usize) -> Option<usize> {
+    fn behind(&self, index: usize, mut found: impl FnMut(Option<usize>)) {
         let (batch, row, column) = self.pixel(index);
         let [height, width, channels] = self.input;
         let at = |place: usize, tap: usize, axis: usize, size: usize| {
             let place = (place + self.padding[axis]).checked_sub(tap * self.dilation[axis])?;
-            let exact = place % self.stride[axis] == 0;
+            let exact = place.is_multiple_of(self.stride[axis]);
             Some(place / self.stride[axis]).filter(|place| exact && *place < size)
         };
-        let y = at(row, tap / self.kernel[1], 0, height)?;
-        let x = at(column, tap % self.kernel[1], 1, width)?;
-        Some(((batch * height + y) * width + x) * channels)
+        for tap in 0..self.kernel[0] {
+            let y = at(row, tap, 0, height);
+            for tap in 0..self.kernel[1] {
+                let x = at(column, tap, 1, width);
+                let place = y.zip(x);
+                found(place.map(|(y, x)| ((batch * height + y) * width + x) * channels));
+            }
+        }
     }
 }
 
@@ -185,16 +204,17 @@ pub(crate) fn convolution(
     out.dims.clear();
     out.dims.extend([geometry.batch, height, width, outputs]);
     crate::tensor::count(&out.dims)?;
-    let image = geometry.input.iter().product();
     let weights = match filter {
         Filter::Groups(weights) => weights,
         Filter::Depthwise(weights) => {
             return depthwise::run(weights, &geometry, input, clamp, out, (scratch, threads));
         }
     };
-    let place = |group: usize, row: usize, tap: usize| {
-        let place = if transposed { geometry.behind(row, tap) } else { geometry.under(row, tap) };
-        place.map(|place| place + group * inputs)
+    let place = |group: usize, row: usize, places: &mut Vec<usize>| {
+        let found = |place: Option<usize>| {
+            places.push(place.map_or(OUTSIDE, |place| place + group * inputs));
+        };
+        if transposed { geometry.behind(row, found) } else { geometry.under(row, found) }
     };
-    Layer { input, weights, clamp, rows, row: image, place, threads }.run(out, scratch)
+    Layer { input, weights, clamp, rows, place, threads }.run(out, scratch)
 }

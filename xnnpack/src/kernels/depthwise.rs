@@ -53,7 +53,7 @@ pub(crate) fn run(
             ensure!(taps <= 512, "a kernel of {taps} taps");
             let requantization = requantization(input, &weights.scale, channels, out, clamp)?;
             let bias = weights.bias.integers()?;
-            centered(input, 0, scratch)?;
+            centered(input, scratch)?;
             let mut sums = vec![0.0; size];
             let clamp = (f32::NEG_INFINITY, f32::INFINITY);
             Work { weights, geometry, input: scratch, bias: &[], clamp }.all(&mut sums, threads);
@@ -121,13 +121,20 @@ impl pulp::WithSimd for Lines<'_, '_> {
         let channels = weights.channels;
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let first = self.first * geometry.out[1];
+        let (inner, step) = (geometry.inner_columns(), geometry.stride[1] * channels);
         let mut under: Vec<(usize, usize)> = Vec::with_capacity(taps);
         for (index, out) in self.out.chunks_exact_mut(channels).enumerate() {
-            under.clear();
-            for tap in 0..taps {
-                if let Some(place) = geometry.under(first + index, tap) {
-                    under.push((place, tap * channels));
-                }
+            let column = (first + index) % geometry.out[1];
+            if inner.contains(&column) {
+                // As under the pixel before, a step further.
+                under.iter_mut().for_each(|(place, _)| *place += step);
+            } else {
+                under.clear();
+                let mut tap = 0;
+                geometry.under(first + index, |place| {
+                    under.extend(place.map(|place| (place, tap)));
+                    tap += channels;
+                });
             }
             let pixel = Pixel { input, taps: &weights.taps, under: &under, bias, clamp };
             let mut channel = 0;

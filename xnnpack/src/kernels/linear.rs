@@ -69,12 +69,15 @@ pub(crate) fn requantization(
 }
 
 /// 8-bit integers less their zero points, as float32.
-pub(crate) fn centered(input: &Tensor, row: usize, into: &mut Vec<f32>) -> Result {
+pub(crate) fn centered(input: &Tensor, into: &mut Vec<f32>) -> Result {
     let data = input.data.small()?;
     into.clear();
     match &input.scale {
         Scale::Rows { .. } => {
-            for (line, quantization) in data.chunks(row.max(1)).zip(&input.rows) {
+            let rows = input.rows.len();
+            ensure!(rows > 0 && data.len() % rows == 0, "{} numbers in {rows} rows", data.len());
+            let row = (data.len() / rows).max(1);
+            for (line, quantization) in data.chunks(row).zip(&input.rows) {
                 into.extend(line.iter().map(|q| (i32::from(*q) - quantization.zero) as f32));
             }
         }
@@ -92,14 +95,12 @@ pub(crate) struct Layer<'a, P> {
     pub weights: &'a Weights,
     pub clamp: (f32, f32),
     pub rows: usize,
-    /// Numbers of the input that share a zero point, if it has one per row.
-    pub row: usize,
-    /// Where tap `.2` of row `.1` lies for group `.0`.
+    /// Adds where the taps of row `.1` lie for group `.0`.
     pub place: P,
     pub threads: usize,
 }
 
-impl<P: Fn(usize, usize, usize) -> Option<usize> + Sync> Layer<'_, P> {
+impl<P: Fn(usize, usize, &mut Vec<usize>) + Sync> Layer<'_, P> {
     /// Runs all groups into `out`, whose channels lie one group after the other.
     pub fn run(&self, out: &mut Tensor, scratch: &mut Vec<f32>) -> Result {
         let columns = self.columns();
@@ -115,7 +116,7 @@ impl<P: Fn(usize, usize, usize) -> Option<usize> + Sync> Layer<'_, P> {
                 Ok(())
             }
             (Data::Small(_), Data::F32(_)) => {
-                centered(self.input, self.row, scratch)?;
+                centered(self.input, scratch)?;
                 self.by_row(scratch, columns, size, out)
             }
             (Data::Small(_), Data::Small(_)) => {
@@ -123,7 +124,7 @@ impl<P: Fn(usize, usize, usize) -> Option<usize> + Sync> Layer<'_, P> {
                     requantization(self.input, &self.weights.scale, columns, out, self.clamp)?;
                 let bias = self.weights.bias.integers()?;
                 let Data::Small(data) = &mut out.data else { return Ok(()) };
-                centered(self.input, self.row, scratch)?;
+                centered(self.input, scratch)?;
                 data.resize(size, 0);
                 let parts = self.parts(&requantization, columns);
                 self.groups(scratch, columns, data, |first, count| Integers {
@@ -140,7 +141,12 @@ impl<P: Fn(usize, usize, usize) -> Option<usize> + Sync> Layer<'_, P> {
     fn by_row(&self, input: &[f32], columns: usize, size: usize, out: &mut Tensor) -> Result {
         let Data::F32(data) = &mut out.data else { return Ok(()) };
         let (rows, bias) = (&self.input.rows[..], self.weights.bias.floats()?);
-        ensure!(!rows.is_empty() || self.rows == 0, "integers without a scale per row");
+        let found = rows.len();
+        ensure!(
+            found > 0 && self.rows.is_multiple_of(found),
+            "{found} scales for {} rows",
+            self.rows
+        );
         data.resize(size, 0.0);
         if let Scale::Groups { scales, size } = &self.weights.scale {
             let depth = self.weights.packed.first().map_or(0, |packed| packed.depth);
@@ -162,7 +168,7 @@ impl<P: Fn(usize, usize, usize) -> Option<usize> + Sync> Layer<'_, P> {
             return Ok(());
         }
         let scales = channel_scales(&self.weights.scale, columns)?;
-        let share = self.rows.div_ceil(rows.len().max(1)).max(1);
+        let share = (self.rows / rows.len()).max(1);
         self.groups(input, columns, data, |first, count| ByRow {
             rows,
             share,
@@ -205,7 +211,7 @@ impl<P: Fn(usize, usize, usize) -> Option<usize> + Sync> Layer<'_, P> {
                 packed,
                 input,
                 rows: self.rows,
-                place: |row, tap| (self.place)(group, row, tap),
+                place: |row, places: &mut Vec<usize>| (self.place)(group, row, places),
                 sums: &sums(first, packed.columns),
                 stride: columns,
                 first_column: first,
@@ -250,8 +256,7 @@ pub(crate) fn fully_connected(
         weights,
         clamp,
         rows: total / depth,
-        row: depth,
-        place: |_, row, _| Some(row * depth),
+        place: |_, row, places: &mut Vec<usize>| places.push(row * depth),
         threads,
     };
     layer.run(out, scratch)
@@ -315,7 +320,7 @@ pub(crate) fn batch_product(
             packed,
             input: rows,
             rows: m,
-            place: |row, _| Some(row * k),
+            place: |row, places: &mut Vec<usize>| places.push(row * k),
             sums: &Floats { bias: &[], clamp },
             stride: n,
             first_column: 0,

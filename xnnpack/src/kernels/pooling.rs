@@ -79,7 +79,6 @@ fn windows<T: Copy>(
     finish: impl Fn(T, usize) -> T,
 ) {
     let channels = geometry.input[2];
-    let taps = geometry.kernel[0].saturating_mul(geometry.kernel[1]);
     out.clear();
     out.resize(pixels * channels, start);
     if channels == 0 {
@@ -87,12 +86,13 @@ fn windows<T: Copy>(
     }
     for (index, out) in out.chunks_exact_mut(channels).enumerate() {
         let mut inside = 0;
-        for place in (0..taps).filter_map(|tap| geometry.under(index, tap)) {
+        geometry.under(index, |place| {
+            let Some(place) = place else { return };
             inside += 1;
             for (out, x) in out.iter_mut().zip(&input[place..][..channels]) {
                 *out = fold(*out, *x);
             }
-        }
+        });
         out.iter_mut().for_each(|x| *x = finish(*x, inside));
     }
 }
@@ -110,7 +110,6 @@ pub(crate) fn arg_max(
     let pixels = shape(&geometry, values)?;
     indexes.dims.clone_from(&values.dims);
     let channels = geometry.input[2];
-    let taps = geometry.kernel[0].saturating_mul(geometry.kernel[1]);
     let input = input.data.floats()?;
     let (Data::F32(values), Data::I32(indexes)) = (&mut values.data, &mut indexes.data) else {
         return Err(Error::new("largest numbers are float32 and their places int32"));
@@ -120,16 +119,19 @@ pub(crate) fn arg_max(
     indexes.clear();
     indexes.resize(pixels * channels, 0);
     for pixel in 0..pixels {
-        for tap in 0..taps {
-            let Some(place) = geometry.under(pixel, tap) else { continue };
-            for channel in 0..channels {
-                let (x, own) = (input[place + channel], pixel * channels + channel);
-                if x > values[own] {
-                    values[own] = x;
-                    indexes[own] = tap as i32;
+        let mut tap = 0;
+        geometry.under(pixel, |place| {
+            if let Some(place) = place {
+                for channel in 0..channels {
+                    let (x, own) = (input[place + channel], pixel * channels + channel);
+                    if x > values[own] {
+                        values[own] = x;
+                        indexes[own] = tap;
+                    }
                 }
             }
-        }
+            tap += 1;
+        });
     }
     Ok(())
 }

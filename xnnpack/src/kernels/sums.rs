@@ -18,6 +18,11 @@ impl Sums for Floats<'_> {
     type Total = f32;
     type Out = f32;
 
+    #[inline(always)]
+    fn floats(&self) -> Option<(&[f32], (f32, f32))> {
+        Some((self.bias, self.clamp))
+    }
+
     fn piece(&self) -> Option<usize> {
         None
     }
