@@ -28,6 +28,7 @@ Examples:
   etinspect show model.pte
   etinspect memory model.pte --abi arm32
   etinspect diagnose model.pte --log uart.txt
+  etinspect tui model.pte trace.etdp
   etinspect explain 0x21"
 )]
 struct Cli {
@@ -123,6 +124,7 @@ enum Command {
     Report(Box<commands::report::ReportArgs>),
     Targets(commands::targets::TargetsArgs),
     Explain(commands::explain::ExplainArgs),
+    Tui(commands::tui::TuiArgs),
 }
 
 /// Parses the command line and runs the command.
@@ -148,6 +150,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Diff(args) => commands::diff::run(args, &cli.global),
         Command::Recover(args) => commands::recover::run(args, &cli.global),
         Command::Explain(args) => commands::explain::run(args, &cli.global),
+        Command::Tui(args) => commands::tui::run(args, &cli.global),
     };
     match result {
         Ok(status) => status.into(),

@@ -11,3 +11,4 @@ pub mod report;
 pub mod run;
 pub mod show;
 pub mod targets;
+pub mod tui;

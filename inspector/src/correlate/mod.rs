@@ -25,4 +25,4 @@ pub use coverage::{Coverage, Matches, Unmatched};
 pub use method::{CorrelateError, Correlation};
 pub use module_total::{find_total_for_module, module_time};
 pub use origin::Origin;
-pub use program::{Argument, Call, InstructionFacts, Role, Site};
+pub use program::{Argument, Call, InstructionFacts, Instructions, Role, Site};

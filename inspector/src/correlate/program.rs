@@ -98,11 +98,12 @@ impl InstructionFacts {
 
 /// All instructions of a method.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Instructions {
+pub struct Instructions {
     facts: HashMap<Site, InstructionFacts>,
 }
 
 impl Instructions {
+    /// Those of `method`.
     pub fn of(method: &Method<'_>) -> Self {
         let mut builder = Builder { method, facts: HashMap::new(), writer: HashMap::new() };
         for (chain, instructions) in method.chains().enumerate() {
@@ -118,6 +119,7 @@ impl Instructions {
         Instructions { facts: builder.facts }
     }
 
+    /// The instruction at `site`.
     pub fn get(&self, site: Site) -> Option<&InstructionFacts> {
         self.facts.get(&site)
     }

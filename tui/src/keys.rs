@@ -1,0 +1,139 @@
+//! The one table of keys: it handles them, and the help is made of it.
+
+use crate::app::View;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Leave.
+    Quit,
+    /// Show a view.
+    Show(View),
+    /// Show the next view.
+    Next,
+    /// Show the view before.
+    Previous,
+    /// Move the cursor by lines.
+    Move(isize),
+    /// Move the cursor by pages.
+    Page(isize),
+    /// Move the cursor to the first line.
+    First,
+    /// Move the cursor to the last line.
+    Last,
+    /// Move sideways: along time or memory.
+    Pan(isize),
+    /// See more or less of it at once.
+    Zoom(isize),
+    /// Go to what is selected.
+    Enter,
+    /// Back to where the cursor was.
+    Back,
+    /// To the instruction at the peak of memory.
+    Peak,
+    /// To the instruction in flight.
+    InFlight,
+    /// To the instruction that wrote an input.
+    Producer,
+    /// To an instruction that reads an output.
+    Consumer,
+    /// Order of the table.
+    Sort,
+    /// Group the table.
+    Group,
+    /// Search.
+    Search,
+    /// List of all commands.
+    Palette,
+    /// Copy the selected line.
+    Yank,
+    /// Write the view to a file.
+    Export,
+    /// Explain the keys.
+    Help,
+}
+
+/// A key with its action and what the help says of it.
+pub struct Key {
+    /// What is shown.
+    pub label: &'static str,
+    codes: &'static [KeyCode],
+    /// Name of the command, for the palette.
+    pub command: &'static str,
+    /// What it does.
+    pub action: Action,
+}
+
+const fn key(
+    label: &'static str,
+    codes: &'static [KeyCode],
+    action: Action,
+    command: &'static str,
+) -> Key {
+    Key { label, codes, command, action }
+}
+
+use KeyCode::Char;
+
+/// All keys, in the order of the help.
+pub const KEYS: &[Key] = &[
+    key("1 o", &[Char('1'), Char('o')], Action::Show(View::Overview), "overview"),
+    key("2 e", &[Char('2'), Char('e')], Action::Show(View::Events), "events"),
+    key("3 t", &[Char('3'), Char('t')], Action::Show(View::Timeline), "timeline"),
+    key("4 m", &[Char('4'), Char('m')], Action::Show(View::Memory), "memory"),
+    key("5 p", &[Char('5'), Char('p')], Action::Show(View::Program), "program"),
+    key("6 f", &[Char('6'), Char('f')], Action::Show(View::Findings), "findings"),
+    key("Tab", &[KeyCode::Tab], Action::Next, "next view"),
+    key("S-Tab", &[KeyCode::BackTab], Action::Previous, "previous view"),
+    key("j ↓", &[Char('j'), KeyCode::Down], Action::Move(1), "down"),
+    key("k ↑", &[Char('k'), KeyCode::Up], Action::Move(-1), "up"),
+    key("PgDn", &[KeyCode::PageDown, Char(' ')], Action::Page(1), "page down"),
+    key("PgUp", &[KeyCode::PageUp], Action::Page(-1), "page up"),
+    key("g", &[Char('g'), KeyCode::Home], Action::First, "first line"),
+    key("G", &[Char('G'), KeyCode::End], Action::Last, "last line"),
+    key("h ←", &[Char('h'), KeyCode::Left], Action::Pan(-1), "left: earlier"),
+    key("l →", &[Char('l'), KeyCode::Right], Action::Pan(1), "right: later"),
+    key("+", &[Char('+'), Char('=')], Action::Zoom(1), "zoom in"),
+    key("-", &[Char('-')], Action::Zoom(-1), "zoom out"),
+    key("Enter", &[KeyCode::Enter], Action::Enter, "go to the instruction"),
+    key("b", &[Char('b'), KeyCode::Backspace], Action::Back, "back"),
+    key("P", &[Char('P')], Action::Peak, "peak of memory"),
+    key("i", &[Char('i')], Action::InFlight, "instruction in flight"),
+    key("u", &[Char('u')], Action::Producer, "producer of an input"),
+    key("d", &[Char('d')], Action::Consumer, "consumer of an output"),
+    key("s", &[Char('s')], Action::Sort, "sort by the next column"),
+    key("v", &[Char('v')], Action::Group, "group by operator, or not"),
+    key("/", &[Char('/')], Action::Search, "search"),
+    key(":", &[Char(':')], Action::Palette, "all commands"),
+    key("y", &[Char('y')], Action::Yank, "copy the line"),
+    key("w", &[Char('w')], Action::Export, "write the view to a file"),
+    key("?", &[Char('?')], Action::Help, "help"),
+    key("q", &[Char('q'), KeyCode::Esc], Action::Quit, "quit"),
+];
+
+/// What a key does.
+pub fn action(event: KeyEvent) -> Option<Action> {
+    if event.modifiers.contains(KeyModifiers::CONTROL) {
+        return match event.code {
+            Char('c') => Some(Action::Quit),
+            Char('d' | 'f') => Some(Action::Page(1)),
+            Char('u' | 'b') => Some(Action::Page(-1)),
+            _ => None,
+        };
+    }
+    KEYS.iter().find(|key| key.codes.contains(&event.code)).map(|key| key.action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_has_two_actions() {
+        let all: Vec<KeyCode> = KEYS.iter().flat_map(|key| key.codes).copied().collect();
+        for (index, code) in all.iter().enumerate() {
+            assert!(!all[..index].contains(code), "{code:?}");
+        }
+    }
+}

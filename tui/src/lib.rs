@@ -1,0 +1,33 @@
+//! The terminal inspector.
+//!
+//! ```text
+//! session.rs   what is looked at: program, trace, diagnosis, as rows to draw
+//! app.rs       the state: a view, one selection, a filter
+//! keys.rs      one table of keys, which handles them and explains them
+//! terminal.rs  set-up, and the terminal as it was, whatever happens
+//! view/        one file per view: it draws, and says how long it is
+//! theme.rs     colours, and none
+//! text.rs      names without control characters, cut to the width
+//! ```
+//!
+//! A view draws what is visible and nothing else.
+
+#![forbid(unsafe_code)]
+
+mod app;
+mod events;
+mod export;
+mod keys;
+mod search;
+mod session;
+mod spans;
+mod terminal;
+mod text;
+mod theme;
+mod view;
+
+pub use app::{App, View};
+pub use keys::Action;
+pub use session::{Inputs, Session};
+pub use terminal::run;
+pub use theme::Theme;

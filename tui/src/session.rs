@@ -1,0 +1,279 @@
+//! What is looked at, as rows to draw: computed once, when files are opened.
+
+use crate::events::EventRows;
+use crate::spans::Spans;
+use crate::text::escape;
+use et_inspector::correlate::{InstructionFacts, Instructions, Role, Site};
+use et_inspector::diagnose::{Diagnosis, Evidence, NoSymbols, diagnose};
+use et_inspector::findings::Finding;
+use et_inspector::log::Log;
+use et_inspector::memory::MethodMemory;
+use et_inspector::target::{Fit, Needs, Target};
+use et_schema::ReadError;
+use et_schema::etdump::File as Trace;
+use et_schema::ids::{ChainId, InstructionId};
+use et_schema::layout::Abi;
+use et_schema::pte::{File, Method};
+use etdump::journal::Snapshot;
+use std::collections::BTreeMap;
+
+/// What was given.
+#[derive(Clone, Copy, Default)]
+pub struct Inputs<'a> {
+    /// Name to show.
+    pub title: &'a str,
+    /// The program.
+    pub program: Option<&'a File<'a>>,
+    /// Its method, `forward` or the only one if none is named.
+    pub method: Option<&'a str>,
+    /// A trace.
+    pub trace: Option<&'a Trace<'a>>,
+    /// A journal.
+    pub journal: Option<&'a Snapshot>,
+    /// A device's log.
+    pub log: Option<&'a Log>,
+    /// The board.
+    pub target: Option<&'a Target>,
+}
+
+/// What is looked at.
+pub struct Session {
+    /// Name to show.
+    pub title: String,
+    /// Name of the method.
+    pub method: String,
+    /// Instructions of all chains in one row.
+    pub instructions: Vec<Row>,
+    by_site: BTreeMap<Site, usize>,
+    /// Memory of the method.
+    pub memory: Option<Memory>,
+    /// Events of the trace.
+    pub events: EventRows,
+    /// The same, over time.
+    pub spans: Spans,
+    /// What is concluded of it all.
+    pub diagnosis: Option<Diagnosis>,
+    /// The findings, the most severe first.
+    pub findings: Vec<Finding>,
+}
+
+/// An instruction.
+pub struct Row {
+    /// Where it is.
+    pub site: Site,
+    /// Operator, safe to draw.
+    pub name: String,
+    /// Its tensors.
+    pub arguments: Vec<Argument>,
+    /// Instructions that wrote its inputs.
+    pub producers: Vec<Site>,
+    /// Instructions that read its outputs.
+    pub consumers: Vec<Site>,
+    /// Python file and line, if the program has them.
+    pub source: Option<String>,
+}
+
+/// A tensor of an instruction.
+pub struct Argument {
+    /// `%3 float32[1,8]`, with its place.
+    pub text: String,
+    /// Whether the instruction writes it.
+    pub output: bool,
+}
+
+/// Planned memory over instructions.
+pub struct Memory {
+    /// Planned buffers: id, size, peak, lower bound.
+    pub buffers: Vec<Buffer>,
+    /// Tensors in them.
+    pub tensors: Vec<Tensor>,
+    /// Bytes that are live at each instruction.
+    pub live: Vec<u64>,
+    /// The instruction at which most is live.
+    pub peak: usize,
+    /// Bytes of the method allocator.
+    pub method_allocator: u64,
+    /// Bytes of the temp allocator.
+    pub temp: u64,
+    /// The board's memories: name, used, size.
+    pub board: Vec<(String, u64, u64)>,
+    /// What would save memory, with the bytes.
+    pub suggestions: Vec<(u64, String)>,
+}
+
+/// A planned buffer.
+pub struct Buffer {
+    /// Memory id.
+    pub id: u32,
+    /// Bytes that the program asks for.
+    pub size: u64,
+    /// Bytes that any plan needs.
+    pub lower_bound: u64,
+}
+
+/// A tensor in a planned buffer.
+pub struct Tensor {
+    /// What it is, safe to draw.
+    pub label: String,
+    /// Memory id.
+    pub buffer: u32,
+    /// First byte.
+    pub offset: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// First and last instruction of each time that it is live.
+    pub ranges: Vec<(usize, usize)>,
+}
+
+impl Tensor {
+    /// Whether it is live at an instruction.
+    pub fn is_live(&self, step: usize) -> bool {
+        self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&step))
+    }
+}
+
+impl Session {
+    /// Computes what there is to see of `inputs`.
+    ///
+    /// # Errors
+    /// An index in the program that points nowhere.
+    pub fn new(inputs: Inputs<'_>) -> Result<Self, ReadError> {
+        let mut session = Session {
+            title: escape(inputs.title),
+            method: String::new(),
+            instructions: Vec::new(),
+            by_site: BTreeMap::new(),
+            memory: None,
+            events: EventRows::default(),
+            spans: Spans::default(),
+            diagnosis: None,
+            findings: Vec::new(),
+        };
+        if let Some(trace) = inputs.trace {
+            let blocks = et_inspector::events::EventBlocks::of(trace);
+            session.events = EventRows::of(&blocks);
+            session.spans = Spans::of(&blocks);
+        }
+        let Some(file) = inputs.program else { return Ok(session) };
+        let logged = inputs.log.and_then(Log::last).and_then(|run| run.method.as_deref());
+        let named = inputs.method.or(logged).or(Some("forward"));
+        let method = named.and_then(|name| file.method(name)).or_else(|| file.methods().next());
+        let Some(method) = method else { return Ok(session) };
+        session.method = escape(method.name());
+        session.add_instructions(&method);
+        let abi = inputs.target.map_or(Abi::Arm32, |target| target.abi);
+        session.memory = Some(memory(file, method, abi, inputs.target)?);
+        let evidence = Evidence {
+            file,
+            method,
+            abi,
+            target: inputs.target,
+            log: inputs.log,
+            journal: inputs.journal,
+            trace: inputs.trace,
+            symbols: &NoSymbols,
+        };
+        let diagnosis = diagnose(evidence)?;
+        session.findings.clone_from(&diagnosis.findings);
+        session.diagnosis = Some(diagnosis);
+        Ok(session)
+    }
+
+    fn add_instructions(&mut self, method: &Method<'_>) {
+        let facts = Instructions::of(method);
+        for (chain, instructions) in method.chains().enumerate() {
+            for index in 0..instructions.instruction_count() {
+                let instruction = InstructionId(index as u32);
+                let site = Site { chain: ChainId(chain as u32), instruction };
+                if let Some(facts) = facts.get(site) {
+                    self.by_site.insert(site, self.instructions.len());
+                    self.instructions.push(row(site, facts));
+                }
+            }
+        }
+    }
+
+    /// The row of the instruction at `site`.
+    pub fn step(&self, site: Site) -> Option<usize> {
+        self.by_site.get(&site).copied()
+    }
+
+    /// The instruction that never ended.
+    pub fn in_flight(&self) -> Option<Site> {
+        let in_flight = self.diagnosis.as_ref()?.in_flight.as_ref()?;
+        Some(Site { chain: in_flight.chain, instruction: in_flight.instruction })
+    }
+}
+
+fn row(site: Site, facts: &InstructionFacts) -> Row {
+    let argument = |argument: &et_inspector::correlate::Argument| {
+        let sizes: Vec<String> = argument.sizes.iter().map(|size| size.to_string()).collect();
+        let mut text = format!("%{} {}[{}]", argument.value, argument.dtype, sizes.join(","));
+        if let Some(place) = argument.allocation {
+            text += &format!(" @{}+0x{:x}", place.memory_id, place.offset);
+        }
+        if let Some(name) = &argument.name {
+            text += &format!(" {}", escape(name));
+        }
+        Argument { text, output: argument.role == Role::Output }
+    };
+    Row {
+        site,
+        name: escape(facts.name()),
+        arguments: facts.arguments.iter().map(argument).collect(),
+        producers: facts.producers.clone(),
+        consumers: facts.consumers.clone(),
+        source: facts.source.as_ref().map(|(file, line)| format!("{}:{line}", escape(file))),
+    }
+}
+
+fn memory<'a>(
+    file: &File<'a>,
+    method: Method<'a>,
+    abi: Abi,
+    target: Option<&Target>,
+) -> Result<Memory, ReadError> {
+    let memory = MethodMemory::new(file, method, abi)?;
+    let plan = &memory.plan;
+    let needs = Needs::of(&memory, file.bytes().len() as u64);
+    let tensors = plan.storages.iter().map(|storage| Tensor {
+        label: escape(&memory.label(storage)),
+        buffer: storage.memory_id.0,
+        offset: storage.offset,
+        bytes: storage.bytes,
+        ranges: storage
+            .ranges
+            .iter()
+            .map(|(first, last)| (*first as usize, *last as usize))
+            .collect(),
+    });
+    let buffers = plan.buffers.iter().map(|buffer| Buffer {
+        id: buffer.memory_id.0,
+        size: buffer.size,
+        lower_bound: buffer.lower_bound,
+    });
+    Ok(Memory {
+        buffers: buffers.collect(),
+        tensors: tensors.collect(),
+        live: plan.live_bytes(),
+        peak: plan.peak.step as usize,
+        method_allocator: memory.loading.method_used,
+        temp: memory.temp_required(),
+        board: target.map(|target| board(target, &needs)).unwrap_or_default(),
+        suggestions: memory
+            .suggestions()
+            .iter()
+            .map(|suggestion| (suggestion.saves, escape(&suggestion.title)))
+            .collect(),
+    })
+}
+
+fn board(target: &Target, needs: &Needs) -> Vec<(String, u64, u64)> {
+    let fit = Fit::new(needs, target);
+    fit.memories
+        .iter()
+        .map(|memory| {
+            (escape(&memory.name), memory.takes, memory.size.saturating_sub(memory.reserved))
+        })
+        .collect()
+}

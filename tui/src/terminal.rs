@@ -1,0 +1,126 @@
+//! The terminal: set up, drawn on, and left as it was, whatever happens.
+
+use crate::app::App;
+use crate::export;
+use crate::session::Session;
+use base64::Engine;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::event::{self, Event, KeyEventKind};
+use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use std::io::{self, Stdout, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often signals and growing files are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Runs the inspector until the user leaves it, or a signal ends it. `fresh`
+/// is asked between keys for a newer session, of a file that grows.
+///
+/// # Errors
+/// What the terminal says.
+pub fn run(app: &mut App, fresh: &mut dyn FnMut() -> Option<Session>) -> io::Result<()> {
+    let stop = signals()?;
+    let mut screen = Screen::open()?;
+    let mut changed = true;
+    while !app.done && !stop.load(Ordering::Relaxed) {
+        if changed {
+            screen.terminal.draw(|frame| app.draw(frame))?;
+            changed = false;
+        }
+        if event::poll(TICK)? {
+            match event::read()? {
+                Event::Key(key) if key.kind != KeyEventKind::Release => app.key(key),
+                Event::Mouse(mouse) => app.mouse(mouse),
+                _ => {}
+            }
+            changed = true;
+        } else if let Some(session) = fresh() {
+            app.replace(session);
+            changed = true;
+        }
+        if let Some(text) = app.clipboard.take() {
+            screen.copy(&text)?;
+        }
+        if std::mem::take(&mut app.export) {
+            app.message = Some(match export::write(app, Path::new(".")) {
+                Ok(path) => format!("written: {}", path.display()),
+                Err(error) => format!("not written: {error}"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A flag that signals set: the terminal is put in order before the end.
+fn signals() -> io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    for signal in [
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+        signal_hook::consts::SIGQUIT,
+    ] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+/// The screen while the inspector has it.
+struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    fn open() -> io::Result<Self> {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            // Or the message would be drawn into the other screen.
+            let _ = restore();
+            before(panic);
+        }));
+        enable_raw_mode()?;
+        let mut stdout = io::stdout();
+        let opened = execute!(stdout, EnterAlternateScreen, EnableMouseCapture)
+            .and_then(|()| Terminal::new(CrosstermBackend::new(stdout)));
+        match opened {
+            Ok(terminal) => Ok(Screen { terminal }),
+            Err(error) => {
+                let _ = restore();
+                Err(error)
+            }
+        }
+    }
+
+    /// Copies text to the clipboard, as far as the terminal takes it: OSC 52.
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        let mut stdout = io::stdout();
+        write!(stdout, "\u{1b}]52;c;{encoded}\u{7}")?;
+        stdout.flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = restore();
+    }
+}
+
+fn restore() -> io::Result<()> {
+    disable_raw_mode()?;
+    execute!(
+        io::stdout(),
+        DisableMouseCapture,
+        LeaveAlternateScreen,
+        ratatui::crossterm::cursor::Show
+    )
+}

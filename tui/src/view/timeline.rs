@@ -1,0 +1,112 @@
+//! Events over time, in lanes.
+
+use super::{lines, nothing};
+use crate::app::App;
+use crate::spans::LANES;
+use crate::text::{fit, nanoseconds};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Columns of a lane's name.
+const NAME: usize = 14;
+
+/// Draws it.
+pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let spans = &app.session.spans;
+    if spans.lanes.iter().all(Vec::is_empty) {
+        let how = "etinspect run MODEL.pte --etdump TRACE.etdp writes a trace";
+        return nothing(app, frame, area, "No trace was given", how);
+    }
+    let width = usize::from(area.width).saturating_sub(NAME).max(1);
+    let (from, to) = app.window;
+    let offset = from - spans.range.0;
+    let title = format!(
+        "{} from {} on, of {} (+ - zoom, h l pan)",
+        nanoseconds(to - from),
+        nanoseconds(offset),
+        nanoseconds(spans.range.1 - spans.range.0)
+    );
+    let mut text = vec![Line::styled(fit(&title, usize::from(area.width)), app.theme.heading())];
+    let height = (usize::from(area.height).saturating_sub(6) / LANES.len()).clamp(1, 3);
+    for lane in 0..LANES.len() {
+        if spans.lanes[lane].is_empty() {
+            continue;
+        }
+        for row in 0..height {
+            text.push(self::lane(app, lane, row, width));
+        }
+    }
+    text.push(Line::default());
+    text.extend(details(app, usize::from(area.width)));
+    lines(frame, area, text);
+}
+
+/// A row of a lane: each column has the event that covers most of it. The
+/// first row has names, where there is room.
+fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
+    let spans = &app.session.spans;
+    let (from, to) = app.window;
+    let ticks =
+        |column: usize| from + ((to - from) as u128 * column as u128 / width as u128) as u64;
+    let title = if row == 0 { LANES[lane] } else { "" };
+    let mut line = vec![Span::styled(fit(title, NAME), app.theme.faint())];
+    let site = app.site();
+    let mut column = 0;
+    while column < width {
+        let here = |column: usize| {
+            spans.covering(lane, ticks(column), ticks(column + 1).max(ticks(column) + 1))
+        };
+        let Some(span) = here(column) else {
+            line.push(Span::styled(if app.theme.unicode { "·" } else { "." }, app.theme.faint()));
+            column += 1;
+            continue;
+        };
+        let (name, start) = (span.name, span.start);
+        let mut end = column + 1;
+        while end < width && here(end).is_some_and(|s| s.name == name && s.start == start) {
+            end += 1;
+        }
+        let label = if row == 0 { spans.names[name as usize].as_str() } else { "" };
+        let style = app.theme.neighbour(name as usize);
+        let style = match span.site.is_some() && span.site == site {
+            true => style.patch(app.theme.selected()),
+            false => style,
+        };
+        line.push(Span::styled(block(app, label, end - column), style));
+        column = end;
+    }
+    Line::from(line)
+}
+
+/// A block of a width, with as much of its name as there is room for.
+fn block(app: &App, label: &str, width: usize) -> String {
+    let fill = if app.theme.unicode { '▄' } else { '=' };
+    let bar = |count: usize| std::iter::repeat_n(fill, count).collect::<String>();
+    if label.is_empty() || width < 4 {
+        return bar(width);
+    }
+    let text = fit(label, (width - 1).min(label.chars().count()));
+    let used = text.chars().count();
+    format!("{text}{}", bar(width.saturating_sub(used)))
+}
+
+/// The selected instruction's events.
+fn details(app: &App, width: usize) -> Vec<Line<'static>> {
+    let Some(row) = app.session.instructions.get(app.step) else { return Vec::new() };
+    let place = format!("{}:{} {}", row.site.chain, row.site.instruction, row.name);
+    let mut text = vec![Line::styled(fit(&place, width), app.theme.heading())];
+    for event in app.session.events.rows.iter().filter(|event| event.site == Some(row.site)) {
+        let (low, high) = event.spread();
+        let line = format!(
+            "  {} {} calls, median {}, {} to {}",
+            fit(&event.name, 40.min(width / 2)),
+            event.count,
+            nanoseconds(event.median()),
+            nanoseconds(low),
+            nanoseconds(high)
+        );
+        text.push(Line::from(fit(&line, width)));
+    }
+    text
+}
