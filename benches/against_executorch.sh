@@ -5,7 +5,7 @@
 #     benches/against_executorch.sh MODEL.pte [MODEL_XNNPACK.pte] ...
 #
 # Without arguments: the MobileNetV2 of the fixtures. A program that our runtime
-# cannot run (a delegated one) is timed on the real runtime alone. The virtual
+# cannot run (delegated to another backend than XNNPACK) is timed on the real runtime alone. The virtual
 # environment with the PyPI package lies in target/executorch-venv, or where
 # EXECUTORCH_VENV says.
 set -euo pipefail

@@ -12,6 +12,7 @@
 //! * [`log`]: what a device printed
 //! * [`findings`]: conclusions with a code, evidence and a remedy
 //! * [`gap`]: how far values are from those of a reference, and where they part
+//! * [`partition`]: how a method was cut into delegates
 //! * [`target`]: boards, their memories and whether a program fits
 //! * [`size`]: sizes as people write them
 //!
@@ -77,5 +78,6 @@ pub mod gap;
 pub mod image;
 pub mod log;
 pub mod memory;
+pub mod partition;
 pub mod size;
 pub mod target;

@@ -103,6 +103,8 @@ pub struct App {
     pub clipboard: Option<String>,
     /// Whether the view is to be written to a file.
     pub export: bool,
+    /// Columns of the screen.
+    pub width: u16,
     /// Rows of the view that were visible, for pages.
     pub page: usize,
     /// Rows of the event table as they are shown.
@@ -134,6 +136,7 @@ impl App {
             message: None,
             clipboard: None,
             export: false,
+            width: 80,
             page: 10,
             table: Vec::new(),
         };
@@ -262,7 +265,7 @@ impl App {
             MouseEventKind::ScrollDown => self.act(Action::Move(3)),
             MouseEventKind::ScrollUp => self.act(Action::Move(-3)),
             MouseEventKind::Down(_) if event.row == 0 => {
-                if let Some(view) = view::tab_at(event.column) {
+                if let Some(view) = view::tab_at(event.column, self.width) {
                     self.act(Action::Show(view));
                 }
             }

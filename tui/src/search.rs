@@ -3,7 +3,15 @@
 /// How well `text` matches `pattern`, more for letters that follow each other
 /// and for beginnings of words; nothing if a letter is missing.
 pub fn score(pattern: &str, text: &str) -> Option<i64> {
-    let text: Vec<char> = text.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let text = text.to_ascii_lowercase();
+    let whole = pattern.trim().to_ascii_lowercase();
+    if let Some(at) = text.find(&whole) {
+        // The letters as they stand, better at the beginning of a word.
+        let before = text[..at].chars().next_back();
+        let begins = before.is_none_or(|c| !c.is_alphanumeric());
+        return Some(1000 + i64::from(begins) * 100 - text.len() as i64 / 16);
+    }
+    let text: Vec<char> = text.chars().collect();
     let (mut score, mut at, mut last) = (0i64, 0, None);
     for wanted in pattern.chars().filter(|c| !c.is_whitespace()) {
         let wanted = wanted.to_ascii_lowercase();

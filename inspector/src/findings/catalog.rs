@@ -432,6 +432,16 @@ codes! {
                   Whatever is computed from a delegate's outputs is computed from zeros.",
         remedy: "Use such a run for times and memory of the rest, not for its numbers.",
     },
+    /// Operators between two delegates of the same backend.
+    PartitionGap = {
+        code: "ETD010",
+        severity: Info,
+        title: "operators on the CPU between two calls of the same backend",
+        meaning: "The partitioner left these operators out, so that what could be one delegate is \
+                  two: tensors cross the border twice, and each call has a cost of its own.",
+        remedy: "Write the model so that these operators are not there or are ones that the \
+                 backend takes, or change their element type or shape to what it takes.",
+    },
 }
 
 impl Code {

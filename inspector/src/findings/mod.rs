@@ -9,6 +9,7 @@ mod fit;
 mod guard;
 mod measured;
 mod missing;
+mod partition;
 mod plan;
 mod pool;
 
@@ -18,6 +19,7 @@ pub use fit::does_not_fit;
 pub use guard::{Fault, TensorAt, guarded};
 pub use measured::{board_differs, describe as describe_difference, measured_differs};
 pub use missing::{missing_backend, missing_operator, stubbed_backend};
+pub use partition::partition_findings;
 pub use plan::plan_findings;
 pub use pool::{Limits, pool_exhausted};
 

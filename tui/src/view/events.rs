@@ -140,8 +140,13 @@ fn row(app: &App, index: usize, width: usize, wide: bool) -> Line<'static> {
     let site = row.site.map_or(String::new(), |s| format!("{}:{}", s.chain, s.instruction));
     let share = row.own as f64 / app.session.events.total.max(1) as f64;
     let indent = if row.delegated && !app.grouped { "  " } else { "" };
+    // Where there is little room the operator matters, not who calls it.
+    let name = match row.name.strip_prefix("native_call_") {
+        Some(operator) if row.name.len() > name_width(width) => operator,
+        _ => &row.name,
+    };
     let mut text =
-        format!("{} {}", fit(&format!("{indent}{}", row.name), name_width(width)), fit(&site, 8));
+        format!("{} {}", fit(&format!("{indent}{name}"), name_width(width)), fit(&site, 8));
     text += &fit_right(&thousands(row.count as u64), 7);
     text += &fit_right(&nanoseconds(row.spread.0), 10);
     text += &fit_right(&nanoseconds(row.sum), 10);
@@ -149,7 +154,10 @@ fn row(app: &App, index: usize, width: usize, wide: bool) -> Line<'static> {
         text += &fit_right(&nanoseconds(row.spread.1), 10);
         text += &fit_right(&nanoseconds(row.spread.2), 10);
     }
-    text += &format!("{:>6.1} %", (share * 100.0).min(999.9));
+    // Loading is no part of the executions.
+    let executed = row.site.is_some() || row.name == "Method::execute";
+    let share = if executed { share } else { 0.0 };
+    text += &if executed { format!("{:>6.1} %", share * 100.0) } else { " ".repeat(8) };
     let mut spans = vec![Span::raw(text)];
     if wide {
         let bar = format!(" {}", app.theme.bar_text(share, 12));

@@ -17,7 +17,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let mut text = vec![title(app, memory, width)];
     let map_height = usize::from(area.height).saturating_sub(3) * 3 / 5;
-    let columns = Columns::new(app, memory, width.saturating_sub(12));
+    let columns = Columns::new(memory, width.saturating_sub(12));
     curve(app, memory, &columns, &mut text);
     let buffers: Vec<&Buffer> = memory.buffers.iter().filter(|buffer| buffer.size > 0).collect();
     let total: u64 = buffers.iter().map(|buffer| buffer.size).sum();
@@ -44,27 +44,31 @@ fn title(app: &App, memory: &Memory, width: usize) -> Line<'static> {
 struct Columns {
     count: usize,
     steps: usize,
-    first: usize,
+    /// Instructions that share a column.
     per_column: usize,
+    /// Columns that one instruction has, if there is room for all.
+    per_step: usize,
 }
 
 impl Columns {
-    fn new(app: &App, memory: &Memory, width: usize) -> Self {
-        let steps = memory.live.len();
-        let per_column = steps.div_ceil(width.max(1)).max(1);
-        let count = steps.div_ceil(per_column).min(width);
-        let _ = app;
-        Columns { count, steps, first: 0, per_column }
+    fn new(memory: &Memory, width: usize) -> Self {
+        let (steps, width) = (memory.live.len(), width.max(1));
+        let per_step = (width / steps.max(1)).clamp(1, 8);
+        let per_column = steps.div_ceil(width).max(1);
+        let count = if per_column > 1 { steps.div_ceil(per_column) } else { steps * per_step };
+        Columns { count: count.min(width), steps, per_column, per_step }
     }
 
     /// First and last instruction of a column.
     fn steps(&self, column: usize) -> (usize, usize) {
-        let first = self.first + column * self.per_column;
+        let first = column / self.per_step * self.per_column;
         (first, (first + self.per_column - 1).min(self.steps.saturating_sub(1)))
     }
 
-    fn of(&self, step: usize) -> usize {
-        step.saturating_sub(self.first) / self.per_column
+    /// Whether a column stands for an instruction.
+    fn shows(&self, column: usize, step: usize) -> bool {
+        let (first, last) = self.steps(column);
+        (first..=last).contains(&step)
     }
 }
 
@@ -79,7 +83,7 @@ fn curve(app: &App, memory: &Memory, columns: &Columns, text: &mut Vec<Line<'sta
         let (first, last) = columns.steps(column);
         let live = memory.live[first..=last].iter().copied().max().unwrap_or(0);
         let level = (live as f64 / most as f64 * 8.0).round() as usize;
-        let style = if columns.of(app.step) == column {
+        let style = if columns.shows(column, app.step) {
             app.theme.bar().patch(app.theme.selected())
         } else {
             app.theme.bar()
@@ -124,7 +128,7 @@ fn arena(
                     && end > from
                     && tensor.ranges.iter().any(|(a, b)| *a <= last && *b >= first)
             });
-            let cursor = columns.of(app.step) == column;
+            let cursor = columns.shows(column, app.step);
             let (mark, style) = match here {
                 Some((index, _)) => (letter(*index), app.theme.neighbour(*index)),
                 None if cursor => ("|", app.theme.faint()),

@@ -30,6 +30,7 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
     let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
     frame.render_widget(tabs(app, area.width), row(0, 1));
     let body = row(1, area.height - 2);
+    app.width = area.width;
     app.page = usize::from(body.height.saturating_sub(4)).max(1);
     match app.view {
         View::Overview => overview::draw(app, frame, body),
@@ -48,11 +49,17 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
     frame.render_widget(status(app, area.width), row(area.height - 1, 1));
 }
 
-/// The tab at a column.
-pub fn tab_at(column: u16) -> Option<View> {
+/// A tab's text; short where the screen is narrow.
+fn tab(index: usize, view: View, width: u16) -> String {
+    let name = if width < 80 { &view.name()[..4] } else { view.name() };
+    format!(" {} {name} ", index + 1)
+}
+
+/// The tab at a column of a screen.
+pub fn tab_at(column: u16, width: u16) -> Option<View> {
     let mut start = 0;
-    for view in VIEWS {
-        let end = start + view.name().len() as u16 + 4;
+    for (index, view) in VIEWS.into_iter().enumerate() {
+        let end = start + tab(index, view, width).len() as u16;
         if (start..end).contains(&column) {
             return Some(view);
         }
@@ -65,7 +72,7 @@ fn tabs(app: &App, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     let mut used = 0;
     for (index, view) in VIEWS.into_iter().enumerate() {
-        let text = format!(" {} {} ", index + 1, view.name());
+        let text = tab(index, view, width);
         used += text.len();
         let own = view == app.view;
         spans.push(Span::styled(text, if own { app.theme.selected() } else { app.theme.faint() }));

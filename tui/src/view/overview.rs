@@ -85,7 +85,7 @@ fn memory(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
     for (name, size) in all {
         text.push(bar(app, &name, size, largest, width, ""));
     }
-    for (name, used, size) in &memory.board {
+    for (name, used, size) in memory.board.iter().filter(|(_, used, _)| *used > 0) {
         let verdict = if used > size { " does not fit" } else { "" };
         let note = format!("of {}{verdict}", bytes(*size));
         text.push(bar(app, &format!("board: {name}"), *used, (*size).max(1), width, &note));

@@ -8,6 +8,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+/// The lane of instructions.
+const INSTRUCTIONS: usize = 1;
+
 /// Columns of a lane's name.
 const NAME: usize = 14;
 
@@ -67,7 +70,14 @@ fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
         while end < width && here(end).is_some_and(|s| s.name == name && s.start == start) {
             end += 1;
         }
-        let label = if row == 0 { spans.names[name as usize].as_str() } else { "" };
+        let known = span.site.filter(|_| lane == INSTRUCTIONS);
+        let known = known.and_then(|site| app.session.step(site));
+        let label = match known {
+            _ if row > 0 => "",
+            // What is called says more than that it is a call.
+            Some(step) => app.session.instructions[step].name.as_str(),
+            None => spans.names[name as usize].as_str(),
+        };
         let style = app.theme.neighbour(name as usize);
         let style = match span.site.is_some() && span.site == site {
             true => style.patch(app.theme.selected()),

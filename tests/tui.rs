@@ -1,0 +1,124 @@
+//! The terminal inspector in a real terminal: tmux, where it is installed.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use support::{etinspect, fixture, model};
+
+/// A terminal of its own, which ends with the test.
+struct Terminal {
+    socket: String,
+}
+
+impl Terminal {
+    /// A shell in a terminal of 100 by 30, or nothing if there is no tmux.
+    fn open(name: &str) -> Option<Self> {
+        let terminal = Terminal { socket: format!("etinspect-{name}-{}", std::process::id()) };
+        if Command::new("tmux").arg("-V").output().is_err() {
+            eprintln!("skipped: no tmux");
+            return None;
+        }
+        terminal.tmux(&["new-session", "-d", "-x", "100", "-y", "30", "env PS1='$ ' sh"]);
+        Some(terminal)
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let mut command = Command::new("tmux");
+        command.args(["-L", &self.socket, "-f", "/dev/null"]).args(args);
+        let ran = command.env_remove("TMUX").output().expect("tmux runs");
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    /// Waits until `wanted` is on the screen.
+    #[track_caller]
+    fn shows(&self, wanted: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let screen = self.tmux(&["capture-pane", "-p"]);
+            if screen.contains(wanted) {
+                return screen;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "no {wanted:?} in\n{screen}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn start(&self, files: &[&Path]) {
+        let program = env!("CARGO_BIN_EXE_etinspect");
+        let files: Vec<String> = files.iter().map(|f| format!("'{}'", f.display())).collect();
+        self.keys(&[&format!("{program} tui {}; echo left $?", files.join(" ")), "Enter"]);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+#[test]
+fn views_are_walked_resized_and_left() {
+    let Some(terminal) = Terminal::open("walk") else { return };
+    terminal.start(&[&model("lstm"), &fixture("traces/lstm__it10.etdp")]);
+    terminal.shows("Verdict");
+    for (key, wanted) in [
+        ("2", "events by order of time"),
+        ("3", "zoom"),
+        ("4", "live here, largest first"),
+        ("5", "method forward:"),
+        ("6", "Nothing was found"),
+        ("?", "write the view to a file"),
+    ] {
+        terminal.keys(&[key]);
+        terminal.shows(wanted);
+    }
+    terminal.keys(&["x", "5"]);
+    terminal.tmux(&["resize-window", "-x", "60", "-y", "16"]);
+    terminal.shows("5 Prog ");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+}
+
+#[test]
+fn signals_leave_the_terminal_as_it_was() {
+    for signal in ["TERM", "INT", "HUP", "QUIT"] {
+        let Some(terminal) = Terminal::open(signal) else { return };
+        terminal.start(&[&model("softmax")]);
+        terminal.shows("Verdict");
+        let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        let ran = Command::new("pkill")
+            .args([&format!("-{signal}"), "-P", shell.trim(), "etinspect"])
+            .status()
+            .expect("pkill runs");
+        assert!(ran.success(), "{signal}");
+        terminal.shows("left 0");
+        terminal.keys(&["stty -a", "Enter"]);
+        let screen = terminal.shows(" icanon");
+        assert!(screen.contains(" echo ") && !screen.contains("-icanon"), "{signal}: {screen}");
+    }
+}
+
+#[test]
+fn without_a_terminal_it_says_what_prints() {
+    let ran = etinspect(["tui".into(), model("softmax").into_os_string()]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("needs a terminal"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_that_is_nothing_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("nothing.bin");
+    std::fs::write(&file, b"neither this nor that").expect("written");
+    let ran = etinspect(["tui".into(), file.into_os_string()]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("is no program, trace, journal"), "{}", ran.stderr);
+}

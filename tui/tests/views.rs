@@ -1,0 +1,219 @@
+//! Every view over real files, at three sizes, and key by key.
+
+use et_schema::etdump::File as Trace;
+use et_schema::pte::File;
+use et_tui::{App, Inputs, Session, Theme, View};
+use etdump::journal::Snapshot;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const SIZES: [(u16, u16); 3] = [(60, 16), (100, 30), (160, 50)];
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name)
+}
+
+fn session(model: &str, trace: Option<&str>, title: &str) -> Session {
+    let program = fs::read(fixture(&format!("models/{model}/model.pte"))).expect("the program");
+    let file = File::parse(&program).expect("a program");
+    let bytes = trace.map(|trace| fs::read(fixture(&format!("traces/{trace}.etdp"))).expect("it"));
+    let trace = bytes.as_deref().map(|bytes| Trace::parse(bytes).expect("a trace"));
+    let inputs = Inputs { title, program: Some(&file), trace: trace.as_ref(), ..Inputs::default() };
+    Session::new(inputs).expect("a session")
+}
+
+fn plain() -> Theme {
+    Theme { color: false, unicode: true }
+}
+
+fn screen(app: &mut App, (width, height): (u16, u16)) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+    terminal.draw(|frame| app.draw(frame)).expect("drawn");
+    let buffer = terminal.backend().buffer();
+    let line = |y: u16| -> String { (0..width).map(|x| buffer[(x, y)].symbol()).collect() };
+    (0..height).map(|y| line(y).trim_end().to_owned() + "\n").collect()
+}
+
+fn press(app: &mut App, keys: &str) {
+    for key in keys.chars() {
+        let code = match key {
+            '\n' => KeyCode::Enter,
+            '\u{1b}' => KeyCode::Esc,
+            key => KeyCode::Char(key),
+        };
+        app.key(KeyEvent::new(code, KeyModifiers::NONE));
+    }
+}
+
+#[test]
+fn every_view_at_every_size() {
+    let cases = [
+        ("linear", Some("linear__it3")),
+        ("lstm", Some("lstm__it10")),
+        ("mv2_w010", None),
+        ("xnn_cnn", Some("xnn_cnn__it3")),
+    ];
+    for (model, trace) in cases {
+        let mut app = App::new(session(model, trace, model), plain());
+        for (key, name) in "123456".chars().zip(["over", "even", "time", "memo", "prog", "find"]) {
+            press(&mut app, &key.to_string());
+            for size in SIZES {
+                let (width, height) = size;
+                let name = format!("{model}_{name}_{width}x{height}");
+                insta::assert_snapshot!(name, screen(&mut app, size));
+            }
+        }
+    }
+}
+
+#[test]
+fn help_and_commands_lie_over_the_view() {
+    let mut app = App::new(session("softmax", None, "softmax"), plain());
+    press(&mut app, "?");
+    insta::assert_snapshot!("help", screen(&mut app, (100, 30)));
+    press(&mut app, "x:mem");
+    insta::assert_snapshot!("commands", screen(&mut app, (100, 30)));
+    press(&mut app, "\n");
+    assert_eq!(app.view, View::Memory);
+}
+
+#[test]
+fn an_event_is_followed_into_the_program_and_back() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    press(&mut app, "2/sigmoid\n");
+    press(&mut app, "\n");
+    assert_eq!(app.view, View::Program);
+    let there = app.site().expect("an instruction");
+    press(&mut app, "u");
+    assert_ne!(app.site(), Some(there), "the producer is another instruction");
+    press(&mut app, "b");
+    assert_eq!(app.site(), Some(there));
+    press(&mut app, "b");
+    assert_eq!(app.view, View::Events);
+}
+
+#[test]
+fn the_selection_is_the_same_in_all_views() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    press(&mut app, "5gjjjj");
+    let site = app.site();
+    for key in "4315".chars() {
+        press(&mut app, &key.to_string());
+        assert_eq!(app.site(), site, "after {key}");
+    }
+    press(&mut app, "P");
+    assert_eq!(app.view, View::Memory);
+    let peak = app.session.memory.as_ref().expect("memory").peak;
+    assert_eq!(app.step, peak);
+}
+
+#[test]
+fn a_search_filters_events_and_finds_instructions() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    press(&mut app, "2");
+    let all = app.len();
+    press(&mut app, "/addmm\n");
+    assert!(app.len() < all && !app.is_empty(), "{} of {all}", app.len());
+    press(&mut app, "\u{1b}");
+    assert_eq!(app.len(), all);
+    press(&mut app, "5/sigmoid\n");
+    assert!(app.session.instructions[app.step].name.contains("sigmoid"));
+}
+
+#[test]
+fn time_is_zoomed_and_panned_within_the_trace() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    let whole = app.window;
+    press(&mut app, "3+++");
+    let (from, to) = app.window;
+    assert!(to - from < whole.1 - whole.0);
+    press(&mut app, &"l".repeat(40));
+    assert_eq!(app.window.1, whole.1, "not beyond the end");
+    press(&mut app, &"h".repeat(80));
+    assert_eq!(app.window.0, whole.0, "not before the beginning");
+    press(&mut app, &"-".repeat(40));
+    assert_eq!(app.window, whole);
+}
+
+#[test]
+fn what_is_in_flight_stands_on_the_first_screen() {
+    let program = fs::read(fixture("models/linear/model.pte")).expect("the program");
+    let file = File::parse(&program).expect("a program");
+    let journal = hanging(&program);
+    let inputs = Inputs {
+        title: "linear",
+        program: Some(&file),
+        journal: Some(&journal),
+        ..Inputs::default()
+    };
+    let mut app = App::new(Session::new(inputs).expect("a session"), plain());
+    let first = screen(&mut app, (80, 24));
+    assert!(first.contains("In flight: 0:0"), "{first}");
+    assert_eq!(app.step, 0);
+}
+
+/// The journal of a run that stopped in its first instruction.
+fn hanging(program: &[u8]) -> Snapshot {
+    use etdump::journal::{Config, Detail, Journal, JournalTracer, program_id};
+    use etdump::{Place, SystemClock, Tracer};
+    let words: Vec<std::sync::atomic::AtomicU32> =
+        (0..1024).map(|_| std::sync::atomic::AtomicU32::new(0)).collect();
+    let mut config = Config::for_bytes(4096);
+    config.ticks_per_second = 1_000_000_000;
+    config.program_id = program_id(program);
+    let journal = Journal::create(&words, config).expect("a journal");
+    let mut journal =
+        JournalTracer::new(journal, SystemClock::default(), Detail::Kernels, "forward");
+    let place = Place::Instruction(et_schema::ids::ChainId(0), et_schema::ids::InstructionId(0));
+    journal.begin_run("Execute", &[]);
+    journal.begin("Method::execute", Place::Method);
+    journal.begin("OPERATOR_CALL", place);
+    let bytes: Vec<u8> = words
+        .iter()
+        .flat_map(|word| word.load(std::sync::atomic::Ordering::Relaxed).to_le_bytes())
+        .collect();
+    Snapshot::parse(&bytes).expect("a journal")
+}
+
+#[test]
+fn a_board_shows_what_it_has() {
+    let program = fs::read(fixture("models/mv2_w010/model.pte")).expect("the program");
+    let file = File::parse(&program).expect("a program");
+    let target = et_inspector::target::find("corstone-300").expect("the board");
+    let inputs =
+        Inputs { title: "mv2", program: Some(&file), target: Some(&target), ..Inputs::default() };
+    let mut app = App::new(Session::new(inputs).expect("a session"), plain());
+    insta::assert_snapshot!("board", screen(&mut app, (100, 30)));
+}
+
+#[test]
+fn names_reach_the_screen_without_control_characters() {
+    let title = "a\u{1b}[31mb\u{202e}日本";
+    let mut app = App::new(session("softmax", None, title), plain());
+    for size in SIZES {
+        let text = screen(&mut app, size);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        assert!(!text.contains('\u{202e}'));
+    }
+}
+
+#[test]
+fn no_size_and_no_key_is_a_panic() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    let keys = "123456jkgG+-hlPiudsvb?x/zz\n:zz\ny w\u{1b}";
+    for size in [(1, 1), (10, 4), (40, 8), (41, 9), (300, 100)] {
+        for key in keys.chars() {
+            press(&mut app, &key.to_string());
+            screen(&mut app, size);
+        }
+        app.done = false;
+    }
+    let mut app = App::new(Session::new(Inputs::default()).expect("nothing"), plain());
+    for key in keys.chars() {
+        press(&mut app, &key.to_string());
+        screen(&mut app, (80, 24));
+    }
+}
