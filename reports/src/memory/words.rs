@@ -19,7 +19,7 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// Whether a character can hide or reorder what stands around it.
-fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     let reorders =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || reorders

@@ -51,6 +51,7 @@ pub fn html(report: &Report<'_>) -> String {
     );
     verdict(&mut page, report);
     findings(&mut page, report.findings());
+    limits(&mut page, report);
     changes(&mut page, report);
     for (method, share) in report.memory.methods.iter().zip(&report.shares) {
         section(&mut page, &report.memory, method);
@@ -169,6 +170,26 @@ fn findings(page: &mut String, findings: &[Finding]) {
             findings.len() - ROWS
         );
     }
+}
+
+/// Limits of the budget on calls, findings and times; those of bytes stand with their method.
+fn limits(page: &mut String, report: &Report<'_>) {
+    if report.counts.is_empty() {
+        return;
+    }
+    page.push_str("<h2>Limits of calls, findings and times</h2>\n");
+    let rows = report.counts.iter().map(|count| {
+        let value = |value: u64| figure(value, count.counted.unit());
+        let verdict = match (count.found, count.over()) {
+            (None, _) => "not known".to_owned(),
+            (_, 0) => "met".to_owned(),
+            (_, over) => format!("OVER by {}", value(over)),
+        };
+        let found = count.found.map_or_else(|| "-".to_owned(), value);
+        let of = count.of.clone().unwrap_or_default();
+        vec![count.name.clone(), of, found, value(count.limit), verdict]
+    });
+    table(page, &["limit", "of", "#found", "#allowed", "verdict"], rows);
 }
 
 fn changes(page: &mut String, report: &Report<'_>) {
