@@ -7,7 +7,9 @@
 //! made.rs      what the report was made of
 //! limits.rs    limits of calls, findings and times
 //! words.rs     sizes and times for people
-//! html.rs      a page that needs no other file and no script
+//! html.rs      a page that needs no other file; page.js sorts and filters its tables
+//! spread.rs    chart: operators by time
+//! flame.rs     chart: modules by time
 //! json.rs      `etinspect.report/1`
 //! markdown.rs  for pull requests
 //! junit.rs     a test case for each limit
@@ -21,6 +23,7 @@
 
 mod badge;
 mod baseline;
+mod flame;
 mod github;
 mod gitlab;
 mod html;
@@ -31,6 +34,7 @@ mod made;
 mod markdown;
 mod program;
 mod sarif;
+mod spread;
 mod trace;
 mod words;
 
@@ -38,11 +42,11 @@ pub use badge::badge;
 pub use baseline::{Baseline, BaselineError, Change, Changes, Spread, Verdict};
 pub use github::github;
 pub use gitlab::gitlab;
-pub use html::html;
+pub use html::page as html;
 pub use json::json;
 pub use junit::junit;
 pub use made::{Input, Made};
-pub use markdown::markdown;
+pub use markdown::text as markdown;
 pub use program::{Program, Share, Weight};
 pub use sarif::sarif;
 pub use trace::{OperatorTime, RunTime, TraceTimes};
