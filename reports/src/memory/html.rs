@@ -76,7 +76,7 @@ fn findings(page: &mut String, findings: &[Finding]) {
             facts.severity.name(),
             facts.code,
             escape(&short(&finding.title)),
-            escape(&finding.remedy)
+            escape(&short(&finding.remedy))
         );
     }
     page.push_str("</ul>\n");
@@ -252,7 +252,7 @@ fn settings(page: &mut String, method: &Page<'_>) {
 
 /// Escaped, with its line breaks.
 fn escape_lines(text: &str) -> String {
-    text.lines().map(escape).collect::<Vec<_>>().join("\n")
+    text.lines().map(|line| escape(&short(line))).collect::<Vec<_>>().join("\n")
 }
 
 fn tensors(page: &mut String, memory: &MethodMemory<'_>) {

@@ -186,7 +186,7 @@ fn mark_peak(svg: &mut Svg, memory: &MethodMemory<'_>, (across, up): (Axis, Axis
         coordinate(y),
         coordinate(x + shift),
         coordinate(y + 14.0),
-        html(&text)
+        html(&short(&text))
     ));
     let gaps = memory.plan.size().saturating_sub(peak.bytes);
     if gaps > 0 {

@@ -2,7 +2,7 @@
 //! light or dark scheme; each part names itself when pointed at.
 
 use super::axis::{Axis, coordinate};
-use super::words::{bytes, html, number};
+use super::words::{bytes, html, number, short};
 use super::{Document, Page, bars, live, map};
 use et_inspector::memory::plan::Role;
 
@@ -138,7 +138,7 @@ impl Svg {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{}\">\n{style}\
              <rect class=\"ground\" width=\"{width}\" height=\"{height}\"/>\n{}</svg>\n",
-            html(label),
+            html(&short(label)),
             self.body
         )
     }

@@ -2,7 +2,7 @@
 //! the standard output that become annotations of the run and of the pull request.
 
 use super::{Report, words};
-use crate::memory::words::is_deceptive;
+use crate::memory::words::{is_deceptive, short};
 use et_inspector::findings::{Finding, Severity};
 
 /// Annotations of a kind that GitHub shows of one step.
@@ -32,7 +32,7 @@ pub fn github(report: &Report<'_>) -> String {
                 "::{command} file={},title={}::{}\n",
                 property(&report.memory.model),
                 property(title),
-                data(&format!("{message}{rest}"))
+                data(message) + &rest
             ));
         }
     }
@@ -51,6 +51,7 @@ fn annotation(finding: &Finding) -> (String, String) {
 /// The message of a command: what would end its line is written in percent, and
 /// what hides or reorders text is spelt out.
 fn data(text: &str) -> String {
+    let text = short(text);
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

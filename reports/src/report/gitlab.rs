@@ -14,7 +14,7 @@ pub fn gitlab(report: &Report<'_>) -> String {
     let findings = report.findings().iter().map(|finding| of_finding(finding, model));
     let worse = report.changes.iter().flat_map(|changes| changes.regressions());
     let all: Vec<Value> = findings.chain(worse.map(|change| of_change(change, model))).collect();
-    serde_json::to_string_pretty(&all).unwrap_or_default() + "\n"
+    words::document(&all)
 }
 
 fn of_finding(finding: &Finding, model: &str) -> Value {

@@ -63,7 +63,7 @@ pub fn json(report: &Report<'_>) -> String {
             "options": report.made.options,
         },
     });
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    super::words::document(&document)
 }
 
 fn weight(weight: &Weight) -> Value {

@@ -31,7 +31,7 @@ pub fn sarif(report: &Report<'_>) -> String {
             "columnKind": "unicodeCodePoints",
         }],
     });
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    super::words::document(&document)
 }
 
 /// The level of a severity (section 3.27.10).

@@ -38,6 +38,8 @@ pub struct Given<'a> {
     pub record: Option<&'a str>,
     pub baseline: Option<&'a Baseline>,
     pub abi: Option<Abi>,
+    /// Times that stand in no trace.
+    pub times: Option<TraceTimes>,
 }
 
 impl Given<'_> {
@@ -69,7 +71,7 @@ impl Given<'_> {
             target: self.target.as_ref(),
             budget: budget.as_ref(),
             measured: &measured,
-            trace: times,
+            trace: times.or_else(|| self.times.clone()),
             baseline: self.baseline,
             made: Made {
                 version: "0.1.0".into(),
