@@ -12,6 +12,7 @@ use crate::memory::words::{html, number, short};
 use et_inspector::findings::{Finding, Severity};
 use et_inspector::memory::MethodMemory;
 use et_inspector::target::Fit;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Rows of a table; the sums are those of all.
@@ -97,11 +98,13 @@ pub fn page(report: &Report<'_>) -> String {
 
 /// Every method; once the page is large, the rest in a row each, and in sums.
 fn methods(page: &mut String, report: &Report<'_>) {
+    let figures = report.figures();
     let mut left: Vec<&MethodMemory<'_>> = Vec::new();
     for (method, share) in report.memory.methods.iter().zip(&report.shares) {
         let mut part = String::from("<section>\n");
         if left.is_empty() {
             section(&mut part, &report.memory, method);
+            sizes(&mut part, figures.methods.get(method.memory.method.name()));
             largest(&mut part, method.memory);
             delegates(&mut part, share);
             part.push_str("</section>\n");
@@ -304,6 +307,22 @@ fn changes(page: &mut String, report: &Report<'_>) {
     for note in &changes.notes {
         let _ = writeln!(page, "<p>{}</p>", escape(note));
     }
+}
+
+/// The sizes of a method, under the names that budgets and baselines have for them.
+fn sizes(page: &mut String, sizes: Option<&BTreeMap<String, u64>>) {
+    let what = |name: &str| match name {
+        "memory.method" => "method allocator: loading, and preparing inputs",
+        "memory.peak" => "planned tensors that are live at one moment",
+        "memory.planned" => "sum of the planned buffers",
+        "memory.temp" => "temp allocator",
+        "memory.total" => "planned buffers, method and temp allocator",
+        _ => "planned buffer",
+    };
+    page.push_str("<h3>Sizes under the names of a budget</h3>\n");
+    let rows = sizes.into_iter().flatten();
+    let rows = rows.map(|(name, bytes)| vec![name.clone(), size(*bytes), what(name).to_owned()]);
+    table(page, &["figure", "#bytes", "of"], rows);
 }
 
 /// The largest planned tensors, and the sum of the others.
