@@ -1,106 +1,27 @@
 //! Reports of real programs and traces, in every form.
 
-use et_inspector::budget::Budget;
+mod support;
+
 use et_inspector::correlate::Correlation;
 use et_inspector::events::{EventBlocks, TimeScale};
 use et_inspector::memory::MethodMemory;
-use et_inspector::memory::measured::{Replay, compare};
-use et_inspector::target::{Target, find};
+use et_inspector::target::find;
 use et_reports::report::{
-    Baseline, Input, Made, Report, Subject, TraceTimes, html, json, junit, markdown, sarif,
+    Baseline, Made, Report, Subject, TraceTimes, badge, github, gitlab, html, json, junit,
+    markdown, sarif,
 };
+use et_schema::etdump;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
-use et_schema::{etdump, etrecord};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
-}
-
-fn read(name: &str) -> Vec<u8> {
-    std::fs::read(fixtures().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-}
-
-fn model(name: &str) -> Vec<u8> {
-    read(&format!("models/{name}/model.pte"))
-}
-
-/// What a report is made of.
-#[derive(Default)]
-struct Given<'a> {
-    name: &'a str,
-    program: Vec<u8>,
-    target: Option<Target>,
-    budget: &'a str,
-    trace: Option<&'a str>,
-    record: Option<&'a str>,
-    baseline: Option<&'a Baseline>,
-    abi: Option<Abi>,
-}
-
-impl Given<'_> {
-    /// Shows the report to `look`.
-    fn with<T>(&self, look: impl FnOnce(&Report<'_>) -> T) -> T {
-        let file = File::parse(&self.program).expect("a program");
-        let abi = self.abi.unwrap_or(Abi::Arm32);
-        let methods = file.methods().map(|method| MethodMemory::new(&file, method, abi));
-        let methods: Vec<MethodMemory<'_>> =
-            methods.collect::<Result<_, _>>().expect("a prediction");
-        let budget = (!self.budget.is_empty()).then(|| Budget::parse(self.budget).expect("TOML"));
-        let trace = self.trace.map(|name| read(&format!("traces/{name}.etdp")));
-        let dump = trace.as_deref().map(|bytes| etdump::File::parse(bytes).expect("a trace"));
-        let replays = dump.as_ref().map(Replay::all).unwrap_or_default();
-        let measured = compare(&file, &methods, &replays, &[Abi::X86_64]).expect("a comparison");
-        let record = self.record.map(|name| read(&format!("traces/{name}.etrecord")));
-        let record = record.as_deref().map(|b| etrecord::File::parse(b).expect("a record"));
-        let times = dump.as_ref().map(|dump| {
-            let blocks = EventBlocks::of(dump);
-            let correlation =
-                Correlation::new(&blocks, Some(&file), record.as_ref(), None).expect("a method");
-            TraceTimes::new(&blocks, &correlation, TimeScale::Nanoseconds, None)
-        });
-        let report = Report::new(Subject {
-            model: self.name.to_owned(),
-            file: &file,
-            methods: &methods,
-            abi,
-            target: self.target.as_ref(),
-            budget: budget.as_ref(),
-            measured: &measured,
-            trace: times,
-            baseline: self.baseline,
-            made: Made {
-                version: "0.1.0".into(),
-                inputs: vec![Input::new("model", self.name, &self.program)],
-                options: vec!["--format".into(), "html".into()],
-            },
-        });
-        look(&report)
-    }
-}
-
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).expect("JSON")
-}
+use std::path::Path;
+use support::{Given, full, linear, model, parsed, read};
 
 /// The body of a page as a tree: fails if a tag is not closed.
 fn assert_well_formed(page: &str) {
-    let body = &page[page.find("<body>").expect("a body")..page.find("</html>").expect("an end")];
-    roxmltree::Document::parse(body).expect("every tag is closed");
-}
-
-/// A program too large for its board, over its budget, with a trace.
-fn full() -> Given<'static> {
-    Given {
-        name: "mv2_w010.pte",
-        program: model("mv2_w010"),
-        target: find("nucleo-h743zi"),
-        budget: "program = '10M'\n[memory]\npeak = 1000\nplanned = '64M'\n",
-        trace: Some("mv2_w010__runner_alloc"),
-        ..Given::default()
-    }
+    // A script is no markup.
+    let body = &page[page.find("<body>").expect("a body")..page.find("<script>").expect("an end")];
+    roxmltree::Document::parse(&format!("{body}</body>")).expect("every tag is closed");
 }
 
 #[test]
@@ -170,7 +91,10 @@ fn the_page_has_every_section_and_needs_nothing_else() {
             assert_eq!(page, again, "byte for byte");
             assert_well_formed(&page);
             assert!(page.contains("default-src 'none'; style-src 'sha256-"));
-            for foreign in ["<script", "src=", "href=", "url(", "@import", "<link", "style=\""] {
+            assert_eq!(page.matches("<script").count(), 1, "its own");
+            assert!(page.contains("; script-src 'sha256-"));
+            let page = &page[..page.find("<script").expect("a script")];
+            for foreign in ["src=", "href=", "url(", "@import", "<link", "style=\""] {
                 assert!(!page.contains(foreign), "{foreign}");
             }
             for part in [
@@ -189,6 +113,7 @@ fn the_page_has_every_section_and_needs_nothing_else() {
             }
             assert!(page.len() < 2 << 20, "{} bytes", page.len());
             // To look at.
+            let page = html(report);
             let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report_{name}.html"));
             std::fs::write(to, page).expect("a folder to write to");
         });
@@ -198,10 +123,6 @@ fn the_page_has_every_section_and_needs_nothing_else() {
         assert!(page.contains("<h3>Measured</h3>") && page.contains("nucleo-h743zi"));
         assert!(page.contains("EXCEEDS 1 of 3 limits"));
     });
-}
-
-fn linear() -> Given<'static> {
-    Given { name: "linear.pte", program: model("linear"), ..Given::default() }
 }
 
 #[test]
@@ -317,7 +238,8 @@ fn names_in_programs_are_markup_in_no_form() {
     given.with(|report| {
         let page = html(report);
         assert_well_formed(&page);
-        let texts = [page, junit(report), markdown(report)];
+        let end = page.find("<script>").expect("the page's own");
+        let texts = [page[..end].to_owned(), junit(report), markdown(report)];
         for text in &texts {
             assert!(!text.contains("<script") && !text.contains("<b>"), "{text}");
             assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
@@ -372,10 +294,42 @@ fn damaged_programs_and_traces_never_end_in_a_panic() {
                 baseline: None,
                 made: Made::default(),
             });
-            let lengths = [html, json, junit, markdown, sarif].map(|write| write(&report).len());
+            let lengths = [html, json, junit, markdown, sarif, github, gitlab, badge]
+                .map(|write| write(&report).len());
             assert!(lengths.iter().all(|length| *length > 0), "{name}");
             shown += 1;
         }
     }
     assert!(shown > 100 && timed > 30, "only {shown} were readable, {timed} with a trace");
+}
+
+#[test]
+fn calls_findings_and_times_have_limits() {
+    let budget = "[calls]\ndelegates = 0\nfall_backs = 1\n[findings]\nETM004 = 0\n\
+                  [time]\ntotal = '1ns'\noperator = '1s'\n[time.operators]\nnone = 0\n";
+    let given = Given { trace: Some("linear__it10"), budget, ..linear() };
+    given.with(|report| {
+        let document = parsed(&json(report));
+        let limits = document["limits"].as_array().expect("a list");
+        let met = |name: &str| {
+            let mut named = limits.iter().filter(|limit| limit["name"] == name);
+            let all: Vec<bool> = named.by_ref().filter_map(|l| l["met"].as_bool()).collect();
+            assert!(!all.is_empty(), "{name}");
+            all.iter().all(|met| *met)
+        };
+        assert!(met("calls.delegates") && met("time.operator") && met("time.operators.none"));
+        let kernels = report.shares[0].kernel_calls();
+        assert_eq!(met("calls.fall_backs"), kernels <= 1);
+        assert!(!met("time.total"));
+        assert!(!report.meets_budget());
+        assert!(report.findings().iter().any(|f| f.title.starts_with("time.total (")));
+        assert!(html(report).contains("OVER by") && junit(report).contains("time.total ("));
+    });
+    // Without a trace nothing is known of times, and the report says so.
+    let given = Given { budget: "[time]\ntotal = '1ns'\n", ..linear() };
+    given.with(|report| {
+        assert!(report.meets_budget());
+        assert!(junit(report).contains("<skipped"));
+        assert!(report.blind_spots().iter().any(|spot| spot.contains("time.total")));
+    });
 }

@@ -20,6 +20,8 @@ use et_schema::bundled::File as Bundle;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use et_schema::{etdump, etrecord};
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Put all that is known of a program into one page, or into a form that CI reads
@@ -47,6 +49,7 @@ Examples:
 
   Findings for code scanning, and everything for a script:
     etinspect report model.pte --format sarif -o findings.sarif
+    etinspect report model.pte --format github
     etinspect report model.pte --format json"
 )]
 pub struct ReportArgs {
@@ -120,6 +123,12 @@ enum Format {
     Junit,
     /// SARIF 2.1.0: findings for code scanning
     Sarif,
+    /// Annotations of a GitHub workflow; adds the Markdown to $GITHUB_STEP_SUMMARY
+    Github,
+    /// Code quality report of GitLab
+    Gitlab,
+    /// The verdict as an SVG badge
+    Badge,
 }
 
 /// ABIs that a trace may have, the likeliest first.
@@ -242,14 +251,31 @@ pub fn run(args: &ReportArgs, global: &Global) -> Result<Status, Failure> {
         Format::Markdown => report::markdown(&report),
         Format::Junit => report::junit(&report),
         Format::Sarif => report::sarif(&report),
+        Format::Github => report::github(&report),
+        Format::Gitlab => report::gitlab(&report),
+        Format::Badge => report::badge(&report),
     };
     let mut output = global.open_output()?;
     output.text(&text)?;
     output.finish()?;
+    if args.format == Format::Github {
+        add_step_summary(&report)?;
+    }
     if let Some(path) = &args.save_baseline {
         OutputFile::write_all(path, report.figures().text().as_bytes())?;
     }
     Ok(status(args, &report))
+}
+
+/// Adds the report to the summary of a GitHub job, in the file that the runner names.
+fn add_step_summary(report: &Report<'_>) -> Result<(), Failure> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+        return Ok(());
+    };
+    let path = PathBuf::from(path);
+    let file = OpenOptions::new().append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(report::markdown(report).as_bytes()));
+    written.map_err(|e| Failure::input(&path, format!("cannot add the summary: {e}")))
 }
 
 /// The exit status for what the report says.

@@ -3,23 +3,29 @@
 //!
 //! ```text
 //! check.rs     a program's needs against a budget
+//! counts.rs    limits of calls, findings and times
 //! growth.rs    by how much figures may grow since a baseline
 //! template.rs  a budget made of what a program needs today
 //! ```
 //!
 //! A budget is a TOML file: `program` limits the file, `[memory]` every method,
-//! and `[methods.NAME.memory]` one. Where both are given, both hold. `[growth]`
-//! limits what a report says of a baseline.
+//! and `[methods.NAME.memory]` one; so do `[calls]` and `[methods.NAME.calls]`.
+//! Where both are given, both hold. `[findings]` limits the number of findings by
+//! code, `[time]` what a trace measured, and `[growth]` what a report says of a
+//! baseline.
 
 mod check;
+mod counts;
 mod growth;
 mod template;
 
 pub use check::{Check, check};
+pub use counts::{Calls, Count, Counted, Time, Times};
 pub use growth::{Growth, Percent};
 pub use template::template;
 
 use crate::config::{at_line, bytes_by_name, some_bytes};
+use crate::findings::Code;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,6 +43,15 @@ pub struct Budget {
     /// Budgets by method.
     #[serde(default)]
     pub methods: BTreeMap<String, MethodBudget>,
+    /// Calls in every method.
+    #[serde(default)]
+    pub calls: Calls,
+    /// Number of findings, by code.
+    #[serde(default)]
+    pub findings: BTreeMap<String, u64>,
+    /// Times of a trace.
+    #[serde(default)]
+    pub time: Times,
     /// How much figures may grow since a baseline.
     #[serde(default)]
     pub growth: Growth,
@@ -49,6 +64,9 @@ pub struct MethodBudget {
     /// Its memory.
     #[serde(default)]
     pub memory: Limits,
+    /// Its calls.
+    #[serde(default)]
+    pub calls: Calls,
 }
 
 /// Limits of a method in bytes.
@@ -95,21 +113,31 @@ impl Budget {
     /// The place in the text, what was expected and what was found.
     pub fn parse(text: &str) -> Result<Self, BudgetError> {
         let budget: Budget = toml::from_str(text).map_err(|e| BudgetError(at_line(text, &e)))?;
-        let limits = budget.methods.values().map(|method| &method.memory);
-        let limits: Vec<&Limits> = limits.chain([&budget.memory]).collect();
-        let has_growth = budget.growth != Growth::default();
-        if budget.program.is_none()
-            && !has_growth
-            && limits.iter().all(|l| **l == Limits::default())
-        {
-            let message =
-                "expected a limit: program, or one in [memory], [methods.NAME.memory] or [growth]";
+        if budget.is_empty() {
+            let message = "expected a limit: program, or one in [memory], [calls], [findings], \
+                           [time], [growth], [methods.NAME.memory] or [methods.NAME.calls]";
             return Err(BudgetError(message.into()));
         }
+        let is_code = |code: &String| Code::ALL.iter().any(|known| known.page().code == code);
+        if let Some(code) = budget.findings.keys().find(|code| !is_code(code)) {
+            let message = format!(
+                "findings: expected codes, such as ETM001 (`etinspect explain` lists them), \
+                 found {code:?}"
+            );
+            return Err(BudgetError(message));
+        }
+        let limits = budget.methods.values().map(|method| &method.memory);
+        let limits: Vec<&Limits> = limits.chain([&budget.memory]).collect();
         for limits in limits {
             limits.check()?;
         }
         Ok(budget)
+    }
+
+    /// Whether it limits nothing.
+    fn is_empty(&self) -> bool {
+        let methods = self.methods.keys().map(|name| (name.clone(), MethodBudget::default()));
+        *self == Budget { methods: methods.collect(), ..Budget::default() }
     }
 }
 

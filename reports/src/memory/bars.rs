@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, coordinate};
 use super::svg::{LEFT, RIGHT, Svg, WIDTH};
-use super::words::{bytes, html};
+use super::words::{bytes, html, short};
 use super::{Document, Need, Page};
 use et_inspector::target::MemoryFit;
 
@@ -62,7 +62,7 @@ fn row(svg: &mut Svg, name: &str, length: f64, class: &str, size: &str, note: &s
         coordinate(y),
         coordinate(length.max(if length > 0.0 { 1.0 } else { 0.0 })),
         coordinate(LEFT + length + 6.0),
-        note = html(note),
+        note = html(&short(note)),
     ));
     svg.y += ROW;
 }

@@ -2,7 +2,7 @@
 //! from files is escaped; the policy forbids loading anything.
 
 use super::svg::{STYLE, bar_chart, plan_charts};
-use super::words::{bytes, html as escape, number};
+use super::words::{bytes, html as escape, number, short};
 use super::{Document, Page};
 use et_inspector::findings::{Finding, describe_difference};
 use et_inspector::memory::measured::Comparison;
@@ -41,7 +41,7 @@ summary{cursor:pointer;font-weight:600;margin-top:.8rem}
 
 /// The page.
 pub fn html(document: &Document<'_>) -> String {
-    let title = escape(&document.model);
+    let title = escape(&short(&document.model));
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
@@ -75,8 +75,8 @@ fn findings(page: &mut String, findings: &[Finding]) {
             "<li><span{class}>{} {}</span>: {}<br>{}</li>",
             facts.severity.name(),
             facts.code,
-            escape(&finding.title),
-            escape(&finding.remedy)
+            escape(&short(&finding.title)),
+            escape(&short(&finding.remedy))
         );
     }
     page.push_str("</ul>\n");
@@ -88,7 +88,7 @@ pub(crate) fn section(page: &mut String, document: &Document<'_>, method: &Page<
     let _ = writeln!(
         page,
         "<h2>Method {}</h2>\n<p>{} instructions</p>",
-        escape(memory.method.name()),
+        escape(&short(memory.method.name())),
         number(memory.plan.steps.count().into())
     );
     page.push_str(&bar_chart(document, method));
@@ -111,19 +111,24 @@ pub(crate) fn table(page: &mut String, header: &[&str], rows: impl Iterator<Item
     let class = |column: usize| {
         if header.get(column).is_some_and(|h| h.starts_with('#')) { " class=\"n\"" } else { "" }
     };
-    page.push_str("<div class=\"scroll\"><table>\n<tr>");
+    page.push_str("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
     for (column, name) in header.iter().enumerate() {
-        let _ = write!(page, "<th{}>{}</th>", class(column), escape(name.trim_start_matches('#')));
+        let _ = write!(
+            page,
+            "<th scope=\"col\"{}>{}</th>",
+            class(column),
+            escape(name.trim_start_matches('#'))
+        );
     }
-    page.push_str("</tr>\n");
+    page.push_str("</tr></thead>\n<tbody>\n");
     for row in rows {
         page.push_str("<tr>");
         for (column, cell) in row.iter().enumerate() {
-            let _ = write!(page, "<td{}>{}</td>", class(column), escape(cell));
+            let _ = write!(page, "<td{}>{}</td>", class(column), escape(&short(cell)));
         }
         page.push_str("</tr>\n");
     }
-    page.push_str("</table></div>\n");
+    page.push_str("</tbody></table></div>\n");
 }
 
 fn allocators(page: &mut String, document: &Document<'_>, method: &Page<'_>) {
@@ -146,7 +151,7 @@ fn peak(page: &mut String, memory: &MethodMemory<'_>) {
         bytes(peak.bytes),
         at.0,
         at.1,
-        escape(&operator_name(&memory.method, at))
+        escape(&short(&operator_name(&memory.method, at)))
     );
     let rows = peak.live.iter().take(PEAK_ROWS).map(|index| tensor_row(memory, *index));
     table(page, &TENSOR_HEADER, rows);
@@ -247,7 +252,7 @@ fn settings(page: &mut String, method: &Page<'_>) {
 
 /// Escaped, with its line breaks.
 fn escape_lines(text: &str) -> String {
-    text.lines().map(escape).collect::<Vec<_>>().join("\n")
+    text.lines().map(|line| escape(&short(line))).collect::<Vec<_>>().join("\n")
 }
 
 fn tensors(page: &mut String, memory: &MethodMemory<'_>) {

@@ -3,7 +3,7 @@
 
 use super::axis::{Axis, coordinate};
 use super::svg::{BOTTOM, LEFT, RIGHT, Svg, WIDTH};
-use super::words::{bytes, html, number};
+use super::words::{bytes, html, number, short};
 use et_inspector::memory::MethodMemory;
 use et_inspector::memory::plan::{PlannedBuffer, Role, Step, Storage};
 
@@ -76,7 +76,7 @@ fn tensor(
     let width = across.at(u64::from(last.saturating_sub(first)) + 1);
     let height = up.at(storage.bytes);
     let y = bottom - up.at(storage.end());
-    let label = memory.label(storage);
+    let label = short(&memory.label(storage)).into_owned();
     let place =
         |step| memory.plan.steps.place(step).map_or_else(String::new, |(c, i)| format!("{c}:{i}"));
     let title = format!(
@@ -89,7 +89,8 @@ fn tensor(
         place(last)
     );
     svg.push(&format!(
-        "<g><title>{}</title><rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+        "<g data-value=\"{}\"><title>{}</title><rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+        storage.values[0],
         html(&title),
         class(storage.role),
         coordinate(x),

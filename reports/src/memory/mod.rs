@@ -3,6 +3,7 @@
 //! ```text
 //! words.rs     numbers and escaped texts
 //! axis.rs      scales and round ticks of charts
+//! layers.rs    live bytes by what wrote them
 //! live.rs      chart: bytes that are live, by instruction
 //! map.rs       chart: where each tensor lies, and from when to when
 //! bars.rs      chart: what each allocator needs
@@ -16,6 +17,7 @@ mod axis;
 mod bars;
 mod chrome;
 pub(crate) mod html;
+mod layers;
 mod live;
 mod map;
 pub(crate) mod markdown;

@@ -2,7 +2,7 @@
 //! light or dark scheme; each part names itself when pointed at.
 
 use super::axis::{Axis, coordinate};
-use super::words::{bytes, html, number};
+use super::words::{bytes, html, number, short};
 use super::{Document, Page, bars, live, map};
 use et_inspector::memory::plan::Role;
 
@@ -20,10 +20,10 @@ pub const BOTTOM: f64 = 34.0;
 
 /// Colours, in light and dark, and what has which.
 pub const STYLE: &str = "\
-svg{--text:#1b1f24;--faint:#6a737d;--grid:#d8dee4;--ground:#ffffff;--bar:#3572b0;--over:#c62f2f;\
+svg{--tone:72%;--text:#1b1f24;--faint:#6a737d;--grid:#d8dee4;--ground:#ffffff;--bar:#3572b0;--over:#c62f2f;\
 --room:#e9edf1;--tensor:#8fb7de;--input:#9ccf9c;--output:#f0b678;--state:#c9a6dd;--edge:#ffffff;\
 font:12px system-ui,sans-serif}
-@media (prefers-color-scheme:dark){svg{--text:#e6e9ec;--faint:#9aa4ae;--grid:#3a424b;\
+@media (prefers-color-scheme:dark){svg{--tone:40%;--text:#e6e9ec;--faint:#9aa4ae;--grid:#3a424b;\
 --ground:#14181c;--bar:#5a9bdc;--over:#f0625f;--room:#2a3138;--tensor:#2f5d8c;--input:#2f6b39;\
 --output:#8a5a1c;--state:#5f3d7a;--edge:#14181c}}
 svg text{fill:var(--text)}
@@ -37,7 +37,16 @@ svg text.name{font-size:10px}
 .bar,.mark{fill:var(--bar)}
 .room{fill:var(--room)}
 .over{fill:var(--over)}
-.live{fill:var(--tensor);stroke:var(--bar)}
+.live{fill:none;stroke:var(--text);stroke-width:.7}
+.layer0{fill:hsl(210 55% var(--tone))}
+.layer1{fill:hsl(30 65% var(--tone))}
+.layer2{fill:hsl(140 35% var(--tone))}
+.layer3{fill:hsl(280 35% var(--tone))}
+.layer4{fill:hsl(350 50% var(--tone))}
+.layer5{fill:hsl(180 40% var(--tone))}
+.layer6{fill:hsl(60 50% var(--tone))}
+.layer7{fill:hsl(0 0% var(--tone))}
+.limit.budget{stroke:var(--over);stroke-width:1.5}
 .limit{stroke:var(--faint);stroke-dasharray:5 4}
 .limit.peak{stroke:var(--bar)}
 .tensor,.input,.output,.state{stroke:var(--edge);stroke-width:.3}
@@ -129,7 +138,7 @@ impl Svg {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"{}\">\n{style}\
              <rect class=\"ground\" width=\"{width}\" height=\"{height}\"/>\n{}</svg>\n",
-            html(label),
+            html(&short(label)),
             self.body
         )
     }
@@ -167,7 +176,7 @@ pub fn bar_chart(document: &Document<'_>, page: &Page<'_>) -> String {
 }
 
 fn plan(svg: &mut Svg, page: &Page<'_>) {
-    live::draw(svg, page.memory);
+    live::draw(svg, page);
     for buffer in &page.memory.plan.buffers {
         map::draw(svg, page.memory, buffer);
     }

@@ -1,5 +1,7 @@
 //! Numbers and texts in documents.
 
+use std::borrow::Cow;
+
 /// Digits in groups of three.
 pub fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -18,8 +20,23 @@ pub fn bytes(count: u64) -> String {
     number(count) + " B"
 }
 
+/// Characters of a text from a file that people are shown.
+const MOST: usize = 300;
+
+/// A text from a file, cut where nobody would read on: a name of a megabyte
+/// stands in many places. Says how much is left out.
+pub fn short(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MOST) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let more = number(text[end..].chars().count() as u64);
+            Cow::Owned(format!("{}… ({more} more characters)", &text[..end]))
+        }
+    }
+}
+
 /// Whether a character can hide or reorder what stands around it.
-fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     let reorders =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || reorders
@@ -70,6 +87,13 @@ mod tests {
     fn names_from_files_are_no_markup() {
         assert_eq!(html("<b a='\"&'>\u{1b}"), "&lt;b a=&#39;&quot;&amp;&#39;&gt;\\u{1b}");
         assert_eq!(markdown("a|b [x](y) <i> @me\n"), "a\\|b \\[x\\](y) &lt;i&gt; &#64;me\\n");
+    }
+
+    #[test]
+    fn long_names_are_cut_and_say_so() {
+        assert_eq!(short("é"), "é");
+        let cut = short(&"é".repeat(1_300)).into_owned();
+        assert!(cut.ends_with("é… (1,000 more characters)") && cut.chars().count() < 340, "{cut}");
     }
 
     #[test]

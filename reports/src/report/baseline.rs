@@ -110,7 +110,7 @@ impl Baseline {
 
     /// The file.
     pub fn text(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        super::words::document(self)
     }
 
     /// The figures of `report`.

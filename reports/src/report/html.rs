@@ -1,19 +1,25 @@
-//! One page that needs no other file, no network and no script. Everything
-//! from files is escaped, and the policy allows this page's own style only.
+//! One page that needs no other file and no network, and can be read without its
+//! script. Everything from files is escaped, and the policy allows this page's own
+//! style and script only, by their hashes.
 
 use super::made::policy_hash;
 use super::words::{difference, figure, share, size, time};
 use super::{Change, OperatorTime, Report, Share, TraceTimes, Verdict};
+use super::{flame, spread};
 use crate::memory::html::{PAGE_STYLE, TENSOR_HEADER, section, table, tensor_row};
 use crate::memory::svg::STYLE;
-use crate::memory::words::{html as escape, number};
+use crate::memory::words::{html, number, short};
 use et_inspector::findings::{Finding, Severity};
 use et_inspector::memory::MethodMemory;
 use et_inspector::target::Fit;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Rows of a table; the sums are those of all.
 const ROWS: usize = 100;
+
+/// Changes that are listed.
+const CHANGES: usize = 1_000;
 
 /// Planned tensors that are listed by size.
 const TENSORS: usize = 20;
@@ -30,39 +36,112 @@ meter{width:8rem;max-width:40vw}
 td{overflow-wrap:break-word;max-width:36rem}
 code{overflow-wrap:anywhere}
 nav a{margin-right:.8rem;color:inherit}
+th button{all:unset;cursor:pointer;font-weight:600;text-decoration:underline dotted}
+th button:focus-visible{outline:2px solid var(--ink)}
+th[aria-sort=descending] button::after{content:\" \\2193\"}
+th[aria-sort=ascending] button::after{content:\" \\2191\"}
+.filter{margin:.3rem 0}
+.filter input{font:inherit;color:inherit;background:var(--soft);border:1px solid var(--line);\
+padding:.1rem .4rem}
+tr.lit{background:var(--soft);outline:2px solid var(--bad)}
+g.lit>rect{stroke:var(--over);stroke-width:3}
+.whisker{stroke:var(--text);stroke-width:1.5;fill:none}
+.edge{stroke:var(--edge);stroke-width:.5}
+.tip{position:fixed;top:.5rem;left:.5rem;max-width:min(36rem,45vw);background:var(--paper);\
+border:1px solid var(--ink);padding:.3rem .6rem;font-size:.85rem;overflow-wrap:anywhere}
+.tip.left{left:.5rem}
+.tip:not(.left){left:auto;right:.5rem}
+.tip.bottom{top:auto;bottom:.5rem}
 @media print{:root{--ink:#000;--paper:#fff;--soft:#fff;--line:#999}\
-svg{--text:#000;--faint:#444;--ground:#fff;break-inside:avoid}\
+svg{--tone:72%;--text:#000;--faint:#444;--ground:#fff;break-inside:avoid}\
 body{max-width:none;font-size:10pt}nav{display:none}tr{break-inside:avoid}}
 ";
 
+/// What sorts and filters tables and shows details; the page can be read without it.
+pub(super) const SCRIPT: &str = include_str!("page.js");
+
+/// Bytes of a page from which on parts of it are left out and counted.
+const MOST: usize = 4 << 20;
+
+/// Text from a file, cut and safe.
+fn escape(text: &str) -> String {
+    html(&short(text))
+}
+
 /// The page.
-pub fn html(report: &Report<'_>) -> String {
+pub fn page(report: &Report<'_>) -> String {
     let title = escape(&report.memory.model);
     let style = format!("\n{PAGE_STYLE}{STYLE}{REPORT_STYLE}");
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src '{}'; base-uri 'none'; form-action 'none'\">\n\
+         style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>Report on {title}</title>\n<style>{style}</style>\n</head>\n\
          <body>\n<main>\n<h1>Report on {title}</h1>\n",
-        policy_hash(style.as_bytes())
+        policy_hash(style.as_bytes()),
+        policy_hash(SCRIPT.as_bytes())
     );
     verdict(&mut page, report);
     findings(&mut page, report.findings());
+    limits(&mut page, report);
     changes(&mut page, report);
-    for (method, share) in report.memory.methods.iter().zip(&report.shares) {
-        section(&mut page, &report.memory, method);
-        largest(&mut page, method.memory);
-        delegates(&mut page, share);
-    }
+    methods(&mut page, report);
     if let Some(trace) = &report.trace {
         times(&mut page, trace);
     }
     program(&mut page, report);
     made(&mut page, report);
-    page + "</main>\n</body>\n</html>\n"
+    page + "</main>\n<script>" + SCRIPT + "</script>\n</body>\n</html>\n"
+}
+
+/// Every method; once the page is large, the rest in a row each, and in sums.
+fn methods(page: &mut String, report: &Report<'_>) {
+    let figures = report.figures();
+    let mut left: Vec<&MethodMemory<'_>> = Vec::new();
+    for (method, share) in report.memory.methods.iter().zip(&report.shares) {
+        let mut part = String::from("<section>\n");
+        if left.is_empty() {
+            section(&mut part, &report.memory, method);
+            sizes(&mut part, figures.methods.get(method.memory.method.name()));
+            largest(&mut part, method.memory);
+            delegates(&mut part, share);
+            part.push_str("</section>\n");
+        }
+        if !left.is_empty() || page.len() + part.len() > MOST {
+            left.push(method.memory);
+        } else {
+            page.push_str(&part);
+        }
+    }
+    if left.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        page,
+        "<h2>{} more methods</h2>\n<p>The page would be too large with all that is known of them; \
+         <code>--method NAME</code> shows one, <code>--format json</code> all.</p>",
+        number(left.len() as u64)
+    );
+    let sum = |of: fn(&MethodMemory<'_>) -> u64| {
+        left.iter().fold(0u64, |sum, memory| sum.saturating_add(of(memory)))
+    };
+    let instructions = |memory: &MethodMemory<'_>| u64::from(memory.plan.steps.count());
+    let row = |name: &str, count: u64, planned: u64, peak: u64| {
+        vec![name.to_owned(), number(count), number(planned), number(peak)]
+    };
+    let rows = left.iter().take(ROWS).map(|memory| {
+        let plan = &memory.plan;
+        row(memory.method.name(), instructions(memory), plan.size(), plan.peak.bytes)
+    });
+    let all = row(
+        "sum of all of them",
+        sum(|memory| u64::from(memory.plan.steps.count())),
+        sum(|memory| memory.plan.size()),
+        sum(|memory| memory.plan.peak.bytes),
+    );
+    table(page, &["method", "#instructions", "#planned", "#peak"], rows.chain([all]));
 }
 
 fn verdict(page: &mut String, report: &Report<'_>) {
@@ -171,6 +250,26 @@ fn findings(page: &mut String, findings: &[Finding]) {
     }
 }
 
+/// Limits of the budget on calls, findings and times; those of bytes stand with their method.
+fn limits(page: &mut String, report: &Report<'_>) {
+    if report.counts.is_empty() {
+        return;
+    }
+    page.push_str("<h2>Limits of calls, findings and times</h2>\n");
+    let rows = report.counts.iter().map(|count| {
+        let value = |value: u64| figure(value, count.counted.unit());
+        let verdict = match (count.found, count.over()) {
+            (None, _) => "not known".to_owned(),
+            (_, 0) => "met".to_owned(),
+            (_, over) => format!("OVER by {}", value(over)),
+        };
+        let found = count.found.map_or_else(|| "-".to_owned(), value);
+        let of = count.of.clone().unwrap_or_default();
+        vec![count.name.clone(), of, found, value(count.limit), verdict]
+    });
+    table(page, &["limit", "of", "#found", "#allowed", "verdict"], rows);
+}
+
 fn changes(page: &mut String, report: &Report<'_>) {
     let Some(changes) = &report.changes else { return };
     let _ = writeln!(
@@ -200,11 +299,30 @@ fn changes(page: &mut String, report: &Report<'_>) {
     if !changes.changes.is_empty() {
         let header =
             ["method", "figure", "#base", "#new", "#difference", "#counts from", "verdict"];
-        table(page, &header, changes.changes.iter().map(row));
+        table(page, &header, changes.changes.iter().take(CHANGES).map(row));
+        if let Some(more) = changes.changes.len().checked_sub(CHANGES).filter(|more| *more > 0) {
+            let _ = writeln!(page, "<p>and {} more</p>", number(more as u64));
+        }
     }
     for note in &changes.notes {
         let _ = writeln!(page, "<p>{}</p>", escape(note));
     }
+}
+
+/// The sizes of a method, under the names that budgets and baselines have for them.
+fn sizes(page: &mut String, sizes: Option<&BTreeMap<String, u64>>) {
+    let what = |name: &str| match name {
+        "memory.method" => "method allocator: loading, and preparing inputs",
+        "memory.peak" => "planned tensors that are live at one moment",
+        "memory.planned" => "sum of the planned buffers",
+        "memory.temp" => "temp allocator",
+        "memory.total" => "planned buffers, method and temp allocator",
+        _ => "planned buffer",
+    };
+    page.push_str("<h3>Sizes under the names of a budget</h3>\n");
+    let rows = sizes.into_iter().flatten();
+    let rows = rows.map(|(name, bytes)| vec![name.clone(), size(*bytes), what(name).to_owned()]);
+    table(page, &["figure", "#bytes", "of"], rows);
 }
 
 /// The largest planned tensors, and the sum of the others.
@@ -266,9 +384,11 @@ fn times(page: &mut String, trace: &TraceTimes) {
         time(trace.in_delegates, unit),
         share(trace.in_delegates, trace.total)
     );
+    page.push_str(&spread::chart(trace, &trace.operators));
     operators(page, trace, &trace.operators, "operator");
     if let Some(modules) = &trace.modules {
         page.push_str("<h3>By module of the model</h3>\n");
+        page.push_str(&flame::chart(trace, modules));
         operators(page, trace, modules, "module");
     }
 }

@@ -39,6 +39,15 @@ pub fn json(report: &Report<'_>) -> String {
             "weights": report.program.weights.iter().take(ROWS).map(weight).collect::<Vec<_>>(),
         },
         "methods": methods.map(|(page, share)| method(page, share, &figures)).collect::<Vec<_>>(),
+        "limits": report.counts.iter().map(|count| json!({
+            "name": count.name,
+            "of": count.of,
+            "unit": count.counted.unit(),
+            "found": count.found,
+            "limit": count.limit,
+            "over": count.over(),
+            "met": count.found.map(|_| count.over() == 0),
+        })).collect::<Vec<_>>(),
         "trace": report.trace.as_ref().map(trace),
         "changes": report.changes.as_ref().map(changes),
         "findings": findings::json(report.findings()),
@@ -54,7 +63,7 @@ pub fn json(report: &Report<'_>) -> String {
             "options": report.made.options,
         },
     });
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    super::words::document(&document)
 }
 
 fn weight(weight: &Weight) -> Value {

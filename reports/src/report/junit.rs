@@ -3,7 +3,7 @@
 //! GitLab and the usual GitHub actions read.
 
 use super::Report;
-use super::words::size;
+use super::words::{figure, size};
 use crate::memory::words::html as escape;
 use et_inspector::findings::Severity;
 use std::fmt::Write;
@@ -14,6 +14,8 @@ struct Case {
     name: String,
     /// A short message, and the details.
     failure: Option<(String, String)>,
+    /// Whether nothing is known of it.
+    unknown: bool,
 }
 
 /// Figures that `[growth]` of a budget can limit.
@@ -42,8 +44,9 @@ pub fn junit(report: &Report<'_>) -> String {
         let _ = writeln!(
             body,
             "  <testsuite name=\"etinspect.{name}\" tests=\"{}\" failures=\"{failed}\" \
-             errors=\"0\" skipped=\"0\">",
-            cases.len()
+             errors=\"0\" skipped=\"{}\">",
+            cases.len(),
+            cases.iter().filter(|case| case.unknown).count()
         );
         cases.iter().for_each(|case| write_case(&mut body, case));
         body.push_str("  </testsuite>\n");
@@ -60,6 +63,11 @@ fn write_case(body: &mut String, case: &Case) {
     let (class, name) = (escape(&case.class), escape(&case.name));
     let _ = write!(body, "    <testcase classname=\"{class}\" name=\"{name}\"");
     match &case.failure {
+        None if case.unknown => {
+            body.push_str(
+                ">\n      <skipped message=\"nothing is known of it\"/>\n    </testcase>\n",
+            );
+        }
         None => body.push_str("/>\n"),
         Some((message, details)) => {
             let details: Vec<String> = details.lines().map(escape).collect();
@@ -89,9 +97,19 @@ fn budget(report: &Report<'_>) -> Vec<Case> {
                 (message, format!("needs {needs}\nallowed {limit}"))
             });
             let class = class(report, page.memory.method.name());
-            cases.push(Case { class, name: check.name.clone(), failure });
+            cases.push(Case { class, name: check.name.clone(), failure, unknown: false });
         }
     }
+    cases.extend(report.counts.iter().map(|count| {
+        let unit = count.counted.unit();
+        let failure = (count.over() > 0).then(|| {
+            let [found, limit, over] =
+                [count.found.unwrap_or(0), count.limit, count.over()].map(|v| figure(v, unit));
+            (format!("{count} over its limit by {over}"), format!("is {found}\nallowed {limit}"))
+        });
+        let unknown = count.found.is_none();
+        Case { class: report.memory.model.clone(), name: count.to_string(), failure, unknown }
+    }));
     cases
 }
 
@@ -108,7 +126,7 @@ fn target(report: &Report<'_>) -> Vec<Case> {
                 (message, format!("needs {takes}\nhas {all}, of which {reserved} are reserved"))
             });
             let name = format!("{} {}", target.name, memory.name);
-            cases.push(Case { class: class.clone(), name, failure });
+            cases.push(Case { class: class.clone(), name, failure, unknown: false });
         }
         for pool in fit.pools.iter().filter(|pool| pool.size.is_some()) {
             let failure = (!pool.fits()).then(|| {
@@ -117,7 +135,7 @@ fn target(report: &Report<'_>) -> Vec<Case> {
                 (message, format!("needs {needs}\nhas {has}"))
             });
             let name = format!("{} pool {}", target.name, pool.name);
-            cases.push(Case { class: class.clone(), name, failure });
+            cases.push(Case { class: class.clone(), name, failure, unknown: false });
         }
     }
     cases
@@ -130,13 +148,18 @@ fn baseline(report: &Report<'_>) -> Vec<Case> {
         .then(|| (format!("{} figures got worse", worse.len()), worse.join("\n")));
     let class = &report.memory.model;
     let name = "nothing is worse than in the base".to_owned();
-    let mut cases = vec![Case { class: class.clone(), name, failure }];
+    let mut cases = vec![Case { class: class.clone(), name, failure, unknown: false }];
     for limit in LIMITS.into_iter().filter(|limit| changes.growth.limit(limit).is_some()) {
         let over = changes.regressions().filter(|change| change.limit_name() == limit);
         let over: Vec<String> = over.map(super::words::change).collect();
         let failure = (!over.is_empty())
             .then(|| (format!("{limit} grew by more than its budget allows"), over.join("\n")));
-        cases.push(Case { class: class.clone(), name: format!("growth of {limit}"), failure });
+        cases.push(Case {
+            class: class.clone(),
+            name: format!("growth of {limit}"),
+            failure,
+            unknown: false,
+        });
     }
     cases
 }
@@ -150,5 +173,6 @@ fn findings(report: &Report<'_>) -> Case {
         class: report.memory.model.clone(),
         name: "no finding is an error".to_owned(),
         failure: (!lines.is_empty()).then(|| (format!("{} errors", lines.len()), lines.join("\n"))),
+        unknown: false,
     }
 }

@@ -4,7 +4,7 @@
 use super::words::{difference, figure, share, size, time};
 use super::{Change, Report, TraceTimes};
 use crate::memory::markdown::method;
-use crate::memory::words::{markdown as escape, number};
+use crate::memory::words::{markdown, number, short};
 use std::fmt::Write;
 
 /// Rows of the tables of changes and operators.
@@ -16,8 +16,13 @@ const FINDINGS: usize = 30;
 /// Bytes of a comment on GitHub, less some for what follows a cut.
 const MOST: usize = 60_000;
 
+/// Text from a file, cut and safe.
+fn escape(text: &str) -> String {
+    markdown(&short(text))
+}
+
 /// The text.
-pub fn markdown(report: &Report<'_>) -> String {
+pub fn text(report: &Report<'_>) -> String {
     let mut text = format!(
         "## etinspect: {}\n\n**{}**\n\n",
         escape(&report.memory.model),

@@ -5,39 +5,54 @@
 //! trace.rs     times of operators and runs, with their spread
 //! baseline.rs  figures to keep, and what changed since
 //! made.rs      what the report was made of
+//! limits.rs    limits of calls, findings and times
 //! words.rs     sizes and times for people
-//! html.rs      a page that needs no other file and no script
+//! html.rs      a page that needs no other file; page.js sorts and filters its tables
+//! spread.rs    chart: operators by time
+//! flame.rs     chart: modules by time
 //! json.rs      `etinspect.report/1`
 //! markdown.rs  for pull requests
 //! junit.rs     a test case for each limit
 //! sarif.rs     findings for code scanning
+//! github.rs    annotations of a workflow
+//! gitlab.rs    findings for merge requests
+//! badge.rs     the verdict as a small picture
 //! ```
 //!
 //! Every form prints the same [`Report`].
 
+mod badge;
 mod baseline;
+mod flame;
+mod github;
+mod gitlab;
 mod html;
 mod json;
 mod junit;
+mod limits;
 mod made;
 mod markdown;
 mod program;
 mod sarif;
+mod spread;
 mod trace;
 mod words;
 
+pub use badge::badge;
 pub use baseline::{Baseline, BaselineError, Change, Changes, Spread, Verdict};
-pub use html::html;
+pub use github::github;
+pub use gitlab::gitlab;
+pub use html::page as html;
 pub use json::json;
 pub use junit::junit;
 pub use made::{Input, Made};
-pub use markdown::markdown;
+pub use markdown::text as markdown;
 pub use program::{Program, Share, Weight};
 pub use sarif::sarif;
 pub use trace::{OperatorTime, RunTime, TraceTimes};
 
 use crate::memory::{Document, Page};
-use et_inspector::budget::{Budget, check};
+use et_inspector::budget::{Budget, Count, check};
 use et_inspector::findings::{Finding, Severity, does_not_fit, measured_differs, over_budget};
 use et_inspector::memory::MethodMemory;
 use et_inspector::memory::measured::Comparison;
@@ -79,6 +94,8 @@ pub struct Report<'a> {
     pub program: Program,
     /// Share of delegates, by method.
     pub shares: Vec<Share>,
+    /// Limits of the budget on calls, findings and times.
+    pub counts: Vec<Count>,
     /// Times, with a trace.
     pub trace: Option<TraceTimes>,
     /// What changed, with a baseline.
@@ -91,12 +108,22 @@ impl<'a> Report<'a> {
     /// Draws the conclusions from `subject`.
     pub fn new(subject: Subject<'a>) -> Self {
         let program = Program::of(subject.file);
-        let memory = document(&subject, program.bytes);
-        let shares = subject.methods.iter().map(|memory| Share::of(&memory.method)).collect();
+        let mut memory = document(&subject, program.bytes);
+        let shares: Vec<Share> =
+            subject.methods.iter().map(|memory| Share::of(&memory.method)).collect();
+        let counts = subject.budget.map(|budget| {
+            let methods = subject.methods.iter().zip(&shares).map(|(memory, share)| {
+                (memory.method.name(), memory.method.delegates().count() as u64, share)
+            });
+            limits::counts(budget, methods, subject.trace.as_ref(), &memory.findings)
+        });
+        let counts = counts.unwrap_or_default();
+        memory.findings.extend(limits::findings(&counts));
         let mut report = Report {
             memory,
             program,
             shares,
+            counts,
             trace: subject.trace,
             changes: None,
             made: subject.made,
@@ -124,7 +151,15 @@ impl<'a> Report<'a> {
 
     /// Whether every limit of the budget is met.
     pub fn meets_budget(&self) -> bool {
-        self.memory.methods.iter().flat_map(|page| &page.budget).all(|check| check.over() == 0)
+        self.exceeded().0 == 0
+    }
+
+    /// Number of limits of the budget that are exceeded, and of all that were checked.
+    pub fn exceeded(&self) -> (usize, usize) {
+        let checks = self.memory.methods.iter().flat_map(|page| &page.budget);
+        let counts = self.counts.iter().filter(|count| count.found.is_some());
+        let over = checks.map(|check| check.over()).chain(counts.map(Count::over));
+        over.fold((0, 0), |(over, all), by| (over + usize::from(by > 0), all + 1))
     }
 
     /// Whether every method fits the target; `None` without one.
@@ -142,10 +177,7 @@ impl<'a> Report<'a> {
             })
             .into_iter()
             .collect();
-        let checks = self.memory.methods.iter().flat_map(|page| &page.budget);
-        let (over, all) =
-            checks.fold((0, 0), |(over, all), c| (over + usize::from(c.over() > 0), all + 1));
-        match (over, all) {
+        match self.exceeded() {
             (_, 0) => {}
             (0, all) => parts.push(format!("meets all {all} limits of its budget")),
             (over, all) => parts.push(format!("EXCEEDS {over} of {all} limits of its budget")),
@@ -175,6 +207,15 @@ impl<'a> Report<'a> {
         ];
         if self.trace.is_none() {
             spots.push("Without a trace nothing is known of times.".to_owned());
+        }
+        let unknown: Vec<&str> = self
+            .counts
+            .iter()
+            .filter(|count| count.found.is_none())
+            .map(|count| count.name.as_str())
+            .collect();
+        if !unknown.is_empty() {
+            spots.push(format!("Limits that nothing is known of: {}.", unknown.join(", ")));
         }
         if self.memory.methods.iter().all(|page| page.measured.is_none()) {
             spots.push(

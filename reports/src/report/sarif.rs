@@ -31,7 +31,7 @@ pub fn sarif(report: &Report<'_>) -> String {
             "columnKind": "unicodeCodePoints",
         }],
     });
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    super::words::document(&document)
 }
 
 /// The level of a severity (section 3.27.10).
@@ -58,29 +58,33 @@ fn result(finding: &Finding, rules: &[Code], uri: &str) -> Value {
     let page = finding.code.page();
     let evidence: Vec<Value> =
         finding.evidence.iter().map(|(name, value)| json!([name, value])).collect();
-    // Findings of one code at one place are the same from run to run, although
-    // their numbers differ.
-    let names = finding.evidence.iter().filter(|(name, _)| is_name(name));
-    let identity = format!(
-        "{} {uri} {:?} {:?}",
-        page.code,
-        finding.at.map(|(chain, at)| (chain.0, at.0)),
-        names.collect::<Vec<_>>()
-    );
     json!({
         "ruleId": page.code,
         "ruleIndex": rules.iter().position(|code| *code == finding.code),
         "level": level(page.severity),
         "message": { "text": format!("{}. Remedy: {}", finding.title, finding.remedy) },
         "locations": [location(finding, uri)],
-        "partialFingerprints": { "etinspect/1": sha256(identity.as_bytes()) },
+        "partialFingerprints": { "etinspect/1": fingerprint(finding, uri) },
         "properties": { "evidence": evidence },
     })
 }
 
+/// What stays the same of a finding from run to run, although its numbers differ:
+/// its code, its place and its names.
+pub(super) fn fingerprint(finding: &Finding, uri: &str) -> String {
+    let names = finding.evidence.iter().filter(|(name, _)| is_name(name));
+    let identity = format!(
+        "{} {uri} {:?} {:?}",
+        finding.code.page().code,
+        finding.at.map(|(chain, at)| (chain.0, at.0)),
+        names.collect::<Vec<_>>()
+    );
+    sha256(identity.as_bytes())
+}
+
 /// Whether a piece of evidence names something, rather than counts it.
 fn is_name(evidence: &str) -> bool {
-    matches!(evidence, "method" | "budget" | "pool" | "memory" | "value" | "allocator")
+    matches!(evidence, "method" | "budget" | "of" | "pool" | "memory" | "value" | "allocator")
 }
 
 fn location(finding: &Finding, uri: &str) -> Value {

@@ -1,7 +1,25 @@
 //! Sizes and times for people.
 
 use super::Change;
-use crate::memory::words::number;
+use crate::memory::words::{is_deceptive, number};
+use serde::Serialize;
+
+/// A JSON document. Characters that hide or reorder text are written as escapes:
+/// the document may be printed to a terminal.
+pub fn document(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let mut safe = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        // Outside of strings there are none but line ends.
+        if c != '\n' && is_deceptive(c) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe.push('\n');
+    safe
+}
 
 /// Bytes, exact, and in KiB from one KiB on.
 pub fn size(bytes: u64) -> String {

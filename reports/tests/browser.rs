@@ -1,0 +1,176 @@
+//! Pages in Chromium, where it is installed: no console error, nothing is loaded,
+//! the script runs, and the figures are those of the JSON.
+
+mod support;
+
+use et_inspector::target::find;
+use et_reports::report::{Report, html, json};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::{Given, full, linear, model, parsed};
+
+/// The browser; `None` where there is none.
+fn chromium() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = std::env::split_paths(&path)
+        .flat_map(|folder| names.map(|name| folder.join(name)))
+        .find(|file| file.is_file());
+    if found.is_none() {
+        eprintln!("there is no Chromium here: the pages are not opened");
+    }
+    found
+}
+
+/// What the browser makes of a page: the document after its script, and its log.
+struct Opened {
+    document: String,
+    log: String,
+}
+
+fn open(browser: &Path, name: &str, page: &str) -> Opened {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("browser_{name}.html"));
+    std::fs::write(&file, page).expect("a folder to write to");
+    let profile = folder.join(format!("browser_{name}"));
+    let ran = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"])
+        .args(["--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg("--dump-dom")
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .expect("a browser");
+    let _ = std::fs::remove_dir_all(profile);
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Opened { document: text(ran.stdout), log: text(ran.stderr) }
+}
+
+impl Opened {
+    #[track_caller]
+    fn assert_quiet(&self, name: &str) {
+        let said: Vec<&str> = self.log.lines().filter(|l| l.contains("CONSOLE")).collect();
+        assert!(said.is_empty(), "{name}: {said:?}");
+        assert!(self.document.contains("</html>"), "{name} did not open: {}", self.log);
+    }
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+    groups.join(",")
+}
+
+/// Texts of the cells of the page.
+fn cells(document: &str) -> Vec<String> {
+    let cells = document.split("<td").skip(1);
+    let text = |cell: &str| {
+        let cell = cell.split_once("</td>")?.0.split_once('>')?.1;
+        let parts = cell.split('<').enumerate();
+        let parts = parts.map(|(i, part)| match i {
+            0 => part,
+            _ => part.split_once('>').map_or("", |(_, text)| text),
+        });
+        Some(parts.collect::<String>())
+    };
+    cells.filter_map(text).collect()
+}
+
+#[track_caller]
+fn assert_figures(name: &str, document: &str, json: &Value) {
+    let cells = cells(document);
+    let has = |what: &str, bytes: &Value| {
+        let bytes = grouped(bytes.as_u64().unwrap_or_else(|| panic!("{what} of {name}")));
+        let forms = [bytes.clone(), format!("{bytes} B")];
+        let found = cells
+            .iter()
+            .any(|cell| forms.contains(cell) || cell.starts_with(&format!("{bytes} B (")));
+        assert!(found, "{name}: {what} {bytes} is in no cell");
+    };
+    for part in ["bytes", "constants_bytes", "delegates_bytes", "rest_bytes"] {
+        has(part, &json["program"][part]);
+    }
+    for method in json["methods"].as_array().expect("methods") {
+        for (figure, bytes) in method["sizes"].as_object().expect("sizes") {
+            if figure.starts_with("memory.") {
+                has(figure, bytes);
+            }
+        }
+        let peak = grouped(method["peak"]["bytes"].as_u64().expect("bytes"));
+        let heading = format!("Peak: {peak} B live at ");
+        assert!(peak == "0" || document.contains(&heading), "{name}: {heading}");
+        for live in method["peak"]["live"].as_array().expect("a list").iter().take(20) {
+            has("live", &live["bytes"]);
+        }
+        for (operator, count) in method["instructions"]["kernels"].as_object().expect("kernels") {
+            assert!(cells.contains(operator), "{name}: no row of {operator}");
+            has(operator, count);
+        }
+        for limit in method["budget"].as_array().expect("limits") {
+            has("limit", &limit["limit_bytes"]);
+            has("need", &limit["required_bytes"]);
+        }
+    }
+    if let Some(operators) = json["trace"]["operators"].as_array() {
+        for operator in operators.iter().take(100) {
+            has("calls", &operator["count"]);
+            let name = operator["name"].as_str().expect("text");
+            assert!(cells.iter().any(|cell| cell == name), "no row of {name}");
+        }
+    }
+}
+
+fn check(browser: &Path, name: &str, report: &Report<'_>) {
+    let opened = open(browser, name, &html(report));
+    opened.assert_quiet(name);
+    let document = &opened.document;
+    assert_figures(name, document, &parsed(&json(report)));
+    assert!(document.contains("<button type=\"button\">"), "{name}: tables cannot be sorted");
+    for foreign in [" src=", " href=", "<link", "<iframe", "<img"] {
+        let end = document.find("<script").expect("the page's own");
+        assert!(!document[..end].contains(foreign), "{name}: {foreign}");
+    }
+}
+
+#[test]
+fn pages_open_without_a_word_and_show_the_figures_of_the_json() {
+    let Some(browser) = chromium() else { return };
+    let base = linear().with(|report| report.figures());
+    let timed = Given {
+        trace: Some("linear__it10"),
+        record: Some("linear"),
+        baseline: Some(&base),
+        budget: "[calls]\nfall_backs = 1\n[time]\ntotal = '1ms'\n",
+        ..linear()
+    };
+    let of = |name: &'static str| Given { name, program: model(name), ..Given::default() };
+    let all = [
+        ("timed", timed),
+        ("full", full()),
+        ("delegated", Given { trace: Some("xnn_cnn__it3"), ..of("xnn_cnn") }),
+        ("methods", of("multi_method_forward")),
+        ("quantized", Given { target: find("stm32n6570-dk"), ..of("mv2_w010_q") }),
+        ("ethos", of("u55_add")),
+        ("transformer", of("transformer")),
+    ];
+    for (name, given) in all {
+        given.with(|report| check(&browser, name, report));
+    }
+}
+
+/// What the test above would not see if the browser said nothing.
+#[test]
+fn a_page_with_a_fault_is_noticed() {
+    let Some(browser) = chromium() else { return };
+    let page = linear().with(html);
+    // A script that the policy does not name.
+    let foreign = page.replace("</main>", "</main><script>document.title=1</script>");
+    let opened = open(&browser, "foreign", &foreign);
+    assert!(opened.log.contains("CONSOLE"), "the policy let a script run: {}", opened.log);
+    assert!(!opened.document.contains("<title>1</title>"));
+    let loading = page.replace("</main>", "</main><img src=\"http://example.invalid/x.png\">");
+    let opened = open(&browser, "loading", &loading);
+    assert!(opened.log.contains("CONSOLE"), "the policy let a picture load: {}", opened.log);
+}
