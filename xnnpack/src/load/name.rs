@@ -45,6 +45,9 @@ fn name(draft: &Draft<'_>, values: &Values) -> String {
             let micro_kernel = if is_float(data_type) { " Reduce2" } else { "" };
             format!("Mean (ND){micro_kernel}")
         }
+        Operation::Unary { operator: UnaryOperator::Convert, .. } if by_row(draft, values) => {
+            format!("Convert (NC, {}, QD8)", float(data_type))
+        }
         Operation::Unary { operator, .. } => format!("{} (NC)", unary(operator)),
         Operation::Binary { operator: BinaryOperator::BatchMatrixMultiply, .. } => {
             format!("Batch Matrix Multiply (NC, {}) GEMM", float(data_type))
@@ -64,6 +67,12 @@ fn name(draft: &Draft<'_>, values: &Values) -> String {
         Operation::ArgMaxPooling { .. } => "ArgMax Pooling (NHWC, F32)".to_owned(),
         Operation::Unknown(_) => draft.kind.to_owned(),
     }
+}
+
+/// Whether a node quantizes by rows at run time.
+fn by_row(draft: &Draft<'_>, values: &Values) -> bool {
+    let own = |output: &usize| values.tensors[*output].data_type == DataType::QDINT8;
+    draft.outputs.iter().any(own)
 }
 
 fn is_float(data_type: DataType) -> bool {
