@@ -64,7 +64,7 @@ pub(super) const SCRIPT: &str = include_str!("page.js");
 const MOST: usize = 4 << 20;
 
 /// Text from a file, cut and safe.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     html(&short(text))
 }
 
@@ -145,10 +145,7 @@ fn methods(page: &mut String, report: &Report<'_>) {
 }
 
 fn verdict(page: &mut String, report: &Report<'_>) {
-    let is_bad = report.count(Severity::Error) > 0
-        || !report.meets_budget()
-        || report.changes.as_ref().is_some_and(|changes| changes.regressions().next().is_some());
-    let class = if is_bad { "verdict bad" } else { "verdict good" };
+    let class = if report.is_bad() { "verdict bad" } else { "verdict good" };
     let _ = writeln!(
         page,
         "<p class=\"{class}\">{}</p>\n<p>Program of {}, objects of {}.</p>",
