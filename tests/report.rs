@@ -75,8 +75,8 @@ fn other_documents_are_no_baseline() {
 fn a_folder_gets_a_page_for_each_program_and_a_history() {
     let folder = tempfile::tempdir().expect("a folder");
     let [pages, history] = ["pages", "history.jsonl"].map(|name| folder.path().join(name));
-    let models = model("linear").parent().expect("a folder").to_owned();
-    let more = model("softmax");
+    let models = model("softmax").parent().expect("a folder").to_owned();
+    let more = model("linear");
     let args = ["report", text(&models), text(&more), "--history", text(&history), "-o"];
     for run in 1..=2 {
         let ran = etinspect(args.into_iter().chain([text(&pages)]));
