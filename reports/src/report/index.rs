@@ -119,7 +119,7 @@ a{color:inherit}
 th button{all:unset;cursor:pointer;font-weight:600;text-decoration:underline dotted}
 th button:focus-visible{outline:2px solid var(--ink)}
 .spark{fill:none;stroke:var(--bar);stroke-width:1.5}
-svg{display:inline-block}
+svg{display:inline-block;vertical-align:middle}
 td{max-width:24rem;overflow-wrap:anywhere}
 ";
 
@@ -155,7 +155,7 @@ pub fn index(rows: &[Row], history: &History, version: &str) -> String {
         let _ = writeln!(
             page,
             "<tr><td><a href=\"{}\">{}</a></td><td class=\"{}\">{}</td><td class=\"n\">{}</td>\
-             <td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             escape(&row.page),
             escape(&entry.model),
             if entry.verdict == "bad" { "bad" } else { "good" },
