@@ -55,7 +55,7 @@ fn an_exceeded_budget_fails_in_every_form() {
     let budget = folder.path().join("budget.toml");
     std::fs::write(&budget, "[memory]\npeak = 1\n").expect("a file");
     let program = model("q_cnn");
-    for format in ["html", "json", "markdown", "junit", "sarif"] {
+    for format in ["html", "json", "markdown", "junit", "sarif", "github", "gitlab"] {
         let args = ["report", text(&program), "--budget", text(&budget), "--format", format];
         let ran = etinspect(args);
         assert_eq!(ran.status, Some(1), "{format}: {}", ran.stderr);
@@ -69,4 +69,31 @@ fn other_documents_are_no_baseline() {
     let ran = etinspect(["report", text(&model("linear")), "--baseline", text(&trace)]);
     assert_eq!(ran.status, Some(2));
     assert!(message(&ran).contains("expected a baseline"), "{}", message(&ran));
+}
+
+#[test]
+fn a_folder_gets_a_page_for_each_program_and_a_history() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [pages, history] = ["pages", "history.jsonl"].map(|name| folder.path().join(name));
+    let models = model("softmax").parent().expect("a folder").to_owned();
+    let more = model("linear");
+    let args = ["report", text(&models), text(&more), "--history", text(&history), "-o"];
+    for run in 1..=2 {
+        let ran = etinspect(args.into_iter().chain([text(&pages)]));
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        let lines = std::fs::read_to_string(&history).expect("a history");
+        assert_eq!(lines.lines().count(), 2 * run);
+    }
+    let index = std::fs::read_to_string(pages.join("index.html")).expect("an index");
+    let links: Vec<&str> = index.split("href=\"").skip(1).collect();
+    assert_eq!(links.len(), 2);
+    for link in links {
+        let name = link.split('"').next().expect("a name");
+        let page = std::fs::read_to_string(pages.join(name)).expect("a page");
+        assert!(page.contains("How this was made"), "{name}");
+    }
+    assert!(index.contains("2 runs, from "));
+    let ran = etinspect(["report", text(&models), text(&more)]);
+    assert_eq!(ran.status, Some(2));
+    assert!(message(&ran).contains("-o FOLDER"), "{}", message(&ran));
 }

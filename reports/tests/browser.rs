@@ -4,7 +4,7 @@
 mod support;
 
 use et_inspector::target::find;
-use et_reports::report::{Report, html, json};
+use et_reports::report::{Entry, History, Report, Row, html, index, json};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -160,7 +160,36 @@ fn pages_open_without_a_word_and_show_the_figures_of_the_json() {
     }
 }
 
-/// What the test above would not see if the browser said nothing.
+#[test]
+fn the_index_opens_without_a_word() {
+    let Some(browser) = chromium() else { return };
+    let (mut history, mut rows) = (History::default(), Vec::new());
+    for given in [linear(), full(), Given { name: "<b>", ..linear() }] {
+        let row = given.with(|report| Row {
+            entry: Entry::of(report),
+            sentence: report.verdict(),
+            page: "page.html".to_owned(),
+        });
+        for part in [3, 2, 4] {
+            let mut entry = row.entry.clone();
+            entry.peak_bytes = entry.peak_bytes * part / 4;
+            history.add(entry);
+        }
+        rows.push(row);
+    }
+    let opened = open(&browser, "index", &index(&rows, &history, "0.1.0"));
+    opened.assert_quiet("index");
+    let cells = cells(&opened.document);
+    for row in &rows {
+        for bytes in [row.entry.program_bytes, row.entry.peak_bytes, row.entry.total_bytes] {
+            let start = format!("{} B", grouped(bytes));
+            assert!(cells.iter().any(|cell| cell.starts_with(&start)), "{start}");
+        }
+    }
+    assert!(opened.document.contains("<button type=\"button\">"));
+}
+
+/// What the tests above would not see if the browser said nothing.
 #[test]
 fn a_page_with_a_fault_is_noticed() {
     let Some(browser) = chromium() else { return };

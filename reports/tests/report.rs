@@ -7,8 +7,8 @@ use et_inspector::events::{EventBlocks, TimeScale};
 use et_inspector::memory::MethodMemory;
 use et_inspector::target::find;
 use et_reports::report::{
-    Baseline, Made, Report, Subject, TraceTimes, badge, github, gitlab, html, json, junit,
-    markdown, sarif,
+    Baseline, Entry, History, Made, Report, Row, Subject, TraceTimes, badge, github, gitlab, html,
+    index, json, junit, markdown, sarif,
 };
 use et_schema::etdump;
 use et_schema::layout::Abi;
@@ -332,4 +332,34 @@ fn calls_findings_and_times_have_limits() {
         assert!(junit(report).contains("<skipped"));
         assert!(report.blind_spots().iter().any(|spot| spot.contains("time.total")));
     });
+}
+
+#[test]
+fn many_programs_have_an_index_with_their_history() {
+    let entry = |given: &Given<'_>| given.with(|report| (Entry::of(report), report.verdict()));
+    let hostile = "<script>x</script>\u{202e}\"";
+    let given = [
+        linear(),
+        Given { trace: None, ..full() },
+        Given { name: hostile, trace: Some("linear__it10"), ..linear() },
+    ];
+    let (mut lines, mut rows) = (String::new(), Vec::new());
+    for (number, given) in given.iter().enumerate() {
+        let (entry, sentence) = entry(given);
+        let mut older = entry.clone();
+        older.peak_bytes /= 2;
+        lines += &(older.line() + &entry.line());
+        rows.push(Row { entry, sentence, page: format!("{number}.html") });
+    }
+    assert_eq!(lines.lines().count(), 6, "{lines}");
+    assert!(!lines.contains('\u{202e}'));
+    let history = History::parse(&lines).expect("what was written");
+    let page = index(&rows, &history, "0.1.0");
+    assert_well_formed(&page);
+    assert!(!page.contains("<script>x") && !page.contains('\u{202e}'));
+    assert!(page.contains("1 of them are bad") && page.contains("href=\"1.html\""));
+    assert_eq!(page.matches("class=\"spark\"").count(), 3);
+    assert!(page.contains("2 runs, from 52 B to 104 B"));
+    let error = History::parse(&(lines + "{}\n")).expect_err("no entry");
+    assert!(error.starts_with("line 7: expected an entry"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use et_reports::report::{Report, gitlab, json, junit, sarif};
+use et_reports::report::{Entry, Report, gitlab, json, junit, sarif};
 use jsonschema::Validator;
 use serde_json::{Value, json as value};
 use std::fs;
@@ -49,13 +49,15 @@ fn with_each(look: impl Fn(&Report<'_>)) {
 
 #[test]
 fn reports_and_baselines_are_as_published() {
-    let (report, baseline) = (
+    let (report, baseline, history) = (
         validator("docs/schemas/etinspect.report.1.json"),
         validator("docs/schemas/etinspect.baseline.1.json"),
+        validator("docs/schemas/etinspect.history.1.json"),
     );
     with_each(|of| {
         assert_valid(&report, &parsed(&json(of)));
         assert_valid(&baseline, &parsed(&of.figures().text()));
+        assert_valid(&history, &parsed(&Entry::of(of).line()));
     });
 }
 

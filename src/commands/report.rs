@@ -1,6 +1,7 @@
 //! `etinspect report`: all that is known of a program in one file, for people and for CI.
 
 use super::events::Scale;
+use super::report_many;
 use crate::abi::AbiName;
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
@@ -50,12 +51,16 @@ Examples:
   Findings for code scanning, and everything for a script:
     etinspect report model.pte --format sarif -o findings.sarif
     etinspect report model.pte --format github
+
+  A folder of programs, with an index and the sizes of earlier runs:
+    etinspect report models/ --target nucleo-h743zi --history sizes.jsonl -o pages
     etinspect report model.pte --format json"
 )]
 pub struct ReportArgs {
-    /// The program (.pte or .bpte); `-` for standard input
-    #[arg(value_name = "MODEL.pte")]
-    model: Option<PathBuf>,
+    /// The program (.pte or .bpte); `-` for standard input. Of several, or of a folder,
+    /// each gets a page in the folder of `-o`, and an index.html is made of all
+    #[arg(value_name = "MODEL.pte|DIR")]
+    model: Vec<PathBuf>,
 
     /// The same, as an option
     #[arg(long = "model", value_name = "MODEL.pte", id = "model_option")]
@@ -96,6 +101,10 @@ pub struct ReportArgs {
     /// Write the figures of this report for a later --baseline
     #[arg(long, value_name = "FILE.json")]
     save_baseline: Option<PathBuf>,
+
+    /// Append the figures of this run to FILE; an index page draws them
+    #[arg(long, value_name = "FILE.jsonl")]
+    history: Option<PathBuf>,
 
     /// Report what got worse since the baseline, but do not fail for it
     #[arg(long, requires = "baseline")]
@@ -145,10 +154,8 @@ struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    fn open(args: &'a ReportArgs) -> Result<Self, Failure> {
+    fn open(args: &'a ReportArgs, path: &'a Path) -> Result<Self, Failure> {
         let open = |path: &Option<PathBuf>| path.as_deref().map(input::open).transpose();
-        let unnamed = || Failure::Usage("name a program: etinspect report MODEL.pte".into());
-        let path = args.model.as_ref().or(args.model_option.as_ref()).ok_or_else(unnamed)?;
         Ok(Files {
             path,
             model: input::open(path)?,
@@ -213,12 +220,64 @@ impl<'a> Files<'a> {
 
 /// Runs the command.
 pub fn run(args: &ReportArgs, global: &Global) -> Result<Status, Failure> {
-    let files = Files::open(args)?;
+    let given: Vec<PathBuf> = args.model.iter().chain(&args.model_option).cloned().collect();
+    let programs = report_many::programs(&given)?;
+    match &programs[..] {
+        [] => Err(Failure::Usage("name a program: etinspect report MODEL.pte".into())),
+        [program] if !given.iter().any(|path| path.is_dir()) => one(args, global, program),
+        programs => {
+            args.refuse_of_one()?;
+            report_many::run(args, global, programs)
+        }
+    }
+}
+
+/// The report on one program, in the form that was asked for.
+fn one(args: &ReportArgs, global: &Global, program: &Path) -> Result<Status, Failure> {
+    with_report(args, global, program, |report| {
+        write(args, global, report)?;
+        report_many::remember(args.history(), report)?;
+        Ok(args.status(report))
+    })
+}
+
+impl ReportArgs {
+    /// The file that the figures of each run are appended to.
+    pub fn history(&self) -> Option<&Path> {
+        self.history.as_deref()
+    }
+
+    /// What is of one program cannot be given with several.
+    fn refuse_of_one(&self) -> Result<(), Failure> {
+        let of_one = [
+            ("--trace", self.trace.is_some()),
+            ("--baseline", self.baseline.is_some()),
+            ("--save-baseline", self.save_baseline.is_some()),
+            ("--format", self.format != Format::Html),
+        ];
+        match of_one.iter().find(|(_, is_given)| *is_given) {
+            Some((name, _)) => {
+                let message = format!("{name} is of one program; of several, pages are made");
+                Err(Failure::Usage(message))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes the report on `program` and shows it to `look`.
+pub fn with_report<T>(
+    args: &ReportArgs,
+    global: &Global,
+    program: &Path,
+    look: impl FnOnce(&Report<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let files = Files::open(args, program)?;
     let fail = |e| Failure::input(files.path, e);
     let bundle = (files.model.get(4..8) == Some(b"BP08")).then(|| Bundle::parse(&files.model));
     let bundle = bundle.transpose().map_err(fail)?;
-    let program = bundle.as_ref().map_or(&files.model[..], Bundle::program);
-    let file = File::parse(program).map_err(fail)?;
+    let bytes = bundle.as_ref().map_or(&files.model[..], Bundle::program);
+    let file = File::parse(bytes).map_err(fail)?;
     let target = args.target.as_deref().map(crate::target::open).transpose()?;
     let budget = files.budget(args, &file)?;
     let baseline = files.baseline(args)?;
@@ -245,26 +304,31 @@ pub fn run(args: &ReportArgs, global: &Global) -> Result<Status, Failure> {
         baseline: baseline.as_ref(),
         made: files.made(args),
     });
+    look(&report)
+}
+
+/// Writes the report, and its figures.
+fn write(args: &ReportArgs, global: &Global, report: &Report<'_>) -> Result<(), Failure> {
     let text = match args.format {
-        Format::Html => report::html(&report),
-        Format::Json => report::json(&report),
-        Format::Markdown => report::markdown(&report),
-        Format::Junit => report::junit(&report),
-        Format::Sarif => report::sarif(&report),
-        Format::Github => report::github(&report),
-        Format::Gitlab => report::gitlab(&report),
-        Format::Badge => report::badge(&report),
+        Format::Html => report::html(report),
+        Format::Json => report::json(report),
+        Format::Markdown => report::markdown(report),
+        Format::Junit => report::junit(report),
+        Format::Sarif => report::sarif(report),
+        Format::Github => report::github(report),
+        Format::Gitlab => report::gitlab(report),
+        Format::Badge => report::badge(report),
     };
     let mut output = global.open_output()?;
     output.text(&text)?;
     output.finish()?;
     if args.format == Format::Github {
-        add_step_summary(&report)?;
+        add_step_summary(report)?;
     }
     if let Some(path) = &args.save_baseline {
         OutputFile::write_all(path, report.figures().text().as_bytes())?;
     }
-    Ok(status(args, &report))
+    Ok(())
 }
 
 /// Adds the report to the summary of a GitHub job, in the file that the runner names.
@@ -278,13 +342,15 @@ fn add_step_summary(report: &Report<'_>) -> Result<(), Failure> {
     written.map_err(|e| Failure::input(&path, format!("cannot add the summary: {e}")))
 }
 
-/// The exit status for what the report says.
-fn status(args: &ReportArgs, report: &Report<'_>) -> Status {
-    let is_worse = report.changes.as_ref().is_some_and(|c| c.regressions().next().is_some());
-    if is_worse && !args.allow_regressions && args.fail_on != FailOn::Never {
-        return Status::NotMet;
+impl ReportArgs {
+    /// The exit status for what the report says.
+    pub fn status(&self, report: &Report<'_>) -> Status {
+        let is_worse = report.changes.as_ref().is_some_and(|c| c.regressions().next().is_some());
+        if is_worse && !self.allow_regressions && self.fail_on != FailOn::Never {
+            return Status::NotMet;
+        }
+        self.fail_on.status(report.findings())
     }
-    args.fail_on.status(report.findings())
 }
 
 /// Memory of the methods, predicted and measured.

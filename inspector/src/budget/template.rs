@@ -62,7 +62,7 @@ const OTHERS: &str = "
 # total = \"20ms\"      # each kind of runs
 # operator = \"5ms\"    # every operator
 # [time.operators]
-# \"native_call_add.out\" = \"200us\"
+# \"addmm.out\" = \"200us\"
 
 # Growth since a baseline needs `etinspect report --baseline`; what is not named may not grow.
 # [growth]

@@ -29,6 +29,7 @@ h2{font-size:1.2rem;border-bottom:1px solid var(--line);margin-top:2rem}
 h3{font-size:1rem;margin-bottom:.3rem}
 svg{max-width:100%;height:auto;display:block}
 .scroll{overflow-x:auto}
+@media (max-width:44rem){.scroll>svg{max-width:none;width:44rem}}
 table{border-collapse:collapse;font-size:.87rem}
 th,td{padding:.2rem .7rem .2rem 0;text-align:left;border-bottom:1px solid var(--line);\
 vertical-align:top}
@@ -91,9 +92,9 @@ pub(crate) fn section(page: &mut String, document: &Document<'_>, method: &Page<
         escape(&short(memory.method.name())),
         number(memory.plan.steps.count().into())
     );
-    page.push_str(&bar_chart(document, method));
+    chart(page, &bar_chart(document, method));
     allocators(page, document, method);
-    page.push_str(&plan_charts(method));
+    chart(page, &plan_charts(method));
     peak(page, memory);
     suggestions(page, memory);
     budget(page, method);
@@ -104,6 +105,13 @@ pub(crate) fn section(page: &mut String, document: &Document<'_>, method: &Page<
     tensors(page, memory);
     allocations(page, memory, "Method allocator", &memory.loading.method);
     allocations(page, memory, "Temp allocator while loading", &memory.loading.temp);
+}
+
+/// A picture, which narrow screens show at a width that can be read.
+pub(crate) fn chart(page: &mut String, svg: &str) {
+    if !svg.is_empty() {
+        let _ = write!(page, "<div class=\"scroll\" tabindex=\"0\">\n{svg}</div>\n");
+    }
 }
 
 /// A table. A header that begins with `#` is of numbers; cells are escaped here.
@@ -134,7 +142,7 @@ pub(crate) fn table(page: &mut String, header: &[&str], rows: impl Iterator<Item
 fn allocators(page: &mut String, document: &Document<'_>, method: &Page<'_>) {
     let rows = method.allocators(document.program).into_iter();
     let rows = rows.map(|need| vec![need.name, number(need.bytes), need.note]);
-    table(page, &["allocator", "#bytes", ""], rows);
+    table(page, &["allocator", "#bytes", "note"], rows);
 }
 
 fn place(memory: &MethodMemory<'_>, step: Option<Step>) -> String {
@@ -235,7 +243,7 @@ fn comparison(page: &mut String, memory: &MethodMemory<'_>, measured: &Compariso
         };
         vec![compared.name.clone(), size(compared.predicted), size(compared.measured), verdict]
     });
-    table(page, &["allocator", "#predicted", "#measured", ""], rows);
+    table(page, &["allocator", "#predicted", "#measured", "verdict"], rows);
 }
 
 fn settings(page: &mut String, method: &Page<'_>) {
@@ -245,7 +253,7 @@ fn settings(page: &mut String, method: &Page<'_>) {
         ("Zephyr (prj.conf)", &method.settings.zephyr),
         ("C++", &method.settings.cpp),
     ] {
-        let _ = writeln!(page, "<h3>{name}</h3>\n<pre>{}</pre>", escape_lines(text));
+        let _ = writeln!(page, "<h3>{name}</h3>\n<pre tabindex=\"0\">{}</pre>", escape_lines(text));
     }
     page.push_str("</details>\n");
 }

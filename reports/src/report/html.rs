@@ -6,7 +6,7 @@ use super::made::policy_hash;
 use super::words::{difference, figure, share, size, time};
 use super::{Change, OperatorTime, Report, Share, TraceTimes, Verdict};
 use super::{flame, spread};
-use crate::memory::html::{PAGE_STYLE, TENSOR_HEADER, section, table, tensor_row};
+use crate::memory::html::{PAGE_STYLE, TENSOR_HEADER, chart, section, table, tensor_row};
 use crate::memory::svg::STYLE;
 use crate::memory::words::{html, number, short};
 use et_inspector::findings::{Finding, Severity};
@@ -29,12 +29,12 @@ const REPORT_STYLE: &str = "\
 .verdict{font-size:1.1rem;padding:.7rem 1rem;border-left:.4rem solid var(--good);\
 background:var(--soft)}
 .verdict.bad{border-color:var(--bad)}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;margin:.3rem 0;\
+dl{display:grid;grid-template-columns:fit-content(40%) 1fr;gap:.1rem .8rem;margin:.3rem 0;\
 font-size:.87rem}
 dd{margin:0;overflow-wrap:anywhere}
 meter{width:8rem;max-width:40vw}
 td{overflow-wrap:break-word;max-width:36rem}
-code{overflow-wrap:anywhere}
+code,p,h2,h3,li,dt{overflow-wrap:anywhere}
 nav a{margin-right:.8rem;color:inherit}
 th button{all:unset;cursor:pointer;font-weight:600;text-decoration:underline dotted}
 th button:focus-visible{outline:2px solid var(--ink)}
@@ -64,7 +64,7 @@ pub(super) const SCRIPT: &str = include_str!("page.js");
 const MOST: usize = 4 << 20;
 
 /// Text from a file, cut and safe.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     html(&short(text))
 }
 
@@ -145,10 +145,7 @@ fn methods(page: &mut String, report: &Report<'_>) {
 }
 
 fn verdict(page: &mut String, report: &Report<'_>) {
-    let is_bad = report.count(Severity::Error) > 0
-        || !report.meets_budget()
-        || report.changes.as_ref().is_some_and(|changes| changes.regressions().next().is_some());
-    let class = if is_bad { "verdict bad" } else { "verdict good" };
+    let class = if report.is_bad() { "verdict bad" } else { "verdict good" };
     let _ = writeln!(
         page,
         "<p class=\"{class}\">{}</p>\n<p>Program of {}, objects of {}.</p>",
@@ -161,7 +158,7 @@ fn verdict(page: &mut String, report: &Report<'_>) {
             let name = escape(method.memory.method.name());
             let _ = writeln!(
                 page,
-                "<h3>Method {name} on {} ({})</h3>",
+                "<h2>Method {name} on {} ({})</h2>",
                 escape(&target.name),
                 escape(&target.title)
             );
@@ -178,8 +175,10 @@ fn verdict(page: &mut String, report: &Report<'_>) {
 /// The target's memories as bars, each with the pools that it is the sum of.
 fn memories(page: &mut String, fit: &Fit) {
     page.push_str(
-        "<div class=\"scroll\"><table>\n<tr><th>memory</th><th></th><th class=\"n\">taken</th>\
-         <th class=\"n\">available</th><th class=\"n\">left</th><th>sum of</th></tr>\n",
+        "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">memory</th>\
+         <th scope=\"col\">fill</th><th scope=\"col\" class=\"n\">taken</th>\
+         <th scope=\"col\" class=\"n\">available</th><th scope=\"col\" class=\"n\">left</th>\
+         <th scope=\"col\">sum of</th></tr></thead>\n<tbody>\n",
     );
     for memory in fit.memories.iter().filter(|memory| memory.takes > 0) {
         let available = memory.size.saturating_sub(memory.reserved);
@@ -205,7 +204,7 @@ fn memories(page: &mut String, fit: &Fit) {
             escape(&pools.join(" + "))
         );
     }
-    page.push_str("</table></div>\n");
+    page.push_str("</tbody></table></div>\n");
 }
 
 fn findings(page: &mut String, findings: &[Finding]) {
@@ -384,11 +383,11 @@ fn times(page: &mut String, trace: &TraceTimes) {
         time(trace.in_delegates, unit),
         share(trace.in_delegates, trace.total)
     );
-    page.push_str(&spread::chart(trace, &trace.operators));
+    chart(page, &spread::chart(trace, &trace.operators));
     operators(page, trace, &trace.operators, "operator");
     if let Some(modules) = &trace.modules {
         page.push_str("<h3>By module of the model</h3>\n");
-        page.push_str(&flame::chart(trace, modules));
+        chart(page, &flame::chart(trace, modules));
         operators(page, trace, modules, "module");
     }
 }
@@ -469,6 +468,7 @@ fn made(page: &mut String, report: &Report<'_>) {
     });
     table(page, &["input", "name", "#bytes", "SHA-256"], rows);
     if !report.made.options.is_empty() {
-        let _ = writeln!(page, "<pre>{}</pre>", escape(&report.made.options.join(" ")));
+        let _ =
+            writeln!(page, "<pre tabindex=\"0\">{}</pre>", escape(&report.made.options.join(" ")));
     }
 }

@@ -10,6 +10,7 @@
 //! html.rs      a page that needs no other file; page.js sorts and filters its tables
 //! spread.rs    chart: operators by time
 //! flame.rs     chart: modules by time
+//! index.rs     many programs at once, and their history
 //! json.rs      `etinspect.report/1`
 //! markdown.rs  for pull requests
 //! junit.rs     a test case for each limit
@@ -27,6 +28,7 @@ mod flame;
 mod github;
 mod gitlab;
 mod html;
+mod index;
 mod json;
 mod junit;
 mod limits;
@@ -43,6 +45,7 @@ pub use baseline::{Baseline, BaselineError, Change, Changes, Spread, Verdict};
 pub use github::github;
 pub use gitlab::gitlab;
 pub use html::page as html;
+pub use index::{Entry, History, Row, index};
 pub use json::json;
 pub use junit::junit;
 pub use made::{Input, Made};
@@ -160,6 +163,12 @@ impl<'a> Report<'a> {
         let counts = self.counts.iter().filter(|count| count.found.is_some());
         let over = checks.map(|check| check.over()).chain(counts.map(Count::over));
         over.fold((0, 0), |(over, all), by| (over + usize::from(by > 0), all + 1))
+    }
+
+    /// Whether an error was found, a limit is exceeded, or something got worse.
+    pub fn is_bad(&self) -> bool {
+        let mut worse = self.changes.iter().flat_map(Changes::regressions);
+        self.count(Severity::Error) > 0 || !self.meets_budget() || worse.next().is_some()
     }
 
     /// Whether every method fits the target; `None` without one.

@@ -7,7 +7,15 @@ use serde::Serialize;
 /// A JSON document. Characters that hide or reorder text are written as escapes:
 /// the document may be printed to a terminal.
 pub fn document(value: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    plain(&serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// The same on one line.
+pub fn line(value: &impl Serialize) -> String {
+    plain(&serde_json::to_string(value).unwrap_or_default())
+}
+
+fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         // Outside of strings there are none but line ends.

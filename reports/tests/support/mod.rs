@@ -38,6 +38,8 @@ pub struct Given<'a> {
     pub record: Option<&'a str>,
     pub baseline: Option<&'a Baseline>,
     pub abi: Option<Abi>,
+    /// A trace that is no fixture.
+    pub trace_bytes: Option<Vec<u8>>,
     /// Times that stand in no trace.
     pub times: Option<TraceTimes>,
 }
@@ -52,6 +54,7 @@ impl Given<'_> {
             methods.collect::<Result<_, _>>().expect("a prediction");
         let budget = (!self.budget.is_empty()).then(|| Budget::parse(self.budget).expect("TOML"));
         let trace = self.trace.map(|name| read(&format!("traces/{name}.etdp")));
+        let trace = trace.or_else(|| self.trace_bytes.clone());
         let dump = trace.as_deref().map(|bytes| etdump::File::parse(bytes).expect("a trace"));
         let replays = dump.as_ref().map(Replay::all).unwrap_or_default();
         let measured = compare(&file, &methods, &replays, &[Abi::X86_64]).expect("a comparison");

@@ -1,0 +1,203 @@
+//! Many programs at once: a page with a row for each, and the history of their sizes.
+
+use super::html::{SCRIPT, escape};
+use super::made::policy_hash;
+use super::words::{size, time};
+use super::{Report, words};
+use crate::memory::html::PAGE_STYLE;
+use crate::memory::svg::STYLE;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+const SCHEMA: &str = "etinspect.history/1";
+
+/// Points of a sparkline: the latest.
+const POINTS: usize = 50;
+
+/// Units of a sparkline.
+const WIDTH: f64 = 120.0;
+const HEIGHT: f64 = 24.0;
+
+/// The figures of one program in one run: a line of a history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    schema: String,
+    /// The program, as the user named it.
+    pub model: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// `good` or `bad`: an error, an exceeded limit, or something worse than the base.
+    pub verdict: String,
+    /// Bytes of the file.
+    pub program_bytes: u64,
+    /// The most that is live at one moment, of the method with the most.
+    pub peak_bytes: u64,
+    /// All memory that the runners set aside, of the method with the most.
+    pub total_bytes: u64,
+    /// The median of the longest kind of runs.
+    pub run_ticks: Option<u64>,
+    /// Unit of `run_ticks`.
+    pub unit: Option<String>,
+    /// Findings that are errors.
+    pub errors: usize,
+}
+
+impl Entry {
+    /// The figures of `report`.
+    pub fn of(report: &Report<'_>) -> Self {
+        let pages = &report.memory.methods;
+        let total = pages.iter().map(|p| p.needs.method_pool(None).saturating_add(p.needs.temp));
+        let runs = report.trace.iter().flat_map(|trace| &trace.runs);
+        let model = report.made.inputs.iter().find(|input| input.role == "model");
+        Entry {
+            schema: SCHEMA.to_owned(),
+            model: report.memory.model.clone(),
+            sha256: model.map(|input| input.sha256.clone()).unwrap_or_default(),
+            verdict: if report.is_bad() { "bad" } else { "good" }.to_owned(),
+            program_bytes: report.program.bytes,
+            peak_bytes: pages.iter().map(|p| p.memory.plan.peak.bytes).max().unwrap_or(0),
+            total_bytes: total.max().unwrap_or(0),
+            run_ticks: runs.map(|run| run.spread.p50).max(),
+            unit: report.trace.as_ref().map(|trace| trace.unit.to_owned()),
+            errors: report.count(et_inspector::findings::Severity::Error),
+        }
+    }
+
+    /// The line of a history.
+    pub fn line(&self) -> String {
+        words::line(self)
+    }
+}
+
+/// Entries of earlier runs, by program, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History(BTreeMap<String, Vec<Entry>>);
+
+impl History {
+    /// Reads the lines that [`Entry::line`] wrote.
+    ///
+    /// # Errors
+    /// The line, what was expected and what was found.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut history = History::default();
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let place = format!("line {}: expected an entry of {SCHEMA:?}", index + 1);
+            let entry: Entry = serde_json::from_str(line).map_err(|e| format!("{place}: {e}"))?;
+            if entry.schema != SCHEMA {
+                return Err(format!("{place}, found {:?}", entry.schema));
+            }
+            history.add(entry);
+        }
+        Ok(history)
+    }
+
+    /// Adds an entry after those of its program.
+    pub fn add(&mut self, entry: Entry) {
+        self.0.entry(entry.model.clone()).or_default().push(entry);
+    }
+
+    fn of(&self, model: &str) -> &[Entry] {
+        self.0.get(model).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// A row of the index: the figures, the conclusion, and the name of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The figures.
+    pub entry: Entry,
+    /// The conclusion in a sentence.
+    pub sentence: String,
+    /// Name of the page's file, of letters, digits, `.`, `-` and `_`.
+    pub page: String,
+}
+
+/// What the index has besides the page of memory.
+const INDEX_STYLE: &str = "\
+a{color:inherit}
+th button{all:unset;cursor:pointer;font-weight:600;text-decoration:underline dotted}
+th button:focus-visible{outline:2px solid var(--ink)}
+.spark{fill:none;stroke:var(--bar);stroke-width:1.5}
+svg{display:inline-block;vertical-align:middle}
+td{max-width:24rem;overflow-wrap:anywhere}
+";
+
+/// The page; `history` ends with the entries of these rows.
+pub fn index(rows: &[Row], history: &History, version: &str) -> String {
+    let style = format!("\n{PAGE_STYLE}{STYLE}{INDEX_STYLE}");
+    let bad = rows.iter().filter(|row| row.entry.verdict == "bad").count();
+    let sum = |of: fn(&Entry) -> u64| {
+        rows.iter().fold(0u64, |sum, row| sum.saturating_add(of(&row.entry)))
+    };
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<title>Reports</title>\n\
+         <style>{style}</style>\n</head>\n<body>\n<main>\n<h1>Reports on {} programs</h1>\n\
+         <p>{bad} of them are bad: an error, an exceeded limit, or something that got worse. \
+         All program files together have {}.</p>\n\
+         <div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">program</th>\
+         <th scope=\"col\">verdict</th><th scope=\"col\" class=\"n\">file</th>\
+         <th scope=\"col\" class=\"n\">peak</th><th scope=\"col\">peak over history</th>\
+         <th scope=\"col\" class=\"n\">all memory</th><th scope=\"col\" class=\"n\">run</th>\
+         </tr></thead>\n<tbody>\n",
+        policy_hash(style.as_bytes()),
+        policy_hash(SCRIPT.as_bytes()),
+        rows.len(),
+        size(sum(|entry| entry.program_bytes)),
+    );
+    for row in rows {
+        let entry = &row.entry;
+        let run = entry.run_ticks.zip(entry.unit.as_deref());
+        let _ = writeln!(
+            page,
+            "<tr><td><a href=\"{}\">{}</a></td><td class=\"{}\">{}</td><td class=\"n\">{}</td>\
+             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            escape(&row.page),
+            escape(&entry.model),
+            if entry.verdict == "bad" { "bad" } else { "good" },
+            escape(&row.sentence),
+            size(entry.program_bytes),
+            size(entry.peak_bytes),
+            sparkline(history.of(&entry.model)),
+            size(entry.total_bytes),
+            run.map_or_else(|| "-".to_owned(), |(ticks, unit)| escape(&time(ticks, unit))),
+        );
+    }
+    let _ = write!(
+        page,
+        "</tbody></table></div>\n<p>etinspect {}; a line of the history is a run, the last {POINTS} \
+         are drawn.</p>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        escape(version)
+    );
+    page
+}
+
+/// The peaks of the latest runs, from nothing to the most.
+fn sparkline(history: &[Entry]) -> String {
+    let latest = &history[history.len().saturating_sub(POINTS)..];
+    let (Some(first), Some(last)) = (latest.first(), latest.last()) else { return String::new() };
+    let most = latest.iter().map(|entry| entry.peak_bytes).max().unwrap_or(0).max(1);
+    let step = WIDTH / (latest.len().max(2) - 1) as f64;
+    let mut path = String::new();
+    for (index, entry) in latest.iter().enumerate() {
+        let y = HEIGHT - 1.0 - entry.peak_bytes as f64 / most as f64 * (HEIGHT - 2.0);
+        let _ =
+            write!(path, "{}{:.1} {y:.1}", if index == 0 { 'M' } else { 'L' }, index as f64 * step);
+    }
+    let label = match latest.len() {
+        1 => "one run".to_owned(),
+        runs => {
+            format!("{runs} runs, from {} to {}", size(first.peak_bytes), size(last.peak_bytes))
+        }
+    };
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" \
+         aria-label=\"{label}\"><g><title>{label}</title><path class=\"spark\" d=\"{path}\"/></g>\
+         </svg> {}",
+        latest.len()
+    )
+}

@@ -1,0 +1,107 @@
+//! Programs and traces that are too large to list: totals stay exact, pages small.
+
+#[path = "../../inspector/tests/support/generate.rs"]
+mod generate;
+mod support;
+
+use et_reports::report::{html, json};
+use et_schema::generated::etdump_generated::etdump as fb;
+use flatbuffers::FlatBufferBuilder;
+use std::time::Instant;
+use support::{Given, parsed};
+
+/// Debug builds are some ten times slower; the limit is for what is released.
+const SECONDS: u64 = if cfg!(debug_assertions) { 100 } else { 10 };
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+    groups.join(",")
+}
+
+#[test]
+fn a_program_of_100_000_instructions_has_a_small_page() {
+    let count = 100_000;
+    let start = Instant::now();
+    let given = Given { name: "large.pte", program: generate::program(count), ..Given::default() };
+    given.with(|report| {
+        let page = html(report);
+        assert!(page.len() < 5 << 20, "{} bytes", page.len());
+        let plan = &report.memory.methods[0].memory.plan;
+        assert!(plan.storages.len() > count);
+        let text = format!("Planned tensors: {}, the first 2,000 shown", grouped(count as u64 + 1));
+        assert!(page.contains(&text), "what is left out is said");
+        assert!(page.contains("small tensors are not drawn"));
+        // The largest and the sum of the others are all of them.
+        let mut bytes: Vec<u64> = plan.storages.iter().map(|storage| storage.bytes).collect();
+        bytes.sort_unstable_by_key(|bytes| std::cmp::Reverse(*bytes));
+        let (shown, rest) = bytes.split_at(20);
+        let others = format!("and {} smaller ones of {} B", rest.len(), grouped(rest.iter().sum()));
+        assert!(page.contains(&others), "{others}");
+        assert!(shown.iter().all(|bytes| page.contains(&grouped(*bytes))));
+        let document = parsed(&json(report));
+        assert_eq!(document["methods"][0]["instructions"]["kernel_calls"], count as u64);
+    });
+    assert!(start.elapsed().as_secs() < SECONDS, "{:?}", start.elapsed());
+}
+
+/// A trace of `runs` executions of `operators` operators, and its ticks.
+fn trace(runs: usize, operators: usize) -> (Vec<u8>, u64) {
+    let mut builder = FlatBufferBuilder::with_capacity(runs * operators * 64);
+    let names: Vec<_> =
+        (0..operators).map(|i| builder.create_string(&format!("operator {i}"))).collect();
+    let block = builder.create_string("Execute");
+    let (mut now, mut sum) = (0u64, 0u64);
+    let mut blocks = Vec::with_capacity(runs);
+    for run in 0..runs {
+        let mut events = Vec::with_capacity(operators);
+        for (index, name) in names.iter().enumerate() {
+            let ticks = 100 + ((run * 31 + index * 17) % 50) as u64;
+            let event = fb::ProfileEventArgs {
+                name: Some(*name),
+                chain_index: 0,
+                instruction_id: index as i32,
+                start_time: now,
+                end_time: now + ticks,
+                ..fb::ProfileEventArgs::default()
+            };
+            now += ticks;
+            sum += ticks;
+            let event = Some(fb::ProfileEvent::create(&mut builder, &event));
+            let event = fb::EventArgs { profile_event: event, ..fb::EventArgs::default() };
+            events.push(fb::Event::create(&mut builder, &event));
+        }
+        let events = Some(builder.create_vector(&events));
+        let data = fb::RunDataArgs { name: Some(block), events, ..fb::RunDataArgs::default() };
+        blocks.push(fb::RunData::create(&mut builder, &data));
+    }
+    let run_data = Some(builder.create_vector(&blocks));
+    let root = fb::ETDumpArgs { version: 0, run_data };
+    let root = fb::ETDump::create(&mut builder, &root);
+    builder.finish_size_prefixed(root, Some("ED00"));
+    (builder.finished_data().to_vec(), sum)
+}
+
+#[test]
+fn a_trace_of_1_000_000_events_keeps_its_total() {
+    let (bytes, ticks) = trace(1_000, 1_000);
+    let start = Instant::now();
+    // It has none of these instructions: each operator keeps the name of its event.
+    let program = support::model("linear");
+    let given = Given { name: "long.pte", program, trace_bytes: Some(bytes), ..Given::default() };
+    given.with(|report| {
+        let trace = report.trace.as_ref().expect("times");
+        assert_eq!(trace.total, ticks);
+        let calls: usize = trace.operators.iter().map(|operator| operator.count).sum();
+        let sum: u64 = trace.operators.iter().map(|operator| operator.ticks).sum();
+        assert!(calls > 0 && sum + trace.unattributed == ticks);
+        let page = html(report);
+        assert!(page.len() < 5 << 20, "{} bytes", page.len());
+        let more = trace.operators.len().saturating_sub(100);
+        let text = format!("{more} more, and outside of instructions");
+        assert!(more > 0 && page.contains(&text), "what is left out is said");
+        assert_eq!(parsed(&json(report))["trace"]["total_ticks"], ticks);
+    });
+    assert!(start.elapsed().as_secs() < SECONDS, "{:?}", start.elapsed());
+}
