@@ -8,12 +8,14 @@ use clap::{ArgAction, Args, ValueEnum};
 use et_inspector::correlate::{CorrelateError, Correlation, module_time};
 use et_inspector::debug_data::{Fault, Value};
 use et_inspector::events::{Block, EventBlocks, EventRow, GroupBy, Groups, TimeScale, Times};
+use et_inspector::roofline::{Roof, points};
 use et_reports::events::{self, Timeline};
 use et_schema::etdump::{File, Truncation};
 use et_schema::{etrecord, pte};
 use std::path::{Path, PathBuf};
 
 mod groups;
+mod roofline;
 mod table;
 
 /// Print the events of a trace with their statistics
@@ -38,6 +40,9 @@ Examples:
 
   The table that ExecuTorch's Inspector prints with print_data_tabular:
     etinspect events trace.etdp --etrecord model.etrecord --compat inspector
+
+  What operators compute and move, and whether arithmetic or memory holds them back:
+    etinspect events trace.etdp --model model.pte --roofline
 
   A trace in clock cycles, from a microcontroller:
     etinspect events etdump.bin --source-time-scale cycles --time-scale cycles
@@ -87,6 +92,18 @@ pub struct EventsArgs {
     /// Sum the events up
     #[arg(long, value_enum, value_name = "WHAT")]
     group_by: Option<GroupArg>,
+
+    /// Operations, bytes and arithmetic intensity of operators against the machine's roofline
+    #[arg(long, requires = "model", conflicts_with_all = ["group_by", "module"])]
+    roofline: bool,
+
+    /// What the machine computes at most, in GFLOP/s [default: the best in the trace]
+    #[arg(long, value_name = "N", requires = "roofline")]
+    peak_gflops: Option<f64>,
+
+    /// What its memory moves at most, in GB/s [default: the best in the trace]
+    #[arg(long, value_name = "N", requires = "roofline")]
+    peak_gbs: Option<f64>,
 
     /// Unit of the trace's clock
     #[arg(long, value_enum, default_value_t = Scale::Ns, value_name = "SCALE")]
@@ -236,6 +253,7 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     }
     let view = View { blocks: &blocks, correlation: &correlation, times: &times };
     let text: Vec<u8> = match (&args.module, args.group_by) {
+        (None, None) if args.roofline => roofline_text(args, &view, model.as_ref())?.into(),
         (Some(module), _) => module_text(args, &view, module)?.into(),
         (None, Some(by)) => grouped_text(args, &view, by)?.into(),
         (None, None) => result(args, &view, &file, debug_buffer.as_deref())?,
@@ -350,6 +368,35 @@ fn grouped_text(args: &EventsArgs, view: &View<'_, '_>, by: GroupArg) -> Result<
         Format::Json => Ok(events::groups_json(&groups, view.times)),
         Format::Csv => Ok(events::groups_csv(&groups, view.times)),
         _ => Err(Failure::Usage("--group-by goes with --format table, csv or json".into())),
+    }
+}
+
+/// The operators against the machine's roofline.
+fn roofline_text(
+    args: &EventsArgs,
+    view: &View<'_, '_>,
+    model: Option<&pte::File<'_>>,
+) -> Result<String, Failure> {
+    let Some(model) = model else {
+        return Err(Failure::Usage("--roofline needs --model".into()));
+    };
+    if matches!(args.source_time_scale, Scale::Cycles) {
+        let message = "--roofline needs times: a trace in clock cycles has none";
+        return Err(Failure::Usage(message.into()));
+    }
+    let seconds = times(args, Scale::S)?;
+    let points = points(view.blocks, view.correlation, model, &seconds);
+    let seen = Roof::seen(&points);
+    let (compute, memory) = (args.peak_gflops, args.peak_gbs);
+    let roof = Roof {
+        operations: compute.map_or(seen.operations, |peak| peak * 1e9),
+        bytes: memory.map_or(seen.bytes, |peak| peak * 1e9),
+    };
+    let given = compute.is_some() && memory.is_some();
+    match args.format {
+        Format::Table => Ok(roofline::table(&points, roof, given)),
+        Format::Json => Ok(roofline::json(&points, roof, given)),
+        _ => Err(Failure::Usage("--roofline goes with --format table or json".into())),
     }
 }
 

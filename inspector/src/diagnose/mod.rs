@@ -33,7 +33,7 @@ pub use fault::{FaultBit, fault_bits};
 pub use in_flight::{Argument, InFlight};
 pub use journal::in_flight as in_flight_of_journal;
 pub use verdict::{Confidence, Verdict};
-pub use work::multiply_accumulates;
+pub use work::{multiply_accumulates, operations};
 
 use crate::findings::{Code, Finding, Severity, board_differs, does_not_fit, partition_findings};
 use crate::log::{Log, Run, Stage};

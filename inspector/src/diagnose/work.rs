@@ -17,12 +17,24 @@ pub fn multiply_accumulates(method: &Method<'_>) -> u64 {
     sum
 }
 
+/// Multiplications and additions of the instruction at a place; of other
+/// operators than convolutions and products one per element of the largest tensor.
+pub fn operations(method: &Method<'_>, place: (ChainId, InstructionId)) -> u64 {
+    let instruction = InFlight::at(method, place, false);
+    let count = of(&instruction);
+    let operator = instruction.operator.as_str();
+    let products = ["conv", "linear", "mm"].iter().any(|name| operator.contains(name));
+    if products { count.saturating_mul(2) } else { count }
+}
+
 /// Multiply-accumulates of one instruction.
 fn of(instruction: &InFlight) -> u64 {
     let operator = instruction.operator.as_str();
     let tensors = &instruction.tensors;
     let numel = |t: &Argument| t.sizes.iter().fold(1u64, |n, s| n.saturating_mul(extent(*s)));
-    let named = |names: &[&str]| tensors.iter().find(|t| names.contains(&t.name));
+    // The first name that there is: `self` of an addmm is its bias.
+    let named =
+        |names: &[&str]| names.iter().find_map(|name| tensors.iter().find(|t| t.name == *name));
     let largest = tensors.iter().map(numel).max().unwrap_or(0);
     let out = tensors.iter().filter(|t| t.output == Some(true)).map(numel).max().unwrap_or(0);
     let inner = if operator.contains("conv") {
@@ -30,7 +42,7 @@ fn of(instruction: &InFlight) -> u64 {
         named(&["weight", "weights"])
             .map(|w| numel(w) / extent(*w.sizes.first().unwrap_or(&1)).max(1))
     } else if operator.contains("linear") || operator.contains("mm") {
-        let rows = named(&["mat1", "self", "input", "in", "batch1"]);
+        let rows = named(&["mat1", "batch1", "input", "in", "self"]);
         rows.and_then(|t| t.sizes.last()).map(|k| extent(*k))
     } else {
         None

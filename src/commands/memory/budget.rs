@@ -4,7 +4,7 @@ use super::Report;
 use super::text::{indented, table};
 use crate::failure::Failure;
 use crate::text::{bytes, escape};
-use et_inspector::budget::{Budget, Check, check};
+use et_inspector::budget::{Budget, Calls, Check, Growth, Times, check};
 use et_inspector::memory::MethodMemory;
 use et_schema::pte::File;
 use serde_json::{Value, json};
@@ -36,6 +36,16 @@ impl<'a> Given<'a> {
         Ok(Given { path, budget })
     }
 
+    /// Whether it also limits what is not memory: calls, findings, times, growth.
+    fn limits_more(&self) -> bool {
+        let Budget { methods, calls, findings, time, growth, .. } = &self.budget;
+        *calls != Calls::default()
+            || methods.values().any(|method| method.calls != Calls::default())
+            || !findings.is_empty()
+            || *time != Times::default()
+            || *growth != Growth::default()
+    }
+
     /// The limits of a method.
     pub fn checks(&self, memory: &MethodMemory<'_>, program: u64) -> Vec<Check> {
         check(&self.budget, memory, program)
@@ -56,6 +66,9 @@ pub fn section(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>
         table.add_row([escape(&check.name), bytes(check.needs), bytes(check.limit), left]);
     }
     let _ = writeln!(text, "{}", indented(&table));
+    if budget.limits_more() {
+        text.push_str("  what else it limits is checked by `etinspect report --budget`\n");
+    }
 }
 
 /// The limits for scripts, null without a budget.
