@@ -19,9 +19,7 @@ fn fixture(name: &str) -> PathBuf {
 fn session(model: &str, trace: Option<&str>, title: &str) -> Session {
     let program = fs::read(fixture(&format!("models/{model}/model.pte"))).expect("the program");
     let file = File::parse(&program).expect("a program");
-    let folder = if model.starts_with("xnn") { "xnnpack_traces" } else { "traces" };
-    let bytes =
-        trace.map(|trace| fs::read(fixture(&format!("{folder}/{trace}.etdp"))).expect("it"));
+    let bytes = trace.map(|trace| fs::read(fixture(&format!("traces/{trace}.etdp"))).expect("it"));
     let trace = bytes.as_deref().map(|bytes| Trace::parse(bytes).expect("a trace"));
     let inputs = Inputs { title, program: Some(&file), trace: trace.as_ref(), ..Inputs::default() };
     Session::new(inputs).expect("a session")
