@@ -130,7 +130,7 @@ fn the_graph_of_a_delegate_is_shown() {
     assert_eq!(ran.status, Some(0));
     for wanted in [
         "delegate 0: XNNPACK graph",
-        "StaticTranspose(%0 fp32[1,3,16,16] = argument 0; order=[0, 2, 3, 1]) -> %1",
+        " = StaticTranspose(%0 fp32[1,3,16,16] from argument 0; order=[0, 2, 3, 1])",
         "kernel=3x3, stride=",
         "FullyConnected(",
     ] {

@@ -48,7 +48,7 @@ impl<'a> Graph<'a> {
             true => String::new(),
             false => format!("; {}", parameters.join(", ")),
         };
-        format!("{}({inputs}{parameters}) -> {outputs}", node.kind())
+        format!("{outputs} = {}({inputs}{parameters})", node.kind())
     }
 
     /// `%3 qint8[1,8] scale=0.1 zero=2`, with where it comes from.
@@ -70,7 +70,8 @@ impl<'a> Graph<'a> {
             None => {}
         }
         if let Some(argument) = value.external_id() {
-            text += &format!(" = argument {argument}");
+            text +=
+                &format!(" {} argument {argument}", if self.is_output(id) { "to" } else { "from" });
         }
         match self.payload.constant(value.constant()) {
             Ok(Some(Constant::Bytes(bytes))) => text += &format!(" const {} B", bytes.len()),
@@ -81,6 +82,11 @@ impl<'a> Graph<'a> {
             Err(_) => text += " (its constant is not in the file)",
         }
         text
+    }
+
+    /// Whether a value goes to the delegate's caller.
+    fn is_output(&self, id: u32) -> bool {
+        self.payload.outputs().any(|output| output == id)
     }
 
     /// Nodes and values for scripts.
