@@ -22,10 +22,13 @@ pub enum Format {
     EtRecord,
     /// XNNPACK delegate payload, inside a program.
     Xnnpack,
+    /// Ethos-U delegate payload, inside a program.
+    EthosU,
 }
 
 impl Format {
-    /// FlatBuffers' file identifier; for an ETRecord how its zip archive begins.
+    /// FlatBuffers' file identifier; for an ETRecord and an Ethos-U payload how they
+    /// begin.
     pub const fn identifier(self) -> &'static [u8; 4] {
         match self {
             Format::Program => b"ET12",
@@ -34,6 +37,7 @@ impl Format {
             Format::BundledProgram => b"BP08",
             Format::EtRecord => b"PK\x03\x04",
             Format::Xnnpack => b"XN01",
+            Format::EthosU => b"vela",
         }
     }
 
@@ -59,6 +63,7 @@ impl fmt::Display for Format {
             Format::BundledProgram => "bundled program (.bpte)",
             Format::EtRecord => "ETRecord (.etrecord)",
             Format::Xnnpack => "XNNPACK payload",
+            Format::EthosU => "Ethos-U payload",
         })
     }
 }

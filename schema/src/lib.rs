@@ -16,6 +16,7 @@ mod bytes;
 mod error;
 mod error_code;
 pub mod etdump;
+pub mod ethos_u;
 #[cfg(feature = "std")]
 pub mod etrecord;
 #[rustfmt::skip]

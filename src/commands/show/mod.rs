@@ -116,7 +116,7 @@ pub fn run(args: &ShowArgs, global: &Global) -> Result<Status, Failure> {
         Some(Kind::Program) | None if !bytes.starts_with(ZIP) => {
             printer.program(&File::parse(&bytes).map_err(fail)?, None)?;
         }
-        Some(Kind::EtRecord | Kind::Program | Kind::Xnnpack) | None => {
+        Some(Kind::EtRecord | Kind::Program | Kind::Xnnpack | Kind::EthosU) | None => {
             return Err(Failure::input(&args.model, ETRECORD));
         }
     }
