@@ -72,6 +72,7 @@ pub mod correlate;
 pub mod debug_data;
 pub mod diagnose;
 pub mod diff;
+pub mod ethos_u;
 pub mod events;
 pub mod explain;
 pub mod findings;

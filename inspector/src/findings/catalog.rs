@@ -442,6 +442,98 @@ codes! {
         remedy: "Write the model so that these operators are not there or are ones that the \
                  backend takes, or change their element type or shape to what it takes.",
     },
+    /// An Ethos-U payload that cannot be read, or only by another release.
+    NpuPayload = {
+        code: "ETD020",
+        severity: Error,
+        title: "an Ethos-U payload is damaged or of another release",
+        meaning: "The backend reads the payload's blocks when the method is loaded. A block that \
+                  is missing, too long or of an older layout stops loading with InvalidProgram \
+                  (0x23).",
+        remedy: "Export the program again, with the release of ExecuTorch that the firmware has.",
+    },
+    /// A command stream for another unit.
+    NpuConfiguration = {
+        code: "ETD021",
+        severity: Error,
+        title: "a command stream is for another Ethos-U than the one named",
+        meaning: "The driver compares the unit that a stream was made for with the one that it \
+                  has, and refuses a stream for another one. If the check is left out, the unit \
+                  hangs or computes something else.",
+        remedy: "Export with an EthosUCompileSpec for the unit of the board, with its number of \
+                 MACs.",
+    },
+    /// Words of a command stream that are no commands.
+    NpuStream = {
+        code: "ETD022",
+        severity: Error,
+        title: "a command stream holds words that are no commands of the unit",
+        meaning: "The unit stops with an error at a command that it does not know, or goes on \
+                  with registers that were never set. Usual causes: a damaged file, or a stream \
+                  for another generation of the unit.",
+        remedy: "Export the program again; if the file was copied to the board, compare its hash \
+                 there.",
+    },
+    /// A stream that never ends.
+    NpuNoStop = {
+        code: "ETD023",
+        severity: Error,
+        title: "a command stream does not end with a stop",
+        meaning: "Only the stop at the end raises the interrupt that the driver waits for. Without \
+                  it the unit runs into whatever follows, and the call never returns: the backend \
+                  has no timeout.",
+        remedy: "Export the program again: the stream is cut or damaged.",
+    },
+    /// An access outside of its region.
+    NpuOutside = {
+        code: "ETD024",
+        severity: Error,
+        title: "an Ethos-U operation reads or writes outside of its memory",
+        meaning: "The unit is given the weights, a scratch memory and a fast scratch memory. An \
+                  operation that leaves them reads bytes of others, destroys bytes of others, or \
+                  faults on the bus and never answers.",
+        remedy: "Export the program again: sizes and command stream disagree. A payload that was \
+                 edited by hand needs at least the bytes that the finding names.",
+    },
+    /// An address that the unit cannot use.
+    NpuMisaligned = {
+        code: "ETD025",
+        severity: Error,
+        title: "an Ethos-U operation has an address that is not aligned",
+        meaning: "Bricks of channels, weights and scales begin at multiples of 16 bytes, elements \
+                  at multiples of their size. The unit ignores the lower bits, and so reads and \
+                  writes somewhere else.",
+        remedy: "Export the program again: the addresses in the command stream are damaged.",
+    },
+    /// A copy that is not waited for.
+    NpuNoWait = {
+        code: "ETD026",
+        severity: Error,
+        title: "an Ethos-U operation does not wait for bytes that are still being moved",
+        meaning: "Copies run beside the arithmetic. An operation that uses their bytes without \
+                  waiting gets old ones now and then, so that results change from run to run.",
+        remedy: "Export the program again; if the stream was made by a compiler of your own, put \
+                 a wait in front of the operation that the finding names.",
+    },
+    /// A read of bytes that nothing wrote.
+    NpuNeverWritten = {
+        code: "ETD027",
+        severity: Error,
+        title: "an Ethos-U operation reads bytes that nothing has written",
+        meaning: "The scratch memory holds whatever was there before: the result depends on \
+                  it, and changes with what ran earlier.",
+        remedy: "Export the program again: addresses or shapes in the command stream are damaged.",
+    },
+    /// An output that no operation writes.
+    NpuOutput = {
+        code: "ETD028",
+        severity: Error,
+        title: "no Ethos-U operation writes an output",
+        meaning: "The call succeeds, but the tensor behind the output holds what was in the \
+                  scratch memory before.",
+        remedy: "Export the program again: the places of inputs and outputs do not fit the \
+                 command stream.",
+    },
 }
 
 impl Code {
