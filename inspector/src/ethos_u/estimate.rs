@@ -150,6 +150,10 @@ fn macs(block: &Block) -> u64 {
 
 /// Cycles of the multipliers.
 fn arithmetic(block: &Block, unit: Configuration) -> u64 {
+    if block.is_transposition {
+        // Vela takes these for copies: memory decides.
+        return 0;
+    }
     let micro = microblock(unit);
     let blocks = product(std::array::from_fn(|at| block.output[at].div_ceil(micro[at])));
     let window = u64::from(block.kernel.size[0]).saturating_mul(block.kernel.size[1].into());
@@ -177,6 +181,9 @@ fn arithmetic(block: &Block, unit: Configuration) -> u64 {
 
 /// Cycles of the stage that scales, activates and writes.
 fn output_stage(block: &Block, unit: Configuration) -> u64 {
+    if block.is_transposition {
+        return 0;
+    }
     let macs = f64::from(unit.macs());
     let (simple, product_of_two, sum) = match unit.product() {
         Some(Product::U85) => (64.0 / macs, 64.0 / macs, 128.0 / macs),

@@ -29,6 +29,7 @@ pub use operation::{Block, Dma, Kernel, Kind, Operation, Work};
 
 use et_schema::ethos_u::{Command, Item, Payload, Product, Register};
 use state::State;
+use std::collections::BTreeSet;
 
 /// A command stream, taken apart.
 #[derive(Clone, Debug)]
@@ -82,5 +83,30 @@ impl Disassembly {
             .map(|(range, _)| range.end)
             .max()
             .unwrap_or(0)
+    }
+
+    /// Bytes of all encoded weights, each counted once; those that are copied
+    /// to scratch memory first, where they come from.
+    pub fn weights(&self) -> u64 {
+        let mut copies: Vec<&Dma> = Vec::new();
+        let mut ranges = BTreeSet::new();
+        for operation in &self.operations {
+            match &operation.kind {
+                Kind::Dma(dma) => copies.push(dma),
+                Kind::Block(block) => ranges.extend(block.weights.iter().map(|range| {
+                    let from = copies.iter().rev().find(|copy| copy.destination.overlaps(range));
+                    let len = range.end - range.start;
+                    match from {
+                        Some(copy) => {
+                            let into = range.start.wrapping_sub(copy.destination.start);
+                            (copy.source.region, copy.source.start.wrapping_add(into), len)
+                        }
+                        None => (range.region, range.start, len),
+                    }
+                })),
+                _ => {}
+            }
+        }
+        ranges.iter().map(|(_, _, len)| len).sum()
     }
 }
