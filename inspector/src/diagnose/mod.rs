@@ -35,7 +35,7 @@ pub use journal::in_flight as in_flight_of_journal;
 pub use verdict::{Confidence, Verdict};
 pub use work::{multiply_accumulates, operations};
 
-use crate::findings::{Code, Finding, Severity, board_differs, does_not_fit, partition_findings};
+use crate::findings::{Code, Finding, Severity, board_differs, does_not_fit};
 use crate::log::{Log, Run, Stage};
 use crate::memory::MethodMemory;
 use crate::memory::measured::{BoardComparison, BoardNumbers};
@@ -117,7 +117,6 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
         findings.extend(trace::findings(trace));
     }
     findings.extend(case.memory.findings.iter().cloned());
-    findings.extend(partition_findings(&evidence.method));
     if let Some(target) = evidence.target {
         let needs = Needs::of(&case.memory, evidence.file.bytes().len() as u64);
         findings.extend(does_not_fit(target, &Fit::new(&needs, target)));

@@ -1,8 +1,8 @@
 //! Ethos-U: what the program was compiled for, against the board.
 
 use super::Case;
+use crate::ethos_u::accelerator;
 use crate::findings::{Code, Finding};
-use et_schema::pte::Delegate;
 
 /// ExecuTorch's name of the backend.
 pub(super) const BACKEND: &str = "EthosUBackend";
@@ -46,16 +46,6 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// The accelerator in a delegate's compile specs, such as `ethos-u55-128`.
-fn accelerator(delegate: &Delegate<'_>) -> Option<String> {
-    delegate.compile_specs().find_map(|spec| {
-        let text = String::from_utf8_lossy(spec.value).to_lowercase();
-        let at = text.find("ethos-u")?;
-        let end = text[at..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
-        Some(text[at..end.map_or(text.len(), |end| at + end)].to_owned())
-    })
 }
 
 fn normal(name: &str) -> String {

@@ -48,7 +48,11 @@ pub fn units<'a>(file: &File<'a>, method: &Method<'a>) -> Vec<Result<Unit<'a>, F
         .collect()
 }
 
-fn unit<'a>(
+/// The Ethos-U delegate `index` of `method`, taken apart and checked.
+///
+/// # Errors
+/// The finding that says why its payload cannot be read.
+pub fn unit<'a>(
     file: &File<'a>,
     method: &Method<'a>,
     index: usize,

@@ -22,10 +22,11 @@ mod operation;
 mod state;
 
 pub use check::{Fault, Regions, check};
-pub use delegates::{Unit, findings, units};
+pub(crate) use delegates::accelerator;
+pub use delegates::{Unit, findings, unit, units};
 pub use estimate::{Estimate, estimate};
 pub use feature_map::{FeatureMap, Layout, Range, Region, Storage};
-pub use operation::{Block, Dma, Kernel, Kind, Operation, Work};
+pub use operation::{Access, Block, Dma, Kernel, Kind, Operation, Work};
 
 use et_schema::ethos_u::{Command, Item, Payload, Product, Register};
 use state::State;

@@ -1,12 +1,15 @@
 //! What delegates need besides what the loader allocates for them.
 //!
 //! * Ethos-U: scratch memory from the temp allocator at each call, 16-byte
-//!   aligned; its size stands in the payload's block `scratch_size`. The
-//!   backend's own object is on the heap.
+//!   aligned; its size stands in the payload's block `scratch_size`. Fast
+//!   scratch memory is a pool of the firmware; how much of it is used follows
+//!   from the command stream. The backend's own object is on the heap.
 //! * XNNPACK: an executor object in the method allocator, 272 bytes as measured
 //!   on x86-64, and weights, workspace and operators on the heap, of which the
 //!   payload says nothing.
 
+use crate::ethos_u::{Disassembly, Region};
+use et_schema::ethos_u::{BACKEND, Payload};
 use et_schema::layout::Abi;
 use et_schema::pte::{Delegate, File};
 
@@ -14,10 +17,6 @@ const XNNPACK: &str = "XnnpackBackend";
 
 /// Bytes of XNNPACK's executor object, measured on x86-64.
 const XNNPACK_EXECUTOR: u64 = 272;
-
-/// Header of a block of an Ethos-U payload: 16 bytes of name, the unpadded
-/// size, a flag whether the data lies elsewhere, 11 reserved bytes.
-const VELA_HEADER: usize = 32;
 
 /// A delegate and its needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +29,9 @@ pub struct DelegateMemory {
     pub method_bytes: u64,
     /// Bytes that it takes from the temp allocator at each call, if known.
     pub scratch: Option<u64>,
+    /// Bytes of fast scratch memory that the unit uses besides, a pool of the
+    /// firmware's own.
+    pub fast_scratch: u64,
     /// What is not known.
     pub note: Option<&'static str>,
 }
@@ -44,6 +46,7 @@ impl DelegateMemory {
             payload: payload.len() as u64,
             method_bytes: 0,
             scratch: None,
+            fast_scratch: 0,
             note: None,
         };
         match id {
@@ -52,10 +55,14 @@ impl DelegateMemory {
                 memory.scratch = Some(0);
                 memory.note = Some("XNNPACK takes weights and workspace from the heap");
             }
-            "EthosUBackend" => {
-                memory.scratch = vela_scratch(payload);
-                if memory.scratch.is_none() {
-                    memory.note = Some("the payload has no block scratch_size");
+            BACKEND => {
+                let named = |key: &str| file.find_named_data(key).ok().flatten();
+                match Payload::parse(payload, named) {
+                    Ok(payload) => {
+                        memory.scratch = Some(payload.scratch.into());
+                        memory.fast_scratch = fast_scratch(&payload);
+                    }
+                    Err(_) => memory.note = Some("the payload cannot be read"),
                 }
             }
             _ => memory.note = Some("what this backend takes is not known"),
@@ -70,53 +77,8 @@ impl DelegateMemory {
     }
 }
 
-/// The scratch size in an Ethos-U payload.
-fn vela_scratch(payload: &[u8]) -> Option<u64> {
-    let mut rest = payload;
-    while rest.len() >= VELA_HEADER {
-        let (header, data) = rest.split_at(VELA_HEADER);
-        let name = header[..16].split(|byte| *byte == 0).next().unwrap_or_default();
-        let size = u32::from_le_bytes(header[16..20].try_into().ok()?) as usize;
-        if name == b"scratch_size" {
-            return Some(u32::from_le_bytes(data.get(..4)?.try_into().ok()?).into());
-        }
-        if name == b"vela_end_stream" {
-            return None;
-        }
-        rest = data.get(size.checked_next_multiple_of(16)?..)?;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::vela_scratch;
-
-    fn block(name: &str, data: &[u8]) -> Vec<u8> {
-        let mut block = name.as_bytes().to_vec();
-        block.resize(16, 0);
-        block.extend((data.len() as u32).to_le_bytes());
-        block.resize(32, 0);
-        block.extend(data);
-        block.resize(32 + data.len().next_multiple_of(16), 0);
-        block
-    }
-
-    #[test]
-    fn scratch_size_is_found_behind_other_blocks() {
-        let mut payload = block("vela_bin_stream", &[]);
-        payload.extend(block("cmd_data", &[1; 20]));
-        payload.extend(block("scratch_size", &4096u32.to_le_bytes()));
-        payload.extend(block("vela_end_stream", &[]));
-        assert_eq!(vela_scratch(&payload), Some(4096));
-    }
-
-    #[test]
-    fn damaged_payloads_have_none() {
-        let mut payload = block("cmd_data", &[0; 4]);
-        payload[16..20].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert_eq!(vela_scratch(&payload), None);
-        assert_eq!(vela_scratch(&payload[..31]), None);
-        assert_eq!(vela_scratch(&[]), None);
-    }
+/// Bytes of fast scratch memory that the stream reaches.
+fn fast_scratch(payload: &Payload<'_>) -> u64 {
+    let product = payload.driver.configuration.and_then(|unit| unit.product());
+    product.map_or(0, |product| Disassembly::new(payload, product).extent(Region::FastScratch))
 }

@@ -5,7 +5,8 @@ use super::planner::{Placement, blocks, place};
 use super::suggest::{Suggestion, suggestions};
 use super::temp::{self, TempUse};
 use super::{DelegateMemory, Firmware, Loading};
-use crate::findings::{Finding, plan_findings};
+use crate::ethos_u;
+use crate::findings::{Finding, partition_findings, plan_findings};
 use et_schema::ReadError;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::{Abi, MethodAllocation, Object};
@@ -57,7 +58,9 @@ impl<'a> MethodMemory<'a> {
     pub fn new(file: &File<'a>, method: Method<'a>, abi: Abi) -> Result<Self, ReadError> {
         let used = |firmware: Firmware| firmware.method_used(file, &method, abi);
         let plan = Plan::new(&method);
-        let findings = plan_findings(&plan, &method);
+        let mut findings = plan_findings(&plan, &method);
+        findings.extend(ethos_u::findings(file, &method));
+        findings.extend(partition_findings(&method));
         let delegates: Vec<DelegateMemory> =
             method.delegates().map(|d| DelegateMemory::new(file, &d, abi)).collect();
         Ok(MethodMemory {

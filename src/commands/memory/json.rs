@@ -175,6 +175,7 @@ fn delegates(memory: &MethodMemory<'_>) -> Value {
                 "payload_bytes": d.payload,
                 "method_bytes": d.method_bytes,
                 "scratch_bytes": d.scratch,
+                "fast_scratch_bytes": d.fast_scratch,
                 "note": d.note,
             })
         })

@@ -96,6 +96,10 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         let scratch = delegate.scratch.unwrap_or(0);
         let note = delegate.note.unwrap_or("scratch of the temp allocator at each call");
         rows.push(Row { name: escape(&delegate.id), bytes: scratch, note: note.to_owned() });
+        if delegate.fast_scratch > 0 {
+            let note = "fast scratch memory of the unit, a pool of the firmware".to_owned();
+            rows.push(Row { name: "fast_scratch".into(), bytes: delegate.fast_scratch, note });
+        }
     }
     if let Some(trace) = report.tracing(memory) {
         let executions = thousands(trace.request.executions);

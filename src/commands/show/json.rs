@@ -194,7 +194,10 @@ impl Serialize for MethodJson<'_> {
         map.serialize_entry("operators", &Seq(operators))?;
         let delegates = || {
             let delegates = context.delegates.iter();
-            delegates.map(|(delegate, calls)| delegate_json(self.file, delegate, *calls))
+            let method = &context.method;
+            delegates.enumerate().map(move |(index, (delegate, calls))| {
+                delegate_json(self.file, method, index, delegate, *calls)
+            })
         };
         map.serialize_entry("delegates", &Seq(delegates))?;
         let values = || {
@@ -228,7 +231,15 @@ fn index(index: u32) -> Option<u32> {
     (index != u32::MAX).then_some(index)
 }
 
-fn delegate_json(file: &File<'_>, delegate: &Delegate<'_>, calls: u64) -> Json {
+fn delegate_json(
+    file: &File<'_>,
+    method: &Method<'_>,
+    at: usize,
+    delegate: &Delegate<'_>,
+    calls: u64,
+) -> Json {
+    let is_npu = delegate.id() == et_schema::ethos_u::BACKEND;
+    let stream = is_npu.then(|| et_inspector::ethos_u::unit(file, method, at, delegate).ok());
     let (place, index) = match delegate.processed() {
         Some(Processed::Inline(index)) => (Some("flatbuffer"), Some(index)),
         Some(Processed::Segment(index)) => (Some("segment"), Some(index)),
@@ -247,6 +258,7 @@ fn delegate_json(file: &File<'_>, delegate: &Delegate<'_>, calls: u64) -> Json {
             "error": payload.err().map(|e| e.to_string()),
         },
         "compile_specs": delegate.compile_specs().map(|spec| spec_json(&spec)).collect::<Vec<_>>(),
+        "command_stream": stream.flatten().map(|unit| super::ethos_u::json(&unit)),
         "graph": graph.map(|payload| super::xnnpack::Graph::new(payload).json()),
     })
 }

@@ -6,6 +6,7 @@
 //! values.rs        tensors, numbers and lists as arguments
 //! context.rs       a method with what its lines refer to
 //! xnnpack.rs       the graph in an XNNPACK delegate
+//! ethos_u.rs       the command stream in an Ethos-U delegate
 //! bundled.rs       the tests that a bundled program adds
 //! tensor_data.rs   a tensor data file
 //! trace.rs         a trace: its runs, and what kinds of events they have
@@ -17,6 +18,7 @@
 
 mod bundled;
 mod context;
+mod ethos_u;
 mod instructions;
 mod json;
 mod program;
@@ -32,6 +34,7 @@ use crate::output::Output;
 use crate::text::escape;
 use clap::{Args, ValueEnum};
 use context::Context;
+use et_inspector::ethos_u::unit;
 use et_schema::bundled::File as BundledProgram;
 use et_schema::etdump::File as Trace;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
@@ -67,6 +70,10 @@ Examples:
   Everything, for a script:
     etinspect show model.pte --format json -o model.json
 
+  What the NPU is told, operation by operation, and word by word:
+    etinspect show npu.pte --all
+    etinspect show npu.pte --registers
+
   What the tests of a bundled program are, and what a trace has recorded:
     etinspect show model.bpte
     etinspect show trace.etdp")]
@@ -87,6 +94,10 @@ pub struct ShowArgs {
     /// Print the table of values as well
     #[arg(long)]
     values: bool,
+
+    /// Print every word of the command streams of Ethos-U delegates
+    #[arg(long)]
+    registers: bool,
 
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -230,7 +241,12 @@ impl Printer<'_> {
             self.chain(&context, ChainId(index), &chain, output)?;
         }
         for (index, (delegate, _)) in context.delegates.iter().enumerate() {
-            self.graph(file, index, delegate, output)?;
+            match delegate.id() {
+                et_schema::ethos_u::BACKEND => {
+                    self.stream(file, &context.method, index, delegate, output)?;
+                }
+                _ => self.graph(file, index, delegate, output)?,
+            }
         }
         Ok(())
     }
@@ -263,6 +279,41 @@ impl Printer<'_> {
             }
             if !hidden.contains(&node) {
                 output.text(&format!("    {node:<4} {line}\n"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The command stream of an Ethos-U delegate.
+    fn stream(
+        &self,
+        file: &File<'_>,
+        method: &Method<'_>,
+        index: usize,
+        delegate: &Delegate<'_>,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        let unit = match unit(file, method, index, delegate) {
+            Ok(unit) => unit,
+            Err(finding) => return output.text(&format!("  {}\n", escape(&finding.title))),
+        };
+        output.text(&format!("  delegate {index}: {}\n", ethos_u::heading(&unit)))?;
+        for note in ethos_u::notes(&unit) {
+            output.text(&format!("    {note}\n"))?;
+        }
+        if self.args.registers {
+            return ethos_u::registers(&unit)
+                .try_for_each(|line| output.text(&format!("    {line}\n")));
+        }
+        let operations = &unit.stream.operations;
+        let hidden = self.hidden(operations.len());
+        for (at, operation) in operations.iter().enumerate() {
+            if at == hidden.start && !hidden.is_empty() {
+                let more = program::count(hidden.len() as u64, "operation");
+                output.text(&format!("    ... {more} not shown; --all shows them\n"))?;
+            }
+            if !hidden.contains(&at) {
+                output.text(&format!("    {at:<4} {}\n", ethos_u::line(&unit, operation)))?;
             }
         }
         Ok(())
