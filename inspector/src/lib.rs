@@ -66,6 +66,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backends;
 pub mod budget;
 mod config;
 pub mod correlate;

@@ -1,6 +1,7 @@
 //! `ETR001`, `ETD001` and `ETD002`: what the program needs and the runtime does not have.
 
 use super::{Code, Finding};
+use crate::backends::Backend;
 use et_schema::ids::{ChainId, InstructionId};
 
 /// An operator without a kernel, called `count` times, first `at` an instruction.
@@ -21,11 +22,18 @@ pub fn missing_operator(name: &str, at: (ChainId, InstructionId), count: usize) 
 
 /// A delegate whose backend is not there.
 pub fn missing_backend(id: &str) -> Finding {
+    let name = match Backend::find(id) {
+        Some(backend) => format!(" ({}, for {})", backend.name, backend.hardware),
+        None => String::new(),
+    };
     Finding {
         code: Code::MissingBackend,
-        title: format!("no backend {id} in this runtime"),
+        title: format!("no backend {id}{name} in this runtime"),
         evidence: vec![("backend", id.to_owned())],
-        remedy: format!("export the program without {id} to run it here"),
+        remedy: format!(
+            "export the program without {id} to run it here, or run the rest with \
+             --stub-delegates"
+        ),
         at: None,
         operator: None,
     }

@@ -250,11 +250,13 @@ fn delegate_json(
     let graph = graph.and_then(|payload| Payload::parse(payload).ok());
     json!({
         "id": delegate.id(),
+        "backend": et_inspector::backends::Backend::find(delegate.id()).map(|b| b.name),
         "calls": calls,
         "payload": {
             "place": place,
             "index": index,
             "size_bytes": payload.as_ref().ok().map(|p| p.len()),
+            "kind": et_inspector::backends::payload_kind(file, delegate),
             "error": payload.err().map(|e| e.to_string()),
         },
         "compile_specs": delegate.compile_specs().map(|spec| spec_json(&spec)).collect::<Vec<_>>(),

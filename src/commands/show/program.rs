@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::values::{argument, missing, quoted, row};
 use crate::text::{bytes, escape};
+use et_inspector::backends::{Backend, named_parts, payload_kind};
 use et_schema::ids::ValueId;
 use et_schema::pte::{CompileSpec, Delegate, File, Method, Processed, Value};
 use std::collections::BTreeMap;
@@ -117,16 +118,26 @@ pub fn method_text(file: &File<'_>, context: &Context<'_>) -> String {
     for (index, (delegate, calls)) in context.delegates.iter().enumerate() {
         let _ = writeln!(
             text,
-            "    {index} {}  {}, {}",
+            "    {index} {}{}  {}, {}",
             escape(delegate.id()),
+            backend_name(delegate.id()),
             count(*calls, "call"),
             payload_text(file, delegate)
         );
+        for (key, size) in named_parts(file, delegate) {
+            let _ = writeln!(text, "      named data {}: {}", quoted(key), bytes(size));
+        }
         for spec in delegate.compile_specs() {
             let _ = writeln!(text, "      {} = {}", quoted(spec.key), spec_text(&spec));
         }
     }
     text
+}
+
+/// What a backend is, if it is not clear from its id.
+fn backend_name(id: &str) -> String {
+    let backend = Backend::find(id).filter(|backend| !id.contains(backend.name));
+    backend.map(|backend| format!(" ({})", backend.name)).unwrap_or_default()
 }
 
 fn interface_text(text: &mut String, context: &Context<'_>) {
@@ -184,7 +195,10 @@ fn payload_text(file: &File<'_>, delegate: &Delegate<'_>) -> String {
         None => return "no payload".into(),
     };
     match delegate.payload(file) {
-        Ok(payload) => format!("{place}: {}", bytes(payload.len() as u64)),
+        Ok(payload) => {
+            let kind = payload_kind(file, delegate).map(|kind| format!(", {kind}"));
+            format!("{place}: {}{}", bytes(payload.len() as u64), kind.unwrap_or_default())
+        }
         Err(error) => format!("{place}: missing: {}", escape(&error.to_string())),
     }
 }
