@@ -6,7 +6,7 @@
 //! stub.rs      stands in for a backend that is not here
 //! ```
 
-mod stub;
+pub(crate) mod stub;
 #[cfg(feature = "std")]
 mod xnnpack;
 

@@ -1,16 +1,18 @@
-//! In the place of a backend that is not here: outputs are zeros, so that the
-//! rest of the method runs.
+//! In the place of a backend that is not here: outputs are zeros, or tensors
+//! that were given, so that the rest of the method runs.
 //!
 //! A call does not say which of its arguments are outputs. Those are the ones
 //! that nothing wrote before the first call: no input, no constant, no result
 //! of an instruction before it.
 
 use super::{Call, bytes_mut, first_call};
-use crate::error::{Error, KernelResult};
-use alloc::collections::BTreeSet;
+use crate::error::{Error, KernelError, KernelResult, ensure};
+use crate::method::copy_to_memory_order;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use et_schema::ScalarType;
 use et_schema::ids::ValueId;
 use et_schema::operators;
 use et_schema::pte::{Instruction, Method as Plan, Value};
@@ -21,6 +23,16 @@ pub(crate) struct Stub {
     name: String,
     reads: Vec<usize>,
     writes: Vec<usize>,
+    /// What outputs get instead of zeros, by output.
+    given: BTreeMap<usize, Given>,
+}
+
+/// A tensor in the place of an output.
+pub(crate) struct Given {
+    pub scalar_type: ScalarType,
+    pub sizes: Vec<i32>,
+    /// Contiguous elements.
+    pub data: Vec<u8>,
 }
 
 impl Stub {
@@ -31,7 +43,12 @@ impl Stub {
         let mut written: BTreeSet<ValueId> = plan.inputs().collect();
         let mut args: Vec<ValueId> = Vec::new();
         let Some((chain, last)) = first_call(plan, index) else {
-            return Ok(Stub { name, reads: Vec::new(), writes: Vec::new() });
+            return Ok(Stub {
+                name,
+                reads: Vec::new(),
+                writes: Vec::new(),
+                given: BTreeMap::new(),
+            });
         };
         for instruction in plan.chain(chain)?.instructions().take(last.index() + 1) {
             match instruction {
@@ -56,7 +73,7 @@ impl Stub {
                 _ => {}
             }
         }
-        let mut stub = Stub { name, reads: Vec::new(), writes: Vec::new() };
+        let mut stub = Stub { name, reads: Vec::new(), writes: Vec::new(), given: BTreeMap::new() };
         for (position, id) in args.iter().enumerate() {
             let output = match plan.value(*id)? {
                 Value::Tensor(tensor) => {
@@ -75,12 +92,42 @@ impl Stub {
         (self.reads.clone(), self.writes.clone())
     }
 
+    /// Puts `given` into the place of output `index`.
+    ///
+    /// # Errors
+    /// The delegate has no such output.
+    pub fn give(&mut self, index: usize, given: Given) -> KernelResult {
+        let count = self.writes.len();
+        ensure!(index < count, "no output {index}: the delegate has {count}");
+        if self.given.is_empty() {
+            self.name = self.name.replace(": zeros", ": given tensors");
+        }
+        self.given.insert(index, given);
+        Ok(())
+    }
+
     pub fn call(&self, call: Call<'_, '_>) -> KernelResult {
         let id = DelegateId::Name(&self.name);
         let begun = call.tracer.begin_delegate(id, call.place);
-        for output in &self.writes {
+        for (index, output) in self.writes.iter().enumerate() {
             let tensor = super::tensor(call.args, *output, call.values)?;
-            bytes_mut(tensor, call.values, call.arenas)?.fill(0);
+            let Some(given) = self.given.get(&index) else {
+                bytes_mut(tensor, call.values, call.arenas)?.fill(0);
+                continue;
+            };
+            let meta = call.values.tensors[tensor.index()].meta.clone();
+            let (wanted, found) = (meta.scalar_type(), given.scalar_type);
+            ensure!(wanted == found, "output {index} is {wanted}, the given tensor {found}");
+            ensure!(
+                meta.sizes() == given.sizes && meta.nbytes() == given.data.len(),
+                "output {index} has the shape {:?}, the given tensor {:?}",
+                meta.sizes(),
+                given.sizes
+            );
+            let target = bytes_mut(tensor, call.values, call.arenas)?;
+            let target = target.get_mut(..given.data.len());
+            let target = target.ok_or_else(|| KernelError::argument("too little memory"))?;
+            copy_to_memory_order(&meta, &given.data, target);
         }
         call.tracer.end_delegate(id, call.place, begun, &[]);
         Ok(())

@@ -1,6 +1,8 @@
 //! Inputs and outputs of a method.
 
 use super::Method;
+use crate::delegate::Delegate;
+use crate::delegate::stub::Given;
 use crate::error::{Error, KernelError};
 use crate::memory::Arena;
 use crate::tensor::TensorRef;
@@ -100,6 +102,31 @@ impl<'p> Method<'p> {
         }
     }
 
+    /// Puts a tensor into the place of output `output` of the stub that stands
+    /// for delegate `delegate`, instead of zeros.
+    ///
+    /// # Errors
+    /// No such delegate or output, or the delegate runs and is no stub.
+    pub fn set_stub_output(
+        &mut self,
+        delegate: usize,
+        output: usize,
+        input: Input<'_>,
+    ) -> Result<(), Error> {
+        let wrong = |message| Error::new(ErrorCode::InvalidArgument, message);
+        let count = self.delegates.len();
+        let Some(Delegate::Stub(stub)) = self.delegates.get_mut(delegate) else {
+            return Err(wrong(format!(
+                "no delegate {delegate} that is not run: the method has {count} delegates"
+            )));
+        };
+        let Input::Tensor { scalar_type, sizes, data } = input else {
+            return Err(wrong("outputs of delegates are tensors".into()));
+        };
+        let given = Given { scalar_type, sizes: sizes.to_vec(), data: data.to_vec() };
+        stub.give(output, given).map_err(from_kernel)
+    }
+
     /// Fills every tensor input with ones, as ExecuTorch's runners do when no
     /// input is given. Other inputs keep the program's own value.
     ///
@@ -181,7 +208,11 @@ pub(super) fn from_kernel(error: KernelError) -> Error {
 }
 
 /// Copies contiguous elements into the memory order of `meta`.
-fn copy_to_memory_order(meta: &crate::tensor::TensorMeta, source: &[u8], target: &mut [u8]) {
+pub(crate) fn copy_to_memory_order(
+    meta: &crate::tensor::TensorMeta,
+    source: &[u8],
+    target: &mut [u8],
+) {
     if meta.is_contiguous() {
         target.copy_from_slice(source);
         return;

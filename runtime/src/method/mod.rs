@@ -20,6 +20,7 @@ use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::Abi;
 use etdump::{AllocationRecord, AllocatorIndex, AllocatorInfo, Tracer};
 pub(crate) use instruction::Instruction;
+pub(crate) use io::copy_to_memory_order;
 pub use io::{Input, OutputRef};
 pub use load::missing_operators;
 use smallvec::SmallVec;

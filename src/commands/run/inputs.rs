@@ -91,6 +91,33 @@ pub fn set(method: &mut Method<'_>, given: &[Given]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Gives the tensors of `--stub-output` to the stubs of delegates.
+pub fn set_stub_outputs(method: &mut Method<'_>, given: &[String]) -> Result<(), Failure> {
+    for text in given {
+        let wrong = || {
+            let example = "0.1=out.npy for output 1 of delegate 0";
+            Failure::Usage(format!(
+                "--stub-output {text}: expected D.K=FILE.npy, such as {example}"
+            ))
+        };
+        let (place, path) = text.split_once('=').ok_or_else(wrong)?;
+        let (delegate, output) = place.split_once('.').ok_or_else(wrong)?;
+        let delegate = delegate.parse().map_err(|_| wrong())?;
+        let output = output.parse().map_err(|_| wrong())?;
+        let path = Path::new(path);
+        let array = read_file(path)?;
+        let input = Input::Tensor {
+            scalar_type: array.scalar_type,
+            sizes: &array.sizes,
+            data: &array.data,
+        };
+        method
+            .set_stub_output(delegate, output, input)
+            .map_err(|error| Failure::input(path, error.message))?;
+    }
+    Ok(())
+}
+
 /// NumPy has no bfloat16: its bits come as uint16.
 fn stored_type(method: &Method<'_>, slot: usize, found: ScalarType) -> ScalarType {
     match method.input(slot) {

@@ -162,6 +162,11 @@ pub struct RunArgs {
     #[arg(long)]
     stub_delegates: bool,
 
+    /// With --stub-delegates: this tensor instead of zeros as output K of delegate D, both
+    /// counted from 0 (can be given several times)
+    #[arg(long, value_name = "D.K=FILE.npy", requires = "stub_delegates")]
+    stub_output: Vec<String>,
+
     /// Seed of random operators: the same seed, the same numbers
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -381,6 +386,7 @@ fn load_and_run<'p>(
 ) -> Result<Method<'p>, Stop> {
     let mut method = Method::load(program, name, options, recorder)?;
     report.set_pools(method.pool_usage());
+    inputs::set_stub_outputs(&mut method, &args.stub_output)?;
     if args.guard {
         method.guard();
     }

@@ -2,7 +2,9 @@
 //! per command.
 
 use crate::text::{bytes, escape, thousands};
-use et_inspector::ethos_u::{Block, FeatureMap, Kind, Operation, Range, Storage, Unit, estimate};
+use et_inspector::ethos_u::{
+    Block, FeatureMap, Kind, Operation, Range, Region, Storage, Unit, estimate,
+};
 use et_schema::ethos_u::{Item, Product, Register};
 use serde_json::{Value as Json, json};
 
@@ -14,7 +16,7 @@ pub fn heading(unit: &Unit<'_>) -> String {
         fast => format!(", fast scratch {}", bytes(fast)),
     };
     format!(
-        "{} stream, {} words, {} operations; weights {}, scratch {}{fast}; {} MACs, about {} cycles",
+        "stream for {}, {} words, {} operations; weights {}, scratch {}{fast}; {} MACs, about {} cycles",
         unit.configuration,
         thousands(unit.payload.driver.stream.words().into()),
         thousands(unit.stream.operations.len() as u64),
@@ -84,7 +86,7 @@ fn block_text(block: &Block) -> String {
     text += &format!(": {} -> {}", inputs.join(", "), map_text(&block.ofm));
     for (name, ranges) in [("weights", &block.weights), ("scales", &block.scales)] {
         if !ranges.is_empty() {
-            text += &format!(", {name} {}", list(ranges.iter().copied()));
+            text += &format!(", {name} {}", constants(ranges));
         }
     }
     if let Some(table) = block.table {
@@ -105,6 +107,15 @@ fn map_text(map: &FeatureMap) -> String {
 
 fn list(ranges: impl Iterator<Item = Range>) -> String {
     ranges.map(|range| range.to_string()).collect::<Vec<_>>().join(" + ")
+}
+
+/// Ranges of constants, without the name of the region that has only those.
+fn constants(ranges: &[Range]) -> String {
+    let text = |range: &Range| match range.region {
+        Region::Weights => format!("{:#x}..{:#x}", range.start, range.end),
+        _ => range.to_string(),
+    };
+    ranges.iter().map(text).collect::<Vec<_>>().join(" + ")
 }
 
 /// Every word of the stream: offset in bytes, words, name and fields.
