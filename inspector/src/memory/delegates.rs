@@ -5,13 +5,15 @@
 //!   scratch memory is a pool of the firmware; how much of it is used follows
 //!   from the command stream. The backend's own object is on the heap.
 //! * XNNPACK: an executor object in the method allocator, 272 bytes as measured
-//!   on x86-64, and weights, workspace and operators on the heap, of which the
-//!   payload says nothing.
+//!   on x86-64, and weights, workspace and operators on the heap, which are
+//!   estimated.
 
+use super::xnnpack;
 use crate::ethos_u::{Disassembly, Region};
-use et_schema::ethos_u::{BACKEND, Payload};
+use et_schema::ethos_u::{self, BACKEND};
 use et_schema::layout::Abi;
 use et_schema::pte::{Delegate, File};
+use et_schema::xnnpack::Payload;
 
 const XNNPACK: &str = "XnnpackBackend";
 
@@ -32,6 +34,9 @@ pub struct DelegateMemory {
     /// Bytes of fast scratch memory that the unit uses besides, a pool of the
     /// firmware's own.
     pub fast_scratch: u64,
+    /// Bytes that it takes from the heap, estimated within a factor of two, if
+    /// anything is known of it.
+    pub heap: Option<u64>,
     /// What is not known.
     pub note: Option<&'static str>,
 }
@@ -47,17 +52,19 @@ impl DelegateMemory {
             method_bytes: 0,
             scratch: None,
             fast_scratch: 0,
+            heap: None,
             note: None,
         };
         match id {
             XNNPACK => {
                 memory.method_bytes = memory.method_bytes_on(abi);
                 memory.scratch = Some(0);
-                memory.note = Some("XNNPACK takes weights and workspace from the heap");
+                memory.heap = Payload::parse(payload).ok().map(|graph| xnnpack::heap(&graph, abi));
+                memory.note = Some("estimated: packed weights, workspace and operators");
             }
             BACKEND => {
                 let named = |key: &str| file.find_named_data(key).ok().flatten();
-                match Payload::parse(payload, named) {
+                match ethos_u::Payload::parse(payload, named) {
                     Ok(payload) => {
                         memory.scratch = Some(payload.scratch.into());
                         memory.fast_scratch = fast_scratch(&payload);
@@ -78,7 +85,7 @@ impl DelegateMemory {
 }
 
 /// Bytes of fast scratch memory that the stream reaches.
-fn fast_scratch(payload: &Payload<'_>) -> u64 {
+fn fast_scratch(payload: &ethos_u::Payload<'_>) -> u64 {
     let product = payload.driver.configuration.and_then(|unit| unit.product());
     product.map_or(0, |product| Disassembly::new(payload, product).extent(Region::FastScratch))
 }

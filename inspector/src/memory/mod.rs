@@ -19,6 +19,7 @@ mod requirements;
 mod suggest;
 mod temp;
 mod tracing;
+mod xnnpack;
 
 pub use delegates::DelegateMemory;
 pub use loading::{Allocation, Firmware, Loading};

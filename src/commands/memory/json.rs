@@ -176,6 +176,7 @@ fn delegates(memory: &MethodMemory<'_>) -> Value {
                 "method_bytes": d.method_bytes,
                 "scratch_bytes": d.scratch,
                 "fast_scratch_bytes": d.fast_scratch,
+                "heap_estimate_bytes": d.heap,
                 "note": d.note,
             })
         })

@@ -93,6 +93,11 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         note: "in flash or RAM".into(),
     });
     for delegate in &memory.delegates {
+        if let Some(heap) = delegate.heap {
+            let note = format!("of the heap, {}", delegate.note.unwrap_or_default());
+            rows.push(Row { name: escape(&delegate.id), bytes: heap, note });
+            continue;
+        }
         let scratch = delegate.scratch.unwrap_or(0);
         let note = delegate.note.unwrap_or("scratch of the temp allocator at each call");
         rows.push(Row { name: escape(&delegate.id), bytes: scratch, note: note.to_owned() });
