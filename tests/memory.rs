@@ -272,3 +272,17 @@ fn the_numbers_of_a_board_are_compared_and_explained() {
     // The log of one program beside another: the numbers differ.
     assert!(ran("arm_add.pte").stdout.contains("\"explained\": false"));
 }
+
+#[test]
+fn an_etrecord_names_the_modules_of_the_peak() {
+    let record = fixture("traces/norms.etrecord");
+    let model = model("norms");
+    let args = ["memory".into(), model.into_os_string(), "--etrecord".into(), record.into()];
+    let text = etinspect(&args).stdout;
+    assert!(text.contains(" in "), "{text}");
+    let json = ["--format", "json"].map(std::ffi::OsString::from);
+    let ran = etinspect(args.iter().chain(&json));
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let live = document["methods"][0]["peak"]["live"].as_array().expect("a list");
+    assert!(live.iter().any(|tensor| tensor["module"].is_string()), "{live:?}");
+}

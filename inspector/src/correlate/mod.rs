@@ -17,6 +17,7 @@
 mod coverage;
 mod method;
 mod module_total;
+mod modules;
 mod origin;
 mod program;
 mod record;
@@ -24,5 +25,6 @@ mod record;
 pub use coverage::{Coverage, Matches, Unmatched};
 pub use method::{CorrelateError, Correlation};
 pub use module_total::{find_total_for_module, module_time};
+pub use modules::modules;
 pub use origin::Origin;
 pub use program::{Argument, Call, InstructionFacts, Instructions, Role, Site};

@@ -5,12 +5,12 @@ use super::planner::{Placement, blocks, place};
 use super::suggest::{Suggestion, suggestions};
 use super::temp::{self, TempUse};
 use super::{DelegateMemory, Firmware, Loading};
-use crate::ethos_u;
 use crate::findings::{Finding, partition_findings, plan_findings};
-use et_schema::ReadError;
+use crate::{correlate, ethos_u};
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::{Abi, MethodAllocation, Object};
 use et_schema::pte::{File, Instruction, Method, Value};
+use et_schema::{ReadError, etrecord};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -44,6 +44,8 @@ pub struct MethodMemory<'a> {
     pub temp_uses: Vec<TempUse>,
     /// Names of inputs, outputs and state.
     roles: BTreeMap<ValueId, String>,
+    /// Modules of the model by instruction of the first chain.
+    modules: BTreeMap<InstructionId, String>,
     /// What is wrong with the program's memory, or good to know.
     pub findings: Vec<Finding>,
     ours: OnceCell<Vec<Placement>>,
@@ -74,6 +76,7 @@ impl<'a> MethodMemory<'a> {
             temp_uses: temp::uses(&method, &delegates),
             delegates,
             roles: roles(&method),
+            modules: BTreeMap::new(),
             plan,
             findings,
             method,
@@ -95,10 +98,32 @@ impl<'a> MethodMemory<'a> {
         self.loading.temp_required.max(self.temp_executing())
     }
 
+    /// Takes names of modules for [`label`](Self::label) from an ETRecord.
+    ///
+    /// # Errors
+    /// The ETRecord's graph is damaged.
+    pub fn name_modules(&mut self, record: &etrecord::File<'_>) -> Result<(), ReadError> {
+        let first = self.method.chains().next();
+        let count = first.map_or(0, |chain| chain.instruction_count());
+        self.modules = correlate::modules(record, self.method.name(), count)?;
+        Ok(())
+    }
+
+    /// The module of the model that the instruction is of, if an ETRecord told.
+    pub fn module(&self, at: (ChainId, InstructionId)) -> Option<&str> {
+        self.modules.get(&at.1).filter(|_| at.0 == ChainId(0)).map(String::as_str)
+    }
+
     /// What `storage` is: its role with its number or name, and who writes it.
     pub fn label(&self, storage: &Storage) -> String {
         let by = storage.written.and_then(|step| self.plan.steps.place(step));
-        let by = by.map(|at| format!("{} of {}:{}", operator_name(&self.method, at), at.0, at.1));
+        let by = by.map(|at| {
+            let name = format!("{} of {}:{}", operator_name(&self.method, at), at.0, at.1);
+            match self.module(at) {
+                Some(module) => format!("{name} in {module}"),
+                None => name,
+            }
+        });
         let role = storage.values.iter().find_map(|id| self.roles.get(id).cloned());
         match (role, by) {
             (Some(role), Some(by)) => format!("{role}, {by}"),

@@ -194,6 +194,7 @@ fn peak(memory: &MethodMemory<'_>) -> Value {
             "offset": storage.offset,
             "memory_id": storage.memory_id.0,
             "what": memory.label(storage),
+            "module": module(memory, storage),
         })
     });
     json!({
@@ -203,6 +204,12 @@ fn peak(memory: &MethodMemory<'_>) -> Value {
         "operator": at.map(|at| operator_name(&memory.method, at)),
         "live": live.collect::<Vec<_>>(),
     })
+}
+
+/// The module of the model that writes a tensor, if an ETRecord told.
+fn module<'m>(memory: &'m MethodMemory<'_>, storage: &Storage) -> Option<&'m str> {
+    let at = storage.written.and_then(|step| memory.plan.steps.place(step));
+    at.and_then(|at| memory.module(at))
 }
 
 fn tensor(memory: &MethodMemory<'_>, storage: &Storage) -> Value {

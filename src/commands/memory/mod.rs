@@ -22,6 +22,7 @@ use et_inspector::target::{Fit, Needs, Target, settings};
 use et_reports::memory::{self, Document, Page};
 use et_schema::bundled::File as Bundle;
 use et_schema::etdump::File as Trace;
+use et_schema::etrecord;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,9 @@ Examples:
     etinspect memory model.pte --format html -o memory.html
     etinspect memory model.pte --format markdown
 
+  Which modules of the PyTorch model the tensors at the peak come from:
+    etinspect memory model.pte --etrecord model.etrecord
+
   Allocation by allocation, for a script:
     etinspect memory model.pte --abi arm32 --format json")]
 pub struct MemoryArgs {
@@ -83,6 +87,10 @@ pub struct MemoryArgs {
     /// Trace with allocation events, to compare with the prediction [its ABI is the default]
     #[arg(long, value_name = "TRACE.etdp")]
     trace: Option<PathBuf>,
+
+    /// ETRecord of the program's export: names the modules of the model that tensors come from
+    #[arg(long, value_name = "FILE.etrecord")]
+    etrecord: Option<PathBuf>,
 
     /// What a board printed, to compare its numbers with the prediction; `-` for standard input
     #[arg(long, value_name = "UART.txt")]
@@ -328,6 +336,14 @@ fn methods<'a>(
         if args.method.as_deref().is_none_or(|name| name == method.name()) {
             let memory = MethodMemory::new(file, method, abi);
             methods.push(memory.map_err(|e| Failure::input(&args.model, e))?);
+        }
+    }
+    if let Some(path) = &args.etrecord {
+        let bytes = input::open(path)?;
+        let fail = |error| Failure::input(path, error);
+        let record = etrecord::File::parse(&bytes).map_err(fail)?;
+        for memory in &mut methods {
+            memory.name_modules(&record).map_err(fail)?;
         }
     }
     if let (Some(name), true) = (&args.method, methods.is_empty()) {
