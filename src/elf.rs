@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use addr2line::gimli::{DwarfSections, EndianSlice, RunTimeEndian};
-use et_inspector::diagnose::{Symbol, Symbols};
+use et_inspector::diagnose::{Stack, Symbol, Symbols};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::borrow::Cow;
 use std::path::Path;
@@ -17,6 +17,26 @@ pub struct Firmware<'d> {
     /// Sorted by address: address, bytes, name, whether it is code.
     symbols: Vec<(u64, u64, String, bool)>,
     lines: Option<addr2line::Context<Reader<'d>>>,
+    stack: Option<Stack>,
+}
+
+/// Names of linker scripts for the lowest address of the stack, and for the
+/// address behind it (CMSIS, Arm's toolchain, Zephyr, ST, newlib).
+const STACK_LIMITS: [&str; 6] =
+    ["__StackLimit", "__stack_limit", "__stack_limit__", "_stack_limit", "_sstack", "StackLimit"];
+const STACK_TOPS: [&str; 6] =
+    ["__StackTop", "__stack_top", "__stack", "_estack", "_stack_start", "StackTop"];
+
+/// The linker's marks of the main stack.
+fn stack(object: &object::File<'_>) -> Option<Stack> {
+    let mark = |names: &[&str]| {
+        let named = |symbol: &object::Symbol<'_, '_>| {
+            symbol.name().is_ok_and(|name| names.contains(&name)) && symbol.address() != 0
+        };
+        object.symbols().find(named).map(|symbol| symbol.address())
+    };
+    let limit = mark(&STACK_LIMITS)?;
+    Some(Stack { limit, top: mark(&STACK_TOPS).filter(|top| *top > limit) })
 }
 
 impl<'d> DebugSections<'d> {
@@ -58,7 +78,8 @@ impl<'d> Firmware<'d> {
             .collect();
         symbols.sort();
         let dwarf = sections.0.borrow(|section| EndianSlice::new(section, sections.1));
-        Firmware { symbols, lines: addr2line::Context::from_dwarf(dwarf).ok() }
+        let lines = addr2line::Context::from_dwarf(dwarf).ok();
+        Firmware { symbols, lines, stack: stack(object) }
     }
 
     fn line(&self, address: u64) -> Option<String> {
@@ -78,5 +99,21 @@ impl Symbols for Firmware<'_> {
             code: *code,
             line: if *code { self.line(address) } else { None },
         })
+    }
+
+    fn data(&self) -> Vec<Symbol> {
+        let data = self.symbols.iter().filter(|(.., code)| !code);
+        data.map(|(start, size, name, _)| Symbol {
+            start: *start,
+            size: *size,
+            name: name.clone(),
+            code: false,
+            line: None,
+        })
+        .collect()
+    }
+
+    fn stack(&self) -> Option<Stack> {
+        self.stack
     }
 }

@@ -2,6 +2,7 @@
 //! it, a symbol of the firmware, a memory.
 
 use super::Evidence;
+use super::firmware::Stack;
 use crate::log::Run;
 use crate::memory::plan::Plan;
 use et_schema::ids::ValueId;
@@ -27,6 +28,16 @@ pub struct Symbol {
 pub trait Symbols {
     /// The symbol around `address`.
     fn find(&self, address: u64) -> Option<Symbol>;
+
+    /// Every symbol of data.
+    fn data(&self) -> Vec<Symbol> {
+        Vec::new()
+    }
+
+    /// The ends of the main stack, from the linker's marks.
+    fn stack(&self) -> Option<Stack> {
+        None
+    }
 }
 
 /// No firmware is known.
@@ -41,6 +52,15 @@ impl Symbols for NoSymbols {
 
 /// Names of pools that the method allocator uses, in ExecuTorch's runners.
 const METHOD_POOLS: [&str; 3] = ["method_allocation_pool", "method_allocator_pool", "method_pool"];
+
+/// Names of pools that planned buffers or scratch memory lie in.
+const OTHER_POOLS: [&str; 4] =
+    ["planned_memory", "planned_buffer", "temp_allocation_pool", "scratch_pool"];
+
+/// Whether a symbol of this name is a pool of the runtime.
+pub(super) fn is_pool(name: &str) -> bool {
+    METHOD_POOLS.iter().chain(&OTHER_POOLS).any(|pool| name.contains(pool))
+}
 
 /// Addresses below this are offsets from a null pointer, unless code lies there.
 const NULL_PAGE: u64 = 0x100;

@@ -41,6 +41,7 @@ pub(super) fn look(case: &Case<'_>, journal: &Snapshot) -> Execution {
     findings.extend(other_program(case, journal));
     findings.extend(failed_allocations(journal));
     findings.extend(failed_load(case, journal));
+    findings.extend(super::firmware::stack(case, journal));
     let Some(life) = telling_life(journal) else { return execution };
     let in_flight = in_flight(journal, &life, &case.evidence.method);
     let crash = crash(journal, &life);

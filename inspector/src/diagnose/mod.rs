@@ -10,6 +10,7 @@
 //!             fault.rs       fault status registers, in words
 //!             address.rs     what lies at an address
 //!             npu.rs         Ethos-U against the board
+//!             firmware.rs    pools and stack of the firmware's image
 //!             journal.rs     the instruction in flight for sure, allocators, faults
 //!             trace.rs       clocks, growth
 //!          -> Diagnosis
@@ -19,6 +20,7 @@ mod address;
 mod candidates;
 mod execution;
 mod fault;
+mod firmware;
 mod in_flight;
 mod journal;
 mod loading;
@@ -30,6 +32,7 @@ mod work;
 pub use address::{AddressMap, NoSymbols, Symbol, Symbols};
 pub use candidates::{Candidate, Likelihood};
 pub use fault::{FaultBit, fault_bits};
+pub use firmware::Stack;
 pub use in_flight::{Argument, InFlight};
 pub use journal::in_flight as in_flight_of_journal;
 pub use verdict::{Confidence, Verdict};
@@ -113,6 +116,7 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
     }
     findings.extend(execution.findings);
     findings.extend(npu::findings(&case));
+    findings.extend(firmware::findings(&case));
     if let Some(trace) = evidence.trace {
         findings.extend(trace::findings(trace));
     }

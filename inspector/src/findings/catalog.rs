@@ -233,6 +233,17 @@ codes! {
                   Only operators that work in place write them.",
         remedy: "Check the output argument of that instruction.",
     },
+    /// A pool at an address that is not aligned.
+    PoolMisaligned = {
+        code: "ETM009",
+        severity: Warning,
+        title: "a pool of the firmware lies at an address that is not aligned",
+        meaning: "Offsets of planned tensors and scratch memory are multiples of 16 from the start \
+                  of their pool. If the pool itself is not aligned, nothing in it is: kernels with \
+                  vectors and the neural processing unit fault, or read other bytes.",
+        remedy: "Declare the array with alignas(16), as ExecuTorch's runners do, or place it by \
+                 the linker script.",
+    },
     /// An output that nothing wrote.
     OutputNeverWritten = {
         code: "ETR008",

@@ -2,7 +2,7 @@
 
 use super::{Code, Finding};
 use crate::memory::operator_name;
-use crate::memory::plan::{Overlap, Plan, Step};
+use crate::memory::plan::{Overlap, Plan, Role, Step};
 use et_schema::pte::Method;
 
 /// A plan that wastes less than this share of its bytes is as good as others.
@@ -19,7 +19,29 @@ pub fn plan_findings(plan: &Plan, method: &Method<'_>) -> Vec<Finding> {
             findings.push(wasteful(buffer.memory_id.0, buffer.size, buffer.lower_bound));
         }
     }
+    findings.extend(never_written(plan, method));
     findings
+}
+
+/// Planned outputs of the method that no instruction writes.
+fn never_written(plan: &Plan, method: &Method<'_>) -> Vec<Finding> {
+    let inputs: Vec<_> = method.inputs().collect();
+    let storages = plan.storages.iter().filter(|storage| storage.written.is_none());
+    let lost = storages.filter(|storage| {
+        storage.role == Role::Output && !storage.values.iter().any(|id| inputs.contains(id))
+    });
+    lost.map(|storage| {
+        let value = storage.values[0];
+        let page = Code::OutputNeverWritten.page();
+        Finding::new(
+            Code::OutputNeverWritten,
+            format!("no instruction writes value {value}, an output of the method"),
+            page.remedy,
+        )
+        .with("value", value)
+        .with("bytes", storage.bytes)
+    })
+    .collect()
 }
 
 fn damaged(plan: &Plan, method: &Method<'_>, overlap: &Overlap) -> Finding {

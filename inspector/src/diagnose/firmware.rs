@@ -1,0 +1,178 @@
+//! What the firmware's ELF file alone says is wrong, and what it adds to a
+//! journal: the ends of the stack, and the places of pools.
+
+use super::Case;
+use super::address::is_pool;
+use crate::findings::{Code, Finding};
+use etdump::journal::{Event, Snapshot};
+
+/// ExecuTorch's runners align pools to 16 bytes; planned buffers in them need
+/// that, and kernels with vectors rely on it.
+const POOL_ALIGNMENT: u64 = 16;
+
+/// The part of a stack that should stay free.
+const RESERVE_PERCENT: u64 = 10;
+
+/// Where the stack ends, and where it begins if that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// Its lowest address.
+    pub limit: u64,
+    /// The address behind its highest byte.
+    pub top: Option<u64>,
+}
+
+/// Pools at addresses that are not aligned.
+pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let symbols = case.evidence.symbols.data();
+    let pools = symbols.iter().filter(|symbol| is_pool(&symbol.name));
+    pools
+        .filter(|pool| !pool.start.is_multiple_of(POOL_ALIGNMENT))
+        .map(|pool| {
+            let behind = pool.start % POOL_ALIGNMENT;
+            Finding::new(
+                Code::PoolMisaligned,
+                format!(
+                    "{} lies at {:#x}, {behind} bytes behind a multiple of {POOL_ALIGNMENT}",
+                    pool.name, pool.start
+                ),
+                format!("declare it as alignas({POOL_ALIGNMENT}) unsigned char {}[…]", pool.name),
+            )
+            .with("address", format!("{:#x}", pool.start))
+            .with("bytes", pool.size)
+            .with("alignment", POOL_ALIGNMENT)
+        })
+        .collect()
+}
+
+/// The lowest stack pointer of a journal against the stack's end.
+pub(super) fn stack(case: &Case<'_>, journal: &Snapshot) -> Option<Finding> {
+    let recorded = journal.records.iter().rev().find_map(|record| match record.event {
+        Some(Event::Stack { lowest, limit }) if limit != 0 => Some((lowest, limit)),
+        _ => None,
+    });
+    let stack = case
+        .evidence
+        .symbols
+        .stack()
+        .or_else(|| recorded.map(|(_, limit)| Stack { limit: limit.into(), top: None }))?;
+    let seen = [Some(journal.lowest_stack), recorded.map(|(lowest, _)| lowest)];
+    let lowest = seen.into_iter().flatten().filter(|lowest| *lowest != 0).min()?;
+    let lowest = u64::from(lowest);
+    let remedy = |size: u64| format!("give the stack at least {size} bytes in the linker script");
+    let used = stack.top.map(|top| top.saturating_sub(lowest));
+    let size = stack.top.map_or(0, |top| top.saturating_sub(stack.limit));
+    let enough = used.map_or_else(
+        || "make the stack larger in the linker script".to_owned(),
+        |used| remedy(used + used / 2),
+    );
+    let title = if lowest < stack.limit {
+        let over = stack.limit - lowest;
+        format!("the stack reached {lowest:#x}, {over} bytes below its end at {:#x}", stack.limit)
+    } else if size > 0 && (lowest - stack.limit) * 100 < size * RESERVE_PERCENT {
+        format!("only {} of {size} bytes of the stack were never used", lowest - stack.limit)
+    } else {
+        return None;
+    };
+    Some(
+        Finding::new(Code::StackOverrun, title, enough)
+            .with("lowest_stack_pointer", format!("{lowest:#x}"))
+            .with("stack_limit", format!("{:#x}", stack.limit))
+            .with_some("stack_used", used),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::{Diagnosis, Evidence, Symbol, Symbols, diagnose};
+    use et_schema::layout::Abi;
+    use et_schema::pte::File;
+    use etdump::journal::{Config, Journal};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// A firmware with a pool at an address, and a stack.
+    struct Image {
+        pool: u64,
+        stack: Option<Stack>,
+    }
+
+    impl Symbols for Image {
+        fn find(&self, _: u64) -> Option<Symbol> {
+            None
+        }
+
+        fn data(&self) -> Vec<Symbol> {
+            let symbol = |name: &str, start| Symbol {
+                start,
+                size: 1024,
+                name: name.to_owned(),
+                code: false,
+                line: None,
+            };
+            vec![symbol("method_allocation_pool", self.pool), symbol("something_else", 3)]
+        }
+
+        fn stack(&self) -> Option<Stack> {
+            self.stack
+        }
+    }
+
+    fn diagnosis(image: &Image, journal: Option<&Snapshot>) -> Diagnosis {
+        let path = "../tests/fixtures/models/linear/model.pte";
+        let bytes = std::fs::read(format!("{}/{path}", env!("CARGO_MANIFEST_DIR")));
+        let bytes = bytes.expect("a fixture");
+        let file = File::parse(&bytes).expect("a program");
+        diagnose(Evidence {
+            file: &file,
+            method: file.methods().next().expect("a method"),
+            abi: Abi::Arm32,
+            target: None,
+            log: None,
+            journal,
+            trace: None,
+            symbols: image,
+        })
+        .expect("a diagnosis")
+    }
+
+    fn journal(write: impl FnOnce(&Journal<'_>)) -> Snapshot {
+        let memory: Vec<AtomicU32> = (0..512).map(|_| AtomicU32::new(0)).collect();
+        write(&Journal::create(&memory, Config::for_bytes(2048)).expect("a journal"));
+        let words = memory.iter().map(|word| word.load(Ordering::Relaxed).to_le_bytes());
+        Snapshot::parse(&words.flatten().collect::<Vec<u8>>()).expect("a journal")
+    }
+
+    fn has(diagnosis: &Diagnosis, code: Code) -> bool {
+        diagnosis.findings.iter().any(|finding| finding.code == code)
+    }
+
+    #[test]
+    fn pools_must_be_aligned() {
+        let image = |pool| Image { pool, stack: None };
+        assert!(has(&diagnosis(&image(0x2000_0004), None), Code::PoolMisaligned));
+        assert!(!has(&diagnosis(&image(0x2000_0010), None), Code::PoolMisaligned));
+    }
+
+    #[test]
+    fn the_lowest_stack_pointer_is_held_against_the_linkers_limit() {
+        let stack = Some(Stack { limit: 0x2000_1000, top: Some(0x2000_2000) });
+        let image = Image { pool: 0, stack };
+        let found = |lowest| {
+            let journal = journal(|journal| journal.heartbeat(1, lowest));
+            has(&diagnosis(&image, Some(&journal)), Code::StackOverrun)
+        };
+        assert!(found(0x2000_0ff0), "below its end");
+        assert!(found(0x2000_1010), "less than a tenth left");
+        assert!(!found(0x2000_1800));
+    }
+
+    #[test]
+    fn a_limit_in_the_journal_serves_without_an_image() {
+        let journal = journal(|journal| {
+            journal.record(1, Event::Stack { lowest: 0x2000_0f00, limit: 0x2000_1000 });
+        });
+        let image = Image { pool: 0, stack: None };
+        assert!(has(&diagnosis(&image, Some(&journal)), Code::StackOverrun));
+    }
+}
