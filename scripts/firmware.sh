@@ -40,7 +40,7 @@ run() {
 # Expects that diagnose says $3 about $1 with program $2.
 expect() {
     local said
-    said=$("$ETINSPECT" diagnose "tests/fixtures/user_report/$2" --dump "$work/$1.bin" --elf "$elf" \
+    said=$("$ETINSPECT" diagnose "tests/fixtures/$2" --dump "$work/$1.bin" --elf "$elf" \
         --fail-on never)
     if ! grep -q -- "$3" <<<"$said"; then
         printf '%s: expected "%s" in\n%s\n' "$1" "$3" "$said" >&2
@@ -54,10 +54,10 @@ run 1 hang
 run 2 pool
 run 3 fault
 grep -q "Program complete" "$work/softmax.txt"
-expect softmax softmax_dim0_2x2.pte "The execution came to its end"
-expect hang toy_linear_3_3.pte "Stuck in instruction 0:1 (aten::addmm.out)"
-expect pool toy_linear_3_3.pte "MemoryAllocationFailed"
-expect fault toy_linear_3_3.pte "aten::addmm.out"
+expect softmax user_report/softmax_dim0_2x2.pte "The execution came to its end"
+expect hang user_report/toy_linear_3_3.pte "Stuck in instruction 0:1 (aten::addmm.out)"
+expect pool models/mv2_w010_q/model.pte "MemoryAllocationFailed"
+expect fault user_report/toy_linear_3_3.pte "aten::addmm.out"
 
 # The board's outputs equal the host's, bit for bit.
 "$ETINSPECT" run tests/fixtures/user_report/softmax_dim0_2x2.pte --output-dir "$work/host" -q -o /dev/null

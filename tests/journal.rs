@@ -174,3 +174,18 @@ fn base64(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[test]
+fn a_pool_too_small_for_the_planned_buffers_is_in_the_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = folder.path().join("run.etj");
+    let program = model("mv2_w010_q");
+    let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let (program, journal) = (text(&program), text(&journal));
+    let pools = ["--planned-pool", "1024", "--method-pool", "1024", "--abi", "arm32"];
+    let ran = etinspect(["run", &program, "--journal", &journal].iter().chain(&pools));
+    assert_eq!(ran.status, Some(4), "{}", ran.stderr);
+    let said = etinspect(["diagnose", &program, "--dump", &journal]);
+    assert!(said.stdout.contains("1024 bytes, the program needs 1154688"), "{}", said.stdout);
+    assert!(said.stdout.contains("MemoryAllocationFailed (0x21)"), "{}", said.stdout);
+}

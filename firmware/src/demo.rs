@@ -17,6 +17,9 @@ static SOFTMAX: &Aligned<[u8]> =
 static LINEAR: &Aligned<[u8]> =
     &Aligned(*include_bytes!("../../tests/fixtures/user_report/toy_linear_3_3.pte"));
 
+static MOBILENET: &Aligned<[u8]> =
+    &Aligned(*include_bytes!("../../tests/fixtures/models/mv2_w010_q/model.pte"));
+
 /// Pool of the method allocator on the reported boards.
 const POOL: u64 = 1024;
 
@@ -31,10 +34,10 @@ pub fn hang(journal: Journal<'static>) -> bool {
     run(&LINEAR.0, journal, LoadOptions { kernels: WAITING, ..options() })
 }
 
-/// A method allocator that is too small for the program.
+/// A quantized MobileNetV2 in the pool that was enough for the softmax.
 pub fn small_pool(journal: Journal<'static>) -> bool {
-    // The planned buffers leave no room for the loader's objects.
-    run(&LINEAR.0, journal, LoadOptions { limits: pools(256), ..options() })
+    let limits = PoolLimits { planned: Some(POOL), ..pools(POOL) };
+    run(&MOBILENET.0, journal, LoadOptions { limits, ..options() })
 }
 
 /// A kernel that reads where there is no memory.

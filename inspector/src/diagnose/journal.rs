@@ -128,7 +128,10 @@ fn failed_load(case: &Case<'_>, journal: &Snapshot) -> Vec<Finding> {
             planned: memory.plan.buffers.iter().map(|b| (b.memory_id, b.size)).collect(),
             temp: memory.loading.temp_required,
         };
-        let limits = Limits { method: capacity(AllocatorKind::Method), planned: None };
+        // Buffers that were made are as large as the program says.
+        let sizes = needs.planned.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(*size));
+        let planned = capacity(AllocatorKind::Planned).filter(|bytes| *bytes < sizes);
+        let limits = Limits { method: capacity(AllocatorKind::Method), planned };
         findings.extend(
             pool_exhausted(&needs, limits).into_iter().map(|finding| finding.with("status", &name)),
         );

@@ -42,12 +42,22 @@ impl<'p> Method<'p> {
         let plan = program.file().method(name).ok_or_else(|| {
             Error::new(ErrorCode::InvalidArgument, format!("no method {name:?} in the program"))
         })?;
+        let planned = planned::pools(&plan, &options.limits);
         let mut pools = Pools {
-            planned: planned::pools(&plan, &options.limits)?,
+            // Without planned buffers a trace shows the pool that is too small for them.
+            planned: match &planned {
+                Ok(planned) => planned.clone(),
+                Err(_) => Vec::from([Pool::new("planned_1", options.limits.planned)]),
+            },
             method: Pool::new("method", options.limits.method),
             temp: Pool::new("temp", options.limits.temp),
         };
         pools.begin_run("Default", tracer);
+        if let Err(error) = planned {
+            tracer.begin("Program::load_method", Place::Method);
+            tracer.failed("Program::load_method", Place::Method, error.code);
+            return Err(error);
+        }
         trace_planned(&pools, tracer);
         let load = tracer.begin("Program::load_method", Place::Method);
         let init = tracer.begin("Method::init", Place::Method);
