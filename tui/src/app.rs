@@ -3,12 +3,14 @@
 //! There is one selection, an instruction. A view with rows of another kind
 //! keeps its own cursor and takes the selection along.
 
+use crate::groups::KINDS;
 use crate::keys::{Action, KEYS};
 use crate::search;
 use crate::session::Session;
 use crate::theme::Theme;
 use crate::view;
 use et_inspector::correlate::Site;
+use et_inspector::events::GroupBy;
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 
@@ -89,8 +91,8 @@ pub struct App {
     pub filter: String,
     /// Order of the event table.
     pub order: Order,
-    /// Whether the event table is grouped by operator.
-    pub grouped: bool,
+    /// What the event table is grouped by.
+    pub grouping: Option<GroupBy>,
     /// The time that the timeline shows.
     pub window: (u64, u64),
     /// Whether the help lies over the view.
@@ -129,7 +131,7 @@ impl App {
             prompt: None,
             filter: String::new(),
             order: Order::Time,
-            grouped: false,
+            grouping: None,
             window,
             help: false,
             done: false,
@@ -234,8 +236,7 @@ impl App {
 
     /// Makes the event table anew.
     pub fn refresh(&mut self) {
-        self.table =
-            view::events::rows(&self.session.events, self.order, self.grouped, &self.filter);
+        self.table = view::events::rows(&self.session, self.order, self.grouping, &self.filter);
         self.cursor = self.cursor.min(self.len().saturating_sub(1));
     }
 
@@ -328,7 +329,8 @@ impl App {
                 self.refresh();
             }
             Action::Group => {
-                self.grouped = !self.grouped;
+                self.grouping = self.next_grouping();
+                self.cursor = 0;
                 self.refresh();
             }
             Action::Search => self.prompt = Some(Prompt::Search(self.filter.clone())),
@@ -341,6 +343,16 @@ impl App {
             Action::Export => self.export = true,
             Action::Help => self.help = true,
         }
+    }
+
+    /// The next kind of group that there is, or none after the last.
+    fn next_grouping(&self) -> Option<GroupBy> {
+        let next = match self.grouping {
+            None => 0,
+            Some(kind) => KINDS.iter().position(|other| *other == kind)? + 1,
+        };
+        let mut after = KINDS.into_iter().skip(next);
+        after.find(|kind| self.session.groups.get(*kind).is_some_and(|t| !t.rows.is_empty()))
     }
 
     fn enter(&mut self) {

@@ -103,7 +103,7 @@ pub const KEYS: &[Key] = &[
     key("u", &[Char('u')], Action::Producer, "producer of an input"),
     key("d", &[Char('d')], Action::Consumer, "consumer of an output"),
     key("s", &[Char('s')], Action::Sort, "sort by the next column"),
-    key("v", &[Char('v')], Action::Group, "group by operator, or not"),
+    key("v", &[Char('v')], Action::Group, "group by the next kind"),
     key("/", &[Char('/')], Action::Search, "search"),
     key(":", &[Char(':')], Action::Palette, "all commands"),
     key("y", &[Char('y')], Action::Yank, "copy the line"),

@@ -17,6 +17,7 @@
 mod app;
 mod events;
 mod export;
+mod groups;
 mod keys;
 mod search;
 mod session;

@@ -1,9 +1,12 @@
 //! What is looked at, as rows to draw: computed once, when files are opened.
 
 use crate::events::EventRows;
+use crate::groups::GroupTables;
 use crate::spans::Spans;
 use crate::text::escape;
-use et_inspector::correlate::{InstructionFacts, Instructions, Role, Site};
+use et_inspector::correlate::{
+    CorrelateError, Correlation, InstructionFacts, Instructions, Role, Site,
+};
 use et_inspector::diagnose::{Diagnosis, Evidence, NoSymbols, diagnose};
 use et_inspector::findings::Finding;
 use et_inspector::log::Log;
@@ -11,6 +14,7 @@ use et_inspector::memory::MethodMemory;
 use et_inspector::target::{Fit, Needs, Target};
 use et_schema::ReadError;
 use et_schema::etdump::File as Trace;
+use et_schema::etrecord::File as Record;
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::layout::Abi;
 use et_schema::pte::{File, Method};
@@ -28,6 +32,8 @@ pub struct Inputs<'a> {
     pub method: Option<&'a str>,
     /// A trace.
     pub trace: Option<&'a Trace<'a>>,
+    /// The exporter's record, which names modules.
+    pub record: Option<&'a Record<'a>>,
     /// A journal.
     pub journal: Option<&'a Snapshot>,
     /// A device's log.
@@ -49,6 +55,8 @@ pub struct Session {
     pub memory: Option<Memory>,
     /// Events of the trace.
     pub events: EventRows,
+    /// Sums over them.
+    pub groups: GroupTables,
     /// The same, over time.
     pub spans: Spans,
     /// What is concluded of it all.
@@ -145,6 +153,7 @@ impl Session {
             by_site: BTreeMap::new(),
             memory: None,
             events: EventRows::default(),
+            groups: GroupTables::default(),
             spans: Spans::default(),
             diagnosis: None,
             findings: Vec::new(),
@@ -152,6 +161,7 @@ impl Session {
         if let Some(trace) = inputs.trace {
             let blocks = et_inspector::events::EventBlocks::of(trace);
             session.events = EventRows::of(&blocks);
+            session.groups = GroupTables::of(&blocks, &correlation(&blocks, inputs)?);
             session.spans = Spans::of(&blocks);
         }
         let Some(file) = inputs.program else { return Ok(session) };
@@ -202,6 +212,24 @@ impl Session {
     pub fn in_flight(&self) -> Option<Site> {
         let in_flight = self.diagnosis.as_ref()?.in_flight.as_ref()?;
         Some(Site { chain: in_flight.chain, instruction: in_flight.instruction })
+    }
+}
+
+/// What the program and the record say of the events. A method that neither
+/// has is left to be found by the operators.
+fn correlation<'a>(
+    blocks: &et_inspector::events::EventBlocks<'_>,
+    inputs: Inputs<'a>,
+) -> Result<Correlation<'a>, ReadError> {
+    let of = |method| Correlation::new(blocks, inputs.program, inputs.record, method);
+    let found = match of(inputs.method) {
+        Err(CorrelateError::NoMethod { .. }) => of(None),
+        found => found,
+    };
+    match found {
+        Ok(correlation) => Ok(correlation),
+        Err(CorrelateError::Record(error)) => Err(error),
+        Err(CorrelateError::NoMethod { .. }) => Ok(Correlation::default()),
     }
 }
 

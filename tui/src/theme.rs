@@ -66,6 +66,16 @@ impl Theme {
         self.colored(COLORS[index % COLORS.len()])
     }
 
+    /// A column of a curve, `share` high.
+    pub fn level(self, share: f64) -> char {
+        const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+        const ASCII: [char; 9] = [' ', '.', '.', ':', ':', '|', '|', '#', '#'];
+        let level = (share.clamp(0.0, 1.0) * 8.0).round() as usize;
+        // What is small is still not nothing.
+        let level = if share > 0.0 { level.max(1) } else { 0 };
+        if self.unicode { LEVELS[level] } else { ASCII[level] }
+    }
+
     /// A bar of `width` columns that is `share` full.
     pub fn bar_text(self, share: f64, width: usize) -> String {
         let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;

@@ -217,3 +217,56 @@ fn no_size_and_no_key_is_a_panic() {
         screen(&mut app, (80, 24));
     }
 }
+
+fn grouped(model: &str, trace: &str) -> App {
+    let read = |path: String| fs::read(fixture(&path)).expect("a fixture");
+    let program = read(format!("models/{model}/model.pte"));
+    let bytes = read(format!("traces/{trace}.etdp"));
+    let record = read(format!("traces/{model}.etrecord"));
+    let file = File::parse(&program).expect("a program");
+    let trace = Trace::parse(&bytes).expect("a trace");
+    let record = et_schema::etrecord::File::parse(&record).expect("a record");
+    let inputs = Inputs {
+        title: model,
+        program: Some(&file),
+        trace: Some(&trace),
+        record: Some(&record),
+        ..Inputs::default()
+    };
+    App::new(Session::new(inputs).expect("a session"), plain())
+}
+
+#[test]
+fn groups_add_up_to_the_whole_and_one_key_goes_through_them() {
+    let mut app = grouped("xnn_cnn", "xnn_cnn__it3");
+    press(&mut app, "2");
+    let events = app.len();
+    let mut totals = Vec::new();
+    for name in ["operators", "delegates", "instructions", "modules"] {
+        press(&mut app, "v");
+        let text = screen(&mut app, (100, 30));
+        let title = text.lines().nth(1).expect("a title").to_owned();
+        assert!(title.contains(&name[..7]), "{title}");
+        // What is shown is all that there is: "sum of total" with both the same.
+        let (_, sums) = title.split_once(": ").expect("sums");
+        let (sum, total) = sums.split_once(" of ").expect("two sums");
+        assert_eq!(sum.trim(), total.trim());
+        totals.push(total.trim().to_owned());
+        for size in SIZES {
+            let name = format!("by_{name}_{}x{}", size.0, size.1);
+            insta::assert_snapshot!(name, screen(&mut app, size));
+        }
+    }
+    totals.dedup();
+    assert_eq!(totals.len(), 1, "{totals:?}");
+    press(&mut app, "v");
+    assert_eq!(app.len(), events, "after the last come the events");
+}
+
+#[test]
+fn modules_are_left_out_without_a_record() {
+    let mut app = App::new(session("linear", Some("linear__it3"), "linear"), plain());
+    press(&mut app, "2vvv");
+    let text = screen(&mut app, (100, 30));
+    assert!(!text.contains("modules by"), "{text}");
+}

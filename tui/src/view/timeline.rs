@@ -107,14 +107,14 @@ fn details(app: &App, width: usize) -> Vec<Line<'static>> {
     let place = format!("{}:{} {}", row.site.chain, row.site.instruction, row.name);
     let mut text = vec![Line::styled(fit(&place, width), app.theme.heading())];
     for event in app.session.events.rows.iter().filter(|event| event.site == Some(row.site)) {
-        let (low, high) = event.spread();
+        let spread = event.spread;
         let line = format!(
             "  {} {} calls, median {}, {} to {}",
             fit(&event.name, 40.min(width / 2)),
             event.count,
-            nanoseconds(event.median()),
-            nanoseconds(low),
-            nanoseconds(high)
+            nanoseconds(spread.median),
+            nanoseconds(spread.low),
+            nanoseconds(spread.high)
         );
         text.push(Line::from(fit(&line, width)));
     }
