@@ -3,6 +3,7 @@
 //! There is one selection, an instruction. A view with rows of another kind
 //! keeps its own cursor and takes the selection along.
 
+use crate::digest::Digest;
 use crate::groups::KINDS;
 use crate::keys::{Action, KEYS};
 use crate::search;
@@ -29,11 +30,23 @@ pub enum View {
     Program,
     /// Findings with evidence and remedy.
     Findings,
+    /// Tensors and their elements.
+    Tensors,
+    /// Two traces or programs side by side.
+    Diff,
 }
 
 /// All views, in the order of their keys.
-pub const VIEWS: [View; 6] =
-    [View::Overview, View::Events, View::Timeline, View::Memory, View::Program, View::Findings];
+pub const VIEWS: [View; 8] = [
+    View::Overview,
+    View::Events,
+    View::Timeline,
+    View::Memory,
+    View::Program,
+    View::Findings,
+    View::Tensors,
+    View::Diff,
+];
 
 impl View {
     /// Name on its tab.
@@ -45,6 +58,8 @@ impl View {
             View::Memory => "Memory",
             View::Program => "Program",
             View::Findings => "Findings",
+            View::Tensors => "Tensors",
+            View::Diff => "Diff",
         }
     }
 }
@@ -85,6 +100,10 @@ pub struct App {
     pub cursor: usize,
     /// Earlier places, to go back to.
     history: Vec<(View, usize)>,
+    /// Which elements of the selected tensor are shown.
+    pub sample: usize,
+    /// What they are like, with the tensor's row and the sample.
+    pub(crate) digest: Option<((usize, usize), Result<Digest, String>)>,
     /// What is being typed.
     pub prompt: Option<Prompt>,
     /// Lines must match this.
@@ -128,6 +147,8 @@ impl App {
             step,
             cursor: 0,
             history: Vec::new(),
+            sample: 0,
+            digest: None,
             prompt: None,
             filter: String::new(),
             order: Order::Time,
@@ -151,6 +172,7 @@ impl App {
         let at = self.session.instructions.get(self.step).map(|row| row.site);
         let in_flight = session.in_flight();
         self.session = session;
+        self.digest = None;
         if let Some(step) = in_flight.or(at).and_then(|site| self.session.step(site)) {
             self.step = step;
         }
@@ -160,6 +182,18 @@ impl App {
     /// Draws everything.
     pub fn draw(&mut self, frame: &mut Frame<'_>) {
         view::draw(self, frame);
+    }
+
+    /// Looks at the elements of the selected tensor, unless it was looked at.
+    pub(crate) fn look(&mut self) {
+        let key = (self.cursor, self.sample);
+        if self.digest.as_ref().is_some_and(|(known, _)| *known == key) {
+            return;
+        }
+        let tensors = &self.session.tensors;
+        let data = tensors.rows.get(key.0).and_then(|row| row.data.get(key.1));
+        let digest = data.map(|data| tensors.bytes(data).map(|bytes| Digest::of(data, bytes)));
+        self.digest = digest.map(|digest| (key, digest));
     }
 
     /// Site of the selected instruction.
@@ -172,6 +206,8 @@ impl App {
         match self.view {
             View::Overview | View::Findings => self.session.findings.len(),
             View::Events => self.table.len(),
+            View::Tensors => self.session.tensors.rows.len(),
+            View::Diff => self.session.diff.as_ref().map_or(0, |diff| diff.rows.len()),
             View::Program | View::Memory | View::Timeline => self.session.instructions.len(),
         }
     }
@@ -197,6 +233,17 @@ impl App {
                 self.cursor = row;
                 let site = self.table.get(row).and_then(|shown| shown.site);
                 self.step_to(site);
+            }
+            View::Tensors => {
+                (self.cursor, self.sample) = (row, 0);
+                let row = self.session.tensors.rows.get(row);
+                let uses = row.and_then(|row| row.producers.first().or(row.consumers.first()));
+                self.step_to(uses.copied());
+            }
+            View::Diff => {
+                self.cursor = row;
+                let row = self.session.diff.as_ref().and_then(|diff| diff.rows.get(row));
+                self.step_to(row.and_then(|row| row.site));
             }
             View::Overview | View::Findings => {
                 self.cursor = row;
@@ -231,6 +278,10 @@ impl App {
             let site = self.site();
             let own = |shown: &view::events::Shown| shown.site.is_some() && shown.site == site;
             self.cursor = self.table.iter().position(own).unwrap_or(0);
+        }
+        if view == View::Tensors {
+            let row = self.site().and_then(|site| self.session.tensors.row_of(site));
+            (self.cursor, self.sample) = (row.unwrap_or(0), 0);
         }
     }
 
@@ -290,6 +341,11 @@ impl App {
             Action::First => self.select(0),
             Action::Last => self.select(usize::MAX),
             Action::Pan(direction) if self.view == View::Timeline => self.pan(direction),
+            Action::Pan(direction) if self.view == View::Tensors => {
+                let row = self.session.tensors.rows.get(self.cursor);
+                let last = row.map_or(0, |row| row.data.len().saturating_sub(1));
+                self.sample = self.sample.saturating_add_signed(direction).min(last);
+            }
             Action::Pan(direction) => {
                 self.select(self.selected().saturating_add_signed(direction));
             }
@@ -370,6 +426,15 @@ impl App {
                     None => self.message = Some("this finding is about no instruction".into()),
                 }
             }
+            View::Tensors => {
+                let row = self.session.tensors.rows.get(self.cursor);
+                let uses = row.and_then(|row| row.producers.first().or(row.consumers.first()));
+                self.jump(View::Program, uses.copied());
+            }
+            View::Diff => {
+                let row = self.session.diff.as_ref().and_then(|diff| diff.rows.get(self.cursor));
+                self.jump(View::Program, row.and_then(|row| row.site));
+            }
             View::Program => self.jump(View::Memory, self.site()),
             View::Memory | View::Timeline => self.jump(View::Program, self.site()),
         }
@@ -441,6 +506,15 @@ impl App {
         let found = match self.view {
             View::Overview | View::Findings => {
                 of(&mut self.session.findings.iter().map(|finding| &finding.title))
+            }
+            View::Tensors => {
+                let lines: Vec<String> =
+                    self.session.tensors.rows.iter().map(view::tensors::line).collect();
+                of(&mut lines.iter())
+            }
+            View::Diff => {
+                let rows = self.session.diff.iter().flat_map(|diff| &diff.rows);
+                of(&mut rows.map(|row| &row.name))
             }
             _ => of(&mut self.session.instructions.iter().map(|row| &row.name)),
         };

@@ -84,6 +84,8 @@ pub const KEYS: &[Key] = &[
     key("4 m", &[Char('4'), Char('m')], Action::Show(View::Memory), "memory"),
     key("5 p", &[Char('5'), Char('p')], Action::Show(View::Program), "program"),
     key("6 f", &[Char('6'), Char('f')], Action::Show(View::Findings), "findings"),
+    key("7 x", &[Char('7'), Char('x')], Action::Show(View::Tensors), "tensors"),
+    key("8 D", &[Char('8'), Char('D')], Action::Show(View::Diff), "difference to a base"),
     key("Tab", &[KeyCode::Tab], Action::Next, "next view"),
     key("S-Tab", &[KeyCode::BackTab], Action::Previous, "previous view"),
     key("j ↓", &[Char('j'), KeyCode::Down], Action::Move(1), "down"),

@@ -3,6 +3,8 @@
 //! ```text
 //! session.rs   what is looked at: program, trace, diagnosis, as rows to draw
 //! app.rs       the state: a view, one selection, a filter
+//! groups.rs    sums over events; diff.rs  two traces or programs
+//! tensors.rs   tensors and where their elements are; digest.rs  what they are like
 //! keys.rs      one table of keys, which handles them and explains them
 //! terminal.rs  set-up, and the terminal as it was, whatever happens
 //! view/        one file per view: it draws, and says how long it is
@@ -15,6 +17,8 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod diff;
+mod digest;
 mod events;
 mod export;
 mod groups;
@@ -22,6 +26,7 @@ mod keys;
 mod search;
 mod session;
 mod spans;
+mod tensors;
 mod terminal;
 mod text;
 mod theme;
@@ -30,5 +35,6 @@ mod view;
 pub use app::{App, View};
 pub use keys::Action;
 pub use session::{Inputs, Session};
+pub use tensors::Bytes;
 pub use terminal::run;
 pub use theme::Theme;

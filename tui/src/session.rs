@@ -1,8 +1,10 @@
 //! What is looked at, as rows to draw: computed once, when files are opened.
 
+use crate::diff::DiffTable;
 use crate::events::EventRows;
 use crate::groups::GroupTables;
 use crate::spans::Spans;
+use crate::tensors::{Bytes, Tensors};
 use crate::text::escape;
 use et_inspector::correlate::{
     CorrelateError, Correlation, InstructionFacts, Instructions, Role, Site,
@@ -40,6 +42,14 @@ pub struct Inputs<'a> {
     pub log: Option<&'a Log>,
     /// The board.
     pub target: Option<&'a Target>,
+    /// The bytes that the program was parsed from, for constants.
+    pub program_bytes: Option<&'a Bytes>,
+    /// The debug buffer of the trace.
+    pub debug_buffer: Option<&'a Bytes>,
+    /// A trace to compare the trace with.
+    pub base_trace: Option<&'a Trace<'a>>,
+    /// A program to compare the program with.
+    pub base_program: Option<&'a File<'a>>,
 }
 
 /// What is looked at.
@@ -59,6 +69,10 @@ pub struct Session {
     pub groups: GroupTables,
     /// The same, over time.
     pub spans: Spans,
+    /// Tensors, and where their elements are.
+    pub tensors: Tensors,
+    /// What changed since a base.
+    pub diff: Option<DiffTable>,
     /// What is concluded of it all.
     pub diagnosis: Option<Diagnosis>,
     /// The findings, the most severe first.
@@ -155,6 +169,8 @@ impl Session {
             events: EventRows::default(),
             groups: GroupTables::default(),
             spans: Spans::default(),
+            tensors: Tensors::default(),
+            diff: None,
             diagnosis: None,
             findings: Vec::new(),
         };
@@ -163,15 +179,32 @@ impl Session {
             session.events = EventRows::of(&blocks);
             session.groups = GroupTables::of(&blocks, &correlation(&blocks, inputs)?);
             session.spans = Spans::of(&blocks);
+            if let Some(base) = inputs.base_trace {
+                let base = et_inspector::events::EventBlocks::of(base);
+                session.diff = DiffTable::of_traces(&base, &blocks);
+            }
         }
-        let Some(file) = inputs.program else { return Ok(session) };
+        let Some(file) = inputs.program else {
+            if let Some(trace) = inputs.trace {
+                session.tensors.add_logged(trace, None, inputs.debug_buffer);
+            }
+            return Ok(session);
+        };
         let logged = inputs.log.and_then(Log::last).and_then(|run| run.method.as_deref());
         let named = inputs.method.or(logged).or(Some("forward"));
         let method = named.and_then(|name| file.method(name)).or_else(|| file.methods().next());
         let Some(method) = method else { return Ok(session) };
         session.method = escape(method.name());
-        session.add_instructions(&method);
+        let facts = Instructions::of(&method);
+        session.add_instructions(&method, &facts);
+        session.tensors = Tensors::of(file, &method, &facts, inputs.program_bytes);
+        if let Some(trace) = inputs.trace {
+            session.tensors.add_logged(trace, Some((&method, &facts)), inputs.debug_buffer);
+        }
         let abi = inputs.target.map_or(Abi::Arm32, |target| target.abi);
+        if let Some(base) = inputs.base_program {
+            session.diff = Some(DiffTable::of_programs(base, file, abi)?);
+        }
         session.memory = Some(memory(file, method, abi, inputs.target)?);
         let evidence = Evidence {
             file,
@@ -189,8 +222,7 @@ impl Session {
         Ok(session)
     }
 
-    fn add_instructions(&mut self, method: &Method<'_>) {
-        let facts = Instructions::of(method);
+    fn add_instructions(&mut self, method: &Method<'_>, facts: &Instructions) {
         for (chain, instructions) in method.chains().enumerate() {
             for index in 0..instructions.instruction_count() {
                 let instruction = InstructionId(index as u32);

@@ -50,6 +50,21 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
+    /// What is worse than it was, or spoils what follows.
+    pub fn alarm(self) -> Style {
+        self.colored(Color::Red).add_modifier(Modifier::BOLD)
+    }
+
+    /// What is better than it was.
+    pub fn good(self) -> Style {
+        self.colored(Color::Green)
+    }
+
+    /// Everything else.
+    pub fn plain(self) -> Style {
+        Style::new()
+    }
+
     /// A finding's severity. Blue and yellow can be told apart by everyone.
     pub fn severity(self, severity: Severity) -> Style {
         match severity {

@@ -2,7 +2,7 @@
 
 use et_schema::etdump::File as Trace;
 use et_schema::pte::File;
-use et_tui::{App, Inputs, Session, Theme, View};
+use et_tui::{App, Bytes, Inputs, Session, Theme, View};
 use etdump::journal::Snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -203,7 +203,7 @@ fn names_reach_the_screen_without_control_characters() {
 #[test]
 fn no_size_and_no_key_is_a_panic() {
     let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    let keys = "123456jkgG+-hlPiudsvb?x/zz\n:zz\ny w\u{1b}";
+    let keys = "12345678jkgG+-hlPiudsvb?x/zz\n:zz\ny w\u{1b}";
     for size in [(1, 1), (10, 4), (40, 8), (41, 9), (300, 100)] {
         for key in keys.chars() {
             press(&mut app, &key.to_string());
@@ -269,4 +269,107 @@ fn modules_are_left_out_without_a_record() {
     press(&mut app, "2vvv");
     let text = screen(&mut app, (100, 30));
     assert!(!text.contains("modules by"), "{text}");
+}
+
+/// A program, its trace with values, and the values.
+fn with_values(model: &str, trace: &str) -> App {
+    let program = Bytes::new(fs::read(fixture(&format!("models/{model}/model.pte"))).expect("it"));
+    let bytes = fs::read(fixture(&format!("traces/{trace}.etdp"))).expect("a trace");
+    let buffer = fs::read(fixture(&format!("traces/{trace}.debug.bin"))).expect("a buffer");
+    let buffer = Bytes::new(buffer);
+    let file = File::parse(program.as_slice()).expect("a program");
+    let trace = Trace::parse(&bytes).expect("a trace");
+    let inputs = Inputs {
+        title: model,
+        program: Some(&file),
+        trace: Some(&trace),
+        program_bytes: Some(&program),
+        debug_buffer: Some(&buffer),
+        ..Inputs::default()
+    };
+    App::new(Session::new(inputs).expect("a session"), plain())
+}
+
+#[test]
+fn tensors_show_their_elements() {
+    let mut app = with_values("mlp_stacktrace", "mlp_stacktrace__it1_dbg");
+    press(&mut app, "5G7");
+    for (width, height) in SIZES {
+        let name = format!("tensor_logged_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+    press(&mut app, "g/constant\n");
+    for (width, height) in SIZES {
+        let name = format!("tensor_constant_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+}
+
+#[test]
+fn iterations_of_a_tensor_are_gone_through() {
+    let mut app = with_values("xnn_linear", "xnn_linear__it3_dbg");
+    // The delegate logs its input and its output, in each of three runs.
+    press(&mut app, "7g");
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("run 0 (1 of 3, h l show the others): 8 elements"), "{text}");
+    press(&mut app, "llll");
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("run 2 (3 of 3"), "{text}");
+    // The output is logged by the method as well.
+    press(&mut app, "jl");
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("(2 of 6") && text.contains("6 elements"), "{text}");
+}
+
+#[test]
+fn a_tensor_without_elements_says_what_to_pass() {
+    let mut app = App::new(session("linear", None, "linear"), plain());
+    press(&mut app, "7");
+    let text = screen(&mut app, (160, 50));
+    assert!(text.contains("--debug-buffer"), "{text}");
+}
+
+fn diff_of_traces(base: &str, new: &str) -> App {
+    let read = |name: &str| fs::read(fixture(&format!("traces/{name}.etdp"))).expect("a trace");
+    let (base, new) = (read(base), read(new));
+    let base = Trace::parse(&base).expect("a trace");
+    let new = Trace::parse(&new).expect("a trace");
+    let inputs =
+        Inputs { title: "new", trace: Some(&new), base_trace: Some(&base), ..Inputs::default() };
+    App::new(Session::new(inputs).expect("a session"), plain())
+}
+
+#[test]
+fn two_traces_stand_side_by_side() {
+    let mut app = diff_of_traces("lstm__it10", "add__it10");
+    press(&mut app, "8");
+    for (width, height) in SIZES {
+        let name = format!("diff_traces_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+    let mut app = diff_of_traces("lstm__it10", "lstm__it10");
+    press(&mut app, "8");
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("0 slower, 0 faster"), "{text}");
+    assert!(text.contains("0 gone, 0 new"), "{text}");
+}
+
+#[test]
+fn two_programs_stand_side_by_side() {
+    let read = |name: &str| fs::read(fixture(&format!("models/{name}/model.pte"))).expect("it");
+    let (base, new) = (read("mv2_w010"), read("mv2_w010_q"));
+    let base = File::parse(&base).expect("a program");
+    let new = File::parse(&new).expect("a program");
+    let inputs = Inputs {
+        title: "mv2",
+        program: Some(&new),
+        base_program: Some(&base),
+        ..Inputs::default()
+    };
+    let mut app = App::new(Session::new(inputs).expect("a session"), plain());
+    press(&mut app, "8");
+    for (width, height) in SIZES {
+        let name = format!("diff_programs_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
 }

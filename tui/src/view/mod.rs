@@ -1,11 +1,13 @@
 //! Drawing: tabs above, the view, a status line below.
 
+mod diff;
 pub mod events;
 mod findings;
 mod help;
 mod memory;
 mod overview;
 mod program;
+pub mod tensors;
 mod timeline;
 
 use crate::app::{App, Prompt, VIEWS, View};
@@ -39,6 +41,11 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
         View::Memory => memory::draw(app, frame, body),
         View::Program => program::draw(app, frame, body),
         View::Findings => findings::draw(app, frame, body),
+        View::Tensors => {
+            app.look();
+            tensors::draw(app, frame, body);
+        }
+        View::Diff => diff::draw(app, frame, body),
     }
     if app.help {
         help::draw(app, frame, body);
@@ -51,7 +58,10 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
 
 /// A tab's text; short where the screen is narrow.
 fn tab(index: usize, view: View, width: u16) -> String {
-    let name = if width < 80 { &view.name()[..4] } else { view.name() };
+    // All of them fit into 90 columns, or into 66 and 60 with their beginnings.
+    let letters = if width >= 90 { usize::MAX } else { 3 + usize::from(width >= 66) };
+    let name = view.name();
+    let name = &name[..name.len().min(letters)];
     format!(" {} {name} ", index + 1)
 }
 
@@ -108,6 +118,13 @@ fn status(app: &App, width: u16) -> Line<'static> {
 pub fn selected_line(app: &App) -> String {
     match app.view {
         View::Events => app.table.get(app.cursor).map_or(String::new(), events::line),
+        View::Tensors => {
+            app.session.tensors.rows.get(app.cursor).map_or(String::new(), tensors::line)
+        }
+        View::Diff => {
+            let diff = app.session.diff.as_ref();
+            diff.and_then(|diff| diff.rows.get(app.cursor)).map_or(String::new(), diff::line)
+        }
         View::Overview | View::Findings => {
             app.session.findings.get(app.cursor).map_or(String::new(), |finding| {
                 let page = finding.code.page();
