@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod allocations;
 mod app;
 mod diff;
 mod digest;

@@ -1,5 +1,6 @@
 //! What is looked at, as rows to draw: computed once, when files are opened.
 
+use crate::allocations::Curve;
 use crate::diff::DiffTable;
 use crate::events::EventRows;
 use crate::groups::GroupTables;
@@ -69,6 +70,8 @@ pub struct Session {
     pub groups: GroupTables,
     /// The same, over time.
     pub spans: Spans,
+    /// What is live over time, by allocator.
+    pub curves: Vec<Curve>,
     /// Tensors, and where their elements are.
     pub tensors: Tensors,
     /// What changed since a base.
@@ -169,6 +172,7 @@ impl Session {
             events: EventRows::default(),
             groups: GroupTables::default(),
             spans: Spans::default(),
+            curves: Vec::new(),
             tensors: Tensors::default(),
             diff: None,
             diagnosis: None,
@@ -179,6 +183,7 @@ impl Session {
             session.events = EventRows::of(&blocks);
             session.groups = GroupTables::of(&blocks, &correlation(&blocks, inputs)?);
             session.spans = Spans::of(&blocks);
+            session.curves = crate::allocations::curves(trace);
             if let Some(base) = inputs.base_trace {
                 let base = et_inspector::events::EventBlocks::of(base);
                 session.diff = DiffTable::of_traces(&base, &blocks);

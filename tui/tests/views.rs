@@ -373,3 +373,22 @@ fn two_programs_stand_side_by_side() {
         insta::assert_snapshot!(name, screen(&mut app, (width, height)));
     }
 }
+
+#[test]
+fn allocators_have_curves_below_the_lanes() {
+    let mut app =
+        App::new(session("transformer", Some("transformer__runner_alloc"), "board"), plain());
+    press(&mut app, "3");
+    for (width, height) in SIZES {
+        let name = format!("curves_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+    let whole = screen(&mut app, (160, 50));
+    press(&mut app, "++++");
+    let zoomed = screen(&mut app, (160, 50));
+    let curve = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("planned, live"));
+        line.expect("a curve").to_owned()
+    };
+    assert_ne!(curve(&whole), curve(&zoomed), "on the same zoom as the lanes");
+}
