@@ -3,8 +3,10 @@
 //!
 //! ETDump knows no frees and no times of allocations. Events are logged when
 //! something ends, so an allocation belongs to the event that follows it. What
-//! is allocated stays, but for a temp allocator during an execution: the
-//! runtime resets it after each instruction (`Method::execute_instruction`).
+//! is allocated stays, but for a temp allocator: the runtime resets it after
+//! each instruction (`Method::execute_instruction`), and while a method loads
+//! after each operator that it looks up (`Method::resolve_operator`), which
+//! takes one allocation at a time.
 
 use crate::text::escape;
 use et_schema::etdump::{Event, File, Run};
@@ -109,29 +111,35 @@ impl Allocators {
                     let index = id.and_then(|id| indices.get(id.checked_sub(1)?).copied());
                     if let Some(index) = index {
                         let sum = pending.entry(index).or_default();
-                        *sum = sum.saturating_add(allocation.size);
+                        *sum = match !executes && self.is_temp(index) {
+                            true => allocation.size.max(*sum),
+                            false => sum.saturating_add(allocation.size),
+                        };
                     }
                 }
                 Event::Profile(profile) => {
                     last = Some(profile.end_time);
                     let (start, end) = (profile.start_time, profile.end_time);
-                    self.note(&mut pending, start, end, executes);
+                    self.note(&mut pending, start, end);
                 }
                 Event::Debug(_) | Event::Empty => {}
             }
         }
         if let Some(end) = last {
-            self.note(&mut pending, end, end, executes);
+            self.note(&mut pending, end, end);
         }
     }
 
+    fn is_temp(&self, index: usize) -> bool {
+        self.names[index].contains("temp")
+    }
+
     /// What was allocated during an event.
-    fn note(&mut self, pending: &mut BTreeMap<usize, u64>, start: u64, end: u64, executes: bool) {
+    fn note(&mut self, pending: &mut BTreeMap<usize, u64>, start: u64, end: u64) {
         for (index, bytes) in std::mem::take(pending) {
-            let is_reset = executes && self.names[index].contains("temp");
             let live = self.live[index].saturating_add(bytes);
             self.steps[index].push((start, live));
-            if is_reset {
+            if self.is_temp(index) {
                 self.steps[index].push((end.max(start.saturating_add(1)), self.live[index]));
             } else {
                 self.live[index] = live;
