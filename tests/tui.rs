@@ -75,6 +75,8 @@ fn views_are_walked_resized_and_left() {
         ("4", "live here, largest first"),
         ("5", "method forward:"),
         ("6", "Nothing was found"),
+        ("7", "tensors of method forward"),
+        ("8", "Nothing to compare with was given"),
         ("?", "write the view to a file"),
     ] {
         terminal.keys(&[key]);
@@ -82,7 +84,7 @@ fn views_are_walked_resized_and_left() {
     }
     terminal.keys(&["x", "5"]);
     terminal.tmux(&["resize-window", "-x", "60", "-y", "16"]);
-    terminal.shows("5 Prog ");
+    terminal.shows("5 Pro ");
     terminal.keys(&["q"]);
     terminal.shows("left 0");
 }

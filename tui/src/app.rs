@@ -6,6 +6,7 @@
 use crate::digest::Digest;
 use crate::groups::KINDS;
 use crate::keys::{Action, KEYS};
+use crate::live::{Live, Loading};
 use crate::search;
 use crate::session::Session;
 use crate::theme::Theme;
@@ -120,6 +121,12 @@ pub struct App {
     pub done: bool,
     /// Said in the status line until the next key.
     pub message: Option<String>,
+    /// Files that are being read.
+    pub loading: Option<Loading>,
+    /// The source that is listened to.
+    pub live: Option<Live>,
+    /// Whether to stop reading.
+    pub cancel: bool,
     /// What is to be copied to the clipboard.
     pub clipboard: Option<String>,
     /// Whether the view is to be written to a file.
@@ -157,6 +164,9 @@ impl App {
             help: false,
             done: false,
             message: None,
+            loading: None,
+            live: None,
+            cancel: false,
             clipboard: None,
             export: false,
             width: 80,
@@ -171,7 +181,18 @@ impl App {
     pub fn replace(&mut self, session: Session) {
         let at = self.session.instructions.get(self.step).map(|row| row.site);
         let in_flight = session.in_flight();
+        // The whole time was shown, and is again; else what is shown stays.
+        let range = session.spans.range;
+        let (from, to) = self.window;
+        if self.window == self.session.spans.range || from < range.0 || to > range.1 {
+            self.window = range;
+        }
+        let is_first = self.session.instructions.is_empty();
+        let peak = session.memory.as_ref().map_or(0, |memory| memory.peak);
         self.session = session;
+        if is_first {
+            self.step = peak.min(self.session.instructions.len().saturating_sub(1));
+        }
         self.digest = None;
         if let Some(step) = in_flight.or(at).and_then(|site| self.session.step(site)) {
             self.step = step;
@@ -301,7 +322,11 @@ impl App {
             self.help = false;
             return;
         }
-        // Escape first leaves what was searched for.
+        // Escape first ends what one waits for, then what was searched for.
+        if event.code == KeyCode::Esc && self.loading.is_some() {
+            self.cancel = true;
+            return;
+        }
         if event.code == KeyCode::Esc && !self.filter.is_empty() {
             self.filter.clear();
             return self.refresh();

@@ -5,6 +5,7 @@
 //! app.rs       the state: a view, one selection, a filter
 //! groups.rs    sums over events; diff.rs  two traces or programs
 //! tensors.rs   tensors and where their elements are; digest.rs  what they are like
+//! live.rs      files being read, sources listened to
 //! keys.rs      one table of keys, which handles them and explains them
 //! terminal.rs  set-up, and the terminal as it was, whatever happens
 //! view/        one file per view: it draws, and says how long it is
@@ -24,6 +25,7 @@ mod events;
 mod export;
 mod groups;
 mod keys;
+mod live;
 mod search;
 mod session;
 mod spans;
@@ -35,7 +37,8 @@ mod view;
 
 pub use app::{App, View};
 pub use keys::Action;
-pub use session::{Inputs, Session};
+pub use live::{Live, Loading, Progress};
+pub use session::{Inputs, Session, SessionError};
 pub use tensors::Bytes;
-pub use terminal::run;
+pub use terminal::{Feed, run};
 pub use theme::Theme;

@@ -4,6 +4,7 @@ use crate::allocations::Curve;
 use crate::diff::DiffTable;
 use crate::events::EventRows;
 use crate::groups::GroupTables;
+use crate::live::{Cancelled, Progress};
 use crate::spans::Spans;
 use crate::tensors::{Bytes, Tensors};
 use crate::text::escape;
@@ -51,6 +52,40 @@ pub struct Inputs<'a> {
     pub base_trace: Option<&'a Trace<'a>>,
     /// A program to compare the program with.
     pub base_program: Option<&'a File<'a>>,
+    /// Told how far it is, and asked whether to go on.
+    pub progress: Option<&'a Progress>,
+}
+
+/// Why there is no session.
+#[derive(Clone, Debug)]
+pub enum SessionError {
+    /// An index in the program points nowhere, or the record is damaged.
+    Read(ReadError),
+    /// The user did not want to wait.
+    Cancelled,
+}
+
+impl std::fmt::Display for SessionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SessionError::Read(error) => error.fmt(f),
+            SessionError::Cancelled => f.write_str("opening was cancelled"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<ReadError> for SessionError {
+    fn from(error: ReadError) -> Self {
+        SessionError::Read(error)
+    }
+}
+
+impl From<Cancelled> for SessionError {
+    fn from(_: Cancelled) -> Self {
+        SessionError::Cancelled
+    }
 }
 
 /// What is looked at.
@@ -161,8 +196,9 @@ impl Session {
     /// Computes what there is to see of `inputs`.
     ///
     /// # Errors
-    /// An index in the program that points nowhere.
-    pub fn new(inputs: Inputs<'_>) -> Result<Self, ReadError> {
+    /// An index in the program that points nowhere, or the work was cancelled.
+    pub fn new(inputs: Inputs<'_>) -> Result<Self, SessionError> {
+        let step = |step| inputs.progress.map_or(Ok(()), |progress| progress.reach(step));
         let mut session = Session {
             title: escape(inputs.title),
             method: String::new(),
@@ -179,9 +215,12 @@ impl Session {
             findings: Vec::new(),
         };
         if let Some(trace) = inputs.trace {
+            step(1)?;
             let blocks = et_inspector::events::EventBlocks::of(trace);
+            step(2)?;
             session.events = EventRows::of(&blocks);
             session.groups = GroupTables::of(&blocks, &correlation(&blocks, inputs)?);
+            step(3)?;
             session.spans = Spans::of(&blocks);
             session.curves = crate::allocations::curves(trace);
             if let Some(base) = inputs.base_trace {
@@ -189,6 +228,7 @@ impl Session {
                 session.diff = DiffTable::of_traces(&base, &blocks);
             }
         }
+        step(4)?;
         let Some(file) = inputs.program else {
             if let Some(trace) = inputs.trace {
                 session.tensors.add_logged(trace, None, inputs.debug_buffer);
@@ -238,6 +278,11 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Whether nothing is known yet.
+    pub fn is_empty(&self) -> bool {
+        self.instructions.is_empty() && self.events.rows.is_empty() && self.diagnosis.is_none()
     }
 
     /// The row of the instruction at `site`.

@@ -2,7 +2,7 @@
 
 use et_schema::etdump::File as Trace;
 use et_schema::pte::File;
-use et_tui::{App, Bytes, Inputs, Session, Theme, View};
+use et_tui::{App, Bytes, Inputs, Live, Loading, Progress, Session, Theme, View};
 use etdump::journal::Snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -391,4 +391,40 @@ fn allocators_have_curves_below_the_lanes() {
         line.expect("a curve").to_owned()
     };
     assert_ne!(curve(&whole), curve(&zoomed), "on the same zoom as the lanes");
+}
+
+#[test]
+fn files_that_are_being_read_can_be_left() {
+    let mut app = App::new(Session::new(Inputs::default()).expect("nothing"), plain());
+    app.loading = Some(Loading {
+        name: "large.etdp".into(),
+        bytes: 800_000_000,
+        since: std::time::Duration::from_millis(1500),
+        progress: Progress::default(),
+    });
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("large.etdp: reading of 800,000,000 B, step 1 of 5 for 1.5 s"), "{text}");
+    press(&mut app, "\u{1b}");
+    assert!(app.cancel && !app.done, "Escape ends the reading, not the inspector");
+    // What is read then takes the place of nothing.
+    app.loading = None;
+    app.replace(session("lstm", Some("lstm__it10"), "lstm"));
+    assert_eq!(app.step, app.session.memory.as_ref().expect("memory").peak);
+    assert_eq!(app.window, app.session.spans.range);
+}
+
+#[test]
+fn a_quiet_device_has_a_clock_on_every_view() {
+    let mut app = App::new(session("linear", None, "linear"), plain());
+    app.live = Some(Live {
+        name: "tcp://localhost:4444".into(),
+        bytes: 120,
+        quiet: std::time::Duration::from_millis(12_400),
+        ended: None,
+    });
+    for key in "12345678".chars() {
+        press(&mut app, &key.to_string());
+        let text = screen(&mut app, (100, 30));
+        assert!(text.contains("tcp://localhost:4444: quiet since 12.4 s, 120 B came"), "{text}");
+    }
 }

@@ -35,6 +35,7 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
     app.width = area.width;
     app.page = usize::from(body.height.saturating_sub(4)).max(1);
     match app.view {
+        _ if app.loading.is_some() && app.session.is_empty() => {}
         View::Overview => overview::draw(app, frame, body),
         View::Events => events::draw(app, frame, body),
         View::Timeline => timeline::draw(app, frame, body),
@@ -46,6 +47,10 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
             tensors::draw(app, frame, body);
         }
         View::Diff => diff::draw(app, frame, body),
+    }
+    if app.loading.is_some() && app.session.is_empty() {
+        let what = "The files are being read";
+        nothing(app, frame, body, what, "what is there is shown as soon as it is known");
     }
     if app.help {
         help::draw(app, frame, body);
@@ -106,6 +111,13 @@ fn status(app: &App, width: u16) -> Line<'static> {
     }
     if let Some(message) = &app.message {
         return Line::styled(fit(&crate::text::escape(message), width), app.theme.strong());
+    }
+    if let Some(loading) = &app.loading {
+        return Line::styled(fit(&loading.line(), width), app.theme.strong());
+    }
+    if let Some(live) = &app.live {
+        let line = live.line(app.session.in_flight().is_some(), width);
+        return Line::styled(line, app.theme.strong());
     }
     let selected = selected_line(app);
     let keys = "? help  / search  : commands  q quit";
