@@ -2,19 +2,17 @@
 
 mod feed;
 mod files;
-mod stream;
 
 use crate::cli::{Color, Global};
 use crate::failure::{Failure, Status};
 use clap::Args;
-use et_tui::{App, Inputs, Session, Theme};
+use et_tui::{App, Config, Inputs, Layout, Session, Source, Stream, Theme};
 use feed::Background;
 use files::Files;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use stream::{Kind, Stream};
 
 /// Look through a program, a trace, a journal or what a dead board left, in the terminal
 #[derive(Debug, Args)]
@@ -44,6 +42,9 @@ Examples:
 
   Two traces or two programs side by side:
     etinspect tui base.etdp new.etdp
+
+  Other keys and colours:
+    etinspect tui model.pte --config keys.toml
 
   What is in the tensors:
     etinspect tui model.pte trace.etdp --debug-buffer debug.bin
@@ -80,6 +81,10 @@ pub struct TuiArgs {
     #[arg(long, conflicts_with = "follow")]
     run: bool,
 
+    /// Keys and colours [default: etinspect/tui.toml in $XDG_CONFIG_HOME or ~/.config]
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+
     /// Draw with ASCII characters only
     #[arg(long)]
     ascii: bool,
@@ -98,7 +103,7 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         ..Files::default()
     };
     let follow = args.follow.as_deref().unwrap_or_default();
-    let source = Kind::of(follow);
+    let source = Source::of(follow);
     if source.is_none() && !follow.is_empty() {
         files.paths.push(follow.into());
     }
@@ -107,6 +112,7 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
                        serial port; a file is its own record";
         return Err(Failure::Usage(message.into()));
     }
+    let config = config(args)?;
     // Small files are open before the screen is drawn; an error leaves it alone.
     let is_small = files.size().1 <= AT_ONCE;
     let first = if is_small { Some(files.session(None)?) } else { None };
@@ -115,7 +121,8 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         return Err(Failure::Usage(message.into()));
     }
     if let Some(kind) = source {
-        files.stream = Some(Stream::open(follow, kind, args.record.as_deref())?);
+        let opened = Stream::open(follow, kind, args.record.as_deref());
+        files.stream = Some(opened.map_err(|e| Failure::input(Path::new(follow), e))?);
     }
     let folder = tempfile::tempdir().map_err(|e| Failure::output(None, e))?;
     let mut child = None;
@@ -132,9 +139,17 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
             empty()?
         }
     };
-    let mut app = App::new(session, theme(args, global));
+    let mut app = App::new(session, theme(args, global, &config));
+    app.keys = config.keys;
+    let state = folder_of("XDG_STATE_HOME", ".local/state").map(|f| f.join("etinspect/tui.toml"));
+    if let Some(state) = &state {
+        Layout::read(state).apply(&mut app);
+    }
     et_tui::run(&mut app, &mut background).map_err(|e| Failure::output(None, e))?;
     drop(child);
+    if let Some(state) = state.filter(|_| background.failure.is_none()) {
+        Layout::of(&app).write(&state);
+    }
     match background.failure {
         Some(failure) => Err(failure),
         None => Ok(Status::Done),
@@ -146,14 +161,33 @@ fn empty() -> Result<Session, Failure> {
     Session::new(Inputs::default()).map_err(|e| Failure::input(Path::new("-"), e))
 }
 
-fn theme(args: &TuiArgs, global: &Global) -> Theme {
+/// Keys and colours: of the file that was named, or of the user's, if there is one.
+fn config(args: &TuiArgs) -> Result<Config, Failure> {
+    let own = folder_of("XDG_CONFIG_HOME", ".config").map(|f| f.join("etinspect/tui.toml"));
+    let Some(path) = args.config.clone().or(own.filter(|path| path.is_file())) else {
+        return Ok(Config::default());
+    };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|e| Failure::input(&path, format!("cannot be read: {e}")))?;
+    Config::parse(&text).map_err(|e| Failure::input(&path, e))
+}
+
+/// A folder of the XDG Base Directory Specification, which ignores relative paths.
+fn folder_of(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute())
+    };
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+}
+
+fn theme(args: &TuiArgs, global: &Global, config: &Config) -> Theme {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let color = match global.color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => !no_color,
     };
-    Theme { color, unicode: !args.ascii }
+    config.theme(color, !args.ascii)
 }
 
 /// A run in a process of its own, which ends with the inspector.

@@ -5,7 +5,7 @@
 
 use crate::digest::Digest;
 use crate::groups::KINDS;
-use crate::keys::{Action, KEYS};
+use crate::keys::{Action, KEYS, Keymap};
 use crate::live::{Live, Loading};
 use crate::search;
 use crate::session::Session;
@@ -91,6 +91,8 @@ pub enum Order {
 pub struct App {
     /// What is looked at.
     pub session: Session,
+    /// What keys do.
+    pub keys: Keymap,
     /// How it is drawn.
     pub theme: Theme,
     /// What is shown.
@@ -149,6 +151,7 @@ impl App {
         let step = in_flight.unwrap_or(peak).min(session.instructions.len().saturating_sub(1));
         let mut app = App {
             session,
+            keys: Keymap::default(),
             theme,
             view: View::Overview,
             step,
@@ -331,7 +334,7 @@ impl App {
             self.filter.clear();
             return self.refresh();
         }
-        if let Some(action) = crate::keys::action(event) {
+        if let Some(action) = self.keys.action(event) {
             self.act(action);
         }
     }

@@ -6,6 +6,7 @@
 //! groups.rs    sums over events; diff.rs  two traces or programs
 //! tensors.rs   tensors and where their elements are; digest.rs  what they are like
 //! live.rs      files being read, sources listened to
+//! config.rs    keys and colours of a file; layout.rs  what is remembered
 //! keys.rs      one table of keys, which handles them and explains them
 //! terminal.rs  set-up, and the terminal as it was, whatever happens
 //! view/        one file per view: it draws, and says how long it is
@@ -19,16 +20,19 @@
 
 mod allocations;
 mod app;
+mod config;
 mod diff;
 mod digest;
 mod events;
 mod export;
 mod groups;
 mod keys;
+mod layout;
 mod live;
 mod search;
 mod session;
 mod spans;
+mod stream;
 mod tensors;
 mod terminal;
 mod text;
@@ -36,9 +40,12 @@ mod theme;
 mod view;
 
 pub use app::{App, View};
-pub use keys::Action;
+pub use config::Config;
+pub use keys::{Action, Keymap};
+pub use layout::Layout;
 pub use live::{Live, Loading, Progress};
 pub use session::{Inputs, Session, SessionError};
+pub use stream::{Source, Stream};
 pub use tensors::Bytes;
 pub use terminal::{Feed, run};
-pub use theme::Theme;
+pub use theme::{Palette, Theme};

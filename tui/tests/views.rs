@@ -26,7 +26,7 @@ fn session(model: &str, trace: Option<&str>, title: &str) -> Session {
 }
 
 fn plain() -> Theme {
-    Theme { color: false, unicode: true }
+    Theme { color: false, ..Theme::default() }
 }
 
 fn screen(app: &mut App, (width, height): (u16, u16)) -> String {

@@ -1,6 +1,5 @@
 //! The files that were given, told apart by what is in them.
 
-use super::stream::Stream;
 use crate::dump;
 use crate::failure::Failure;
 use crate::input::{self, Input};
@@ -11,7 +10,7 @@ use et_schema::etdump::File as Trace;
 use et_schema::etrecord::File as Record;
 use et_schema::pte::File;
 use et_schema::{Format, ReadError};
-use et_tui::{Bytes, Inputs, Progress, Session};
+use et_tui::{Bytes, Inputs, Progress, Session, Stream};
 use etdump::journal::Snapshot;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

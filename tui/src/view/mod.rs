@@ -11,7 +11,6 @@ pub mod tensors;
 mod timeline;
 
 use crate::app::{App, Prompt, VIEWS, View};
-use crate::keys::KEYS;
 use crate::text::{fit, fit_right};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -181,9 +180,4 @@ pub fn nothing(app: &App, frame: &mut Frame<'_>, area: Rect, what: &str, how: &s
 pub fn below(area: Rect, rows: u16) -> Rect {
     let rows = rows.min(area.height);
     Rect { y: area.y + rows, height: area.height - rows, ..area }
-}
-
-/// Names of all commands and their keys.
-pub fn key_lines() -> impl Iterator<Item = (&'static str, &'static str)> {
-    KEYS.iter().map(|key| (key.label, key.command))
 }

@@ -1,6 +1,6 @@
 //! Sources that are listened to: a TCP connection, a serial port, a pipe.
 
-use crate::failure::Failure;
+use crate::text::escape;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -36,20 +36,20 @@ pub struct State {
 }
 
 /// What a source is opened as.
-pub enum Kind {
+pub enum Source {
     /// `HOST:PORT`.
     Tcp(String),
     /// A serial port or a pipe, read as it comes.
     Device(PathBuf),
 }
 
-impl Kind {
+impl Source {
     /// `None` for a path that is a file, which is looked at instead.
     pub fn of(source: &str) -> Option<Self> {
         if let Some(address) = source.strip_prefix("tcp://") {
-            return Some(Kind::Tcp(address.trim_end_matches('/').to_owned()));
+            return Some(Source::Tcp(address.trim_end_matches('/').to_owned()));
         }
-        is_device(Path::new(source)).then(|| Kind::Device(source.into()))
+        is_device(Path::new(source)).then(|| Source::Device(source.into()))
     }
 }
 
@@ -73,17 +73,16 @@ impl Stream {
     ///
     /// # Errors
     /// Nobody answers, or the record cannot be made.
-    pub fn open(source: &str, kind: Kind, record: Option<&Path>) -> Result<Self, Failure> {
+    pub fn open(source: &str, kind: Source, record: Option<&Path>) -> io::Result<Self> {
         let record = record.map(|path| create(path).map(|file| (path.to_owned(), file)));
         let record = record.transpose()?;
         let reader: Box<dyn FnOnce() -> io::Result<Box<dyn Read>> + Send> = match kind {
-            Kind::Tcp(address) => {
-                let stream = connect(&address)
-                    .map_err(|error| Failure::input(Path::new(source), explain(&error)))?;
+            Source::Tcp(address) => {
+                let stream = connect(&address).map_err(|error| explain(&error))?;
                 Box::new(move || Ok(Box::new(stream)))
             }
             // A pipe waits until somebody writes to it.
-            Kind::Device(path) => Box::new(move || Ok(Box::new(File::open(path)?))),
+            Source::Device(path) => Box::new(move || Ok(Box::new(File::open(path)?))),
         };
         let state = State { bytes: Vec::new(), total: 0, last: Instant::now(), ended: None };
         let stream = Stream { name: source.to_owned(), state: Arc::new(Mutex::new(state)) };
@@ -98,7 +97,7 @@ impl Stream {
         Ok(stream)
     }
 
-    /// What came so far.
+    /// What came so far, for those who parse it.
     pub fn state(&self) -> State {
         self.change(|state| state.clone())
     }
@@ -124,7 +123,10 @@ impl Stream {
             let came = &buffer[..count];
             if let Some((path, mut file)) = record.as_ref().map(|(path, file)| (path, file)) {
                 file.write_all(came).map_err(|error| {
-                    io::Error::other(format!("{} cannot be written: {error}", path.display()))
+                    io::Error::other(format!(
+                        "{} cannot be written: {error}",
+                        escape(&path.to_string_lossy())
+                    ))
                 })?;
             }
             self.change(|state| {
@@ -140,13 +142,16 @@ impl Stream {
 }
 
 /// A new file; one that is there may be the record of another day.
-fn create(path: &Path) -> Result<File, Failure> {
+fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
-        let hint = match error.kind() {
-            io::ErrorKind::AlreadyExists => io::Error::other("is there already; name another"),
-            _ => error,
+        let why = match error.kind() {
+            io::ErrorKind::AlreadyExists => "is there already; name another file".to_owned(),
+            _ => format!("cannot be made: {error}"),
         };
-        Failure::output(Some(path), hint)
+        io::Error::new(
+            error.kind(),
+            format!("the record {} {why}", escape(&path.to_string_lossy())),
+        )
     })
 }
 
@@ -161,8 +166,9 @@ fn connect(address: &str) -> io::Result<TcpStream> {
     Err(last)
 }
 
-fn explain(error: &io::Error) -> String {
-    format!("cannot connect: {error}; the source is tcp://HOST:PORT, and the other side listens")
+fn explain(error: &io::Error) -> io::Error {
+    let hint = "the source is tcp://HOST:PORT, and the other side has to listen";
+    io::Error::new(error.kind(), format!("cannot connect: {error}; {hint}"))
 }
 
 #[cfg(test)]
@@ -187,7 +193,7 @@ mod tests {
         let record = folder.path().join("uart.raw");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let source = format!("tcp://{}", listener.local_addr().expect("its address"));
-        let kind = Kind::of(&source).expect("a connection");
+        let kind = Source::of(&source).expect("a connection");
         let stream = Stream::open(&source, kind, Some(&record)).expect("connected");
         let (mut device, _) = listener.accept().expect("a connection");
         device.write_all(b"I [executorch:runner] \x00\xff").expect("written");
@@ -198,7 +204,7 @@ mod tests {
         assert_eq!(state.ended.as_deref(), Some("closed by the other side"));
         assert_eq!(std::fs::read(&record).expect("the record"), state.bytes);
         // A record is never written over.
-        let again = Stream::open(&source, Kind::Device("/dev/null".into()), Some(&record));
+        let again = Stream::open(&source, Source::Device("/dev/null".into()), Some(&record));
         assert!(again.is_err_and(|failure| failure.to_string().contains("there already")));
     }
 
@@ -208,7 +214,7 @@ mod tests {
         let address = listener.local_addr().expect("its address");
         drop(listener);
         let source = format!("tcp://{address}");
-        let failed = Stream::open(&source, Kind::Tcp(address.to_string()), None);
+        let failed = Stream::open(&source, Source::Tcp(address.to_string()), None);
         assert!(failed.is_err_and(|failure| failure.to_string().contains("cannot connect")));
     }
 }
