@@ -482,9 +482,10 @@ impl App {
     fn zoom(&mut self, direction: isize) {
         let (first, last) = self.session.spans.range;
         let (from, to) = self.window;
-        let site = self.site();
-        let own = self.session.spans.lanes[1].iter().find(|span| {
-            span.site.is_some() && span.site == site && span.start >= from && span.end <= to
+        // Where operators have no events of their calls, their kernels have.
+        let own = self.site().and_then(|site| {
+            let lanes = [1, 2].into_iter();
+            lanes.filter_map(|lane| self.session.spans.first_of(lane, site, (from, to))).next()
         });
         let centre = own.map_or(from + (to - from) / 2, |span| span.start);
         let width = if direction > 0 { (to - from) / 2 } else { (to - from).saturating_mul(2) };

@@ -71,7 +71,8 @@ fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
         while end < width && here(end).is_some_and(|s| s.name == name && s.start == start) {
             end += 1;
         }
-        let known = span.site.filter(|_| lane == INSTRUCTIONS);
+        let own = spans.site(span);
+        let known = own.filter(|_| lane == INSTRUCTIONS);
         let known = known.and_then(|site| app.session.step(site));
         let label = match known {
             _ if row > 0 => "",
@@ -80,7 +81,7 @@ fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
             None => spans.names[name as usize].as_str(),
         };
         let style = app.theme.neighbour(name as usize);
-        let style = match span.site.is_some() && span.site == site {
+        let style = match own.is_some() && own == site {
             true => style.patch(app.theme.selected()),
             false => style,
         };
@@ -120,7 +121,7 @@ fn curves(app: &App, width: usize) -> Vec<Line<'static>> {
         let live = |(from, to)| {
             let lanes = [INSTRUCTIONS, INSTRUCTIONS + 1].into_iter();
             let mut found = lanes.filter_map(|lane| app.session.spans.covering(lane, from, to));
-            let step = found.find_map(|span| app.session.step(span.site?));
+            let step = found.find_map(|span| app.session.step(app.session.spans.site(span)?));
             step.and_then(|step| memory.live.get(step).copied()).unwrap_or(0)
         };
         text.push(curve("planned, live", most, &live));
