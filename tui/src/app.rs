@@ -9,12 +9,14 @@ use crate::keys::{Action, KEYS, Keymap};
 use crate::live::{Live, Loading};
 use crate::search;
 use crate::session::Session;
+use crate::tables::{Request, Sorting, Table};
 use crate::theme::Theme;
 use crate::view;
 use et_inspector::correlate::Site;
 use et_inspector::events::GroupBy;
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use std::sync::Arc;
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +139,10 @@ pub struct App {
     pub width: u16,
     /// Rows of the view that were visible, for pages.
     pub page: usize,
+    /// The rows that will be shown.
+    pub(crate) sorting: Option<Sorting>,
+    /// What the rows that are shown were made for: groups, order and filter.
+    pub(crate) shown: (Option<GroupBy>, Order, String),
     /// Rows of the event table as they are shown.
     pub(crate) table: Vec<view::events::Shown>,
 }
@@ -174,6 +180,8 @@ impl App {
             export: false,
             width: 80,
             page: 10,
+            sorting: None,
+            shown: (None, Order::Time, String::new()),
             table: Vec::new(),
         };
         app.refresh();
@@ -309,9 +317,33 @@ impl App {
         }
     }
 
-    /// Makes the event table anew.
+    /// Makes the event table anew, on another thread if it is long.
     pub fn refresh(&mut self) {
-        self.table = view::events::rows(&self.session, self.order, self.grouping, &self.filter);
+        self.sorting = None;
+        let request = Request {
+            events: Arc::clone(&self.session.events),
+            groups: Arc::clone(&self.session.groups),
+            order: self.order,
+            grouping: self.grouping,
+            filter: self.filter.clone(),
+        };
+        match Table::of(request) {
+            Table::Now(rows) => self.take(rows),
+            Table::Later(sorting) => self.sorting = Some(sorting),
+        }
+    }
+
+    /// Takes what another thread has made; whether there is anything new.
+    pub fn poll(&mut self) -> bool {
+        let Some(rows) = self.sorting.as_ref().and_then(Sorting::take) else { return false };
+        self.sorting = None;
+        self.take(rows);
+        true
+    }
+
+    fn take(&mut self, rows: Vec<view::events::Shown>) {
+        self.table = rows;
+        self.shown = (self.grouping, self.order, self.filter.clone());
         self.cursor = self.cursor.min(self.len().saturating_sub(1));
     }
 
@@ -328,6 +360,11 @@ impl App {
         // Escape first ends what one waits for, then what was searched for.
         if event.code == KeyCode::Esc && self.loading.is_some() {
             self.cancel = true;
+            return;
+        }
+        if event.code == KeyCode::Esc && self.sorting.take().is_some() {
+            (self.grouping, self.order, self.filter) = self.shown.clone();
+            self.message = Some("the table is as it was".into());
             return;
         }
         if event.code == KeyCode::Esc && !self.filter.is_empty() {

@@ -4,6 +4,7 @@
 //! session.rs   what is looked at: program, trace, diagnosis, as rows to draw
 //! app.rs       the state: a view, one selection, a filter
 //! groups.rs    sums over events; diff.rs  two traces or programs
+//! tables.rs    the event table, sorted on another thread if it is long
 //! tensors.rs   tensors and where their elements are; digest.rs  what they are like
 //! live.rs      files being read, sources listened to
 //! config.rs    keys and colours of a file; layout.rs  what is remembered
@@ -33,6 +34,7 @@ mod search;
 mod session;
 mod spans;
 mod stream;
+mod tables;
 mod tensors;
 mod terminal;
 mod text;

@@ -24,6 +24,7 @@ use et_schema::layout::Abi;
 use et_schema::pte::{File, Method};
 use etdump::journal::Snapshot;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What was given.
 #[derive(Clone, Copy, Default)]
@@ -100,9 +101,9 @@ pub struct Session {
     /// Memory of the method.
     pub memory: Option<Memory>,
     /// Events of the trace.
-    pub events: EventRows,
+    pub events: Arc<EventRows>,
     /// Sums over them.
-    pub groups: GroupTables,
+    pub groups: Arc<GroupTables>,
     /// The same, over time.
     pub spans: Spans,
     /// What is live over time, by allocator.
@@ -205,8 +206,8 @@ impl Session {
             instructions: Vec::new(),
             by_site: BTreeMap::new(),
             memory: None,
-            events: EventRows::default(),
-            groups: GroupTables::default(),
+            events: Arc::default(),
+            groups: Arc::default(),
             spans: Spans::default(),
             curves: Vec::new(),
             tensors: Tensors::default(),
@@ -218,8 +219,9 @@ impl Session {
             step(1)?;
             let blocks = et_inspector::events::EventBlocks::of(trace);
             step(2)?;
-            session.events = EventRows::of(&blocks);
-            session.groups = GroupTables::of(&blocks, &correlation(&blocks, inputs)?);
+            session.events = Arc::new(EventRows::of(&blocks));
+            let correlation = correlation(&blocks, inputs)?;
+            session.groups = Arc::new(GroupTables::of(&blocks, &correlation));
             step(3)?;
             session.spans = Spans::of(&blocks);
             session.curves = crate::allocations::curves(trace);

@@ -72,6 +72,7 @@ pub fn run(app: &mut App, feed: &mut dyn Feed) -> io::Result<()> {
             }
             changed = true;
         }
+        changed |= app.poll();
         // Asked also while keys are held down.
         if let Some(session) = feed.fresh() {
             app.replace(session);

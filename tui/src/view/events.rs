@@ -2,13 +2,11 @@
 
 use super::{below, lines, nothing, visible};
 use crate::app::{App, Order};
-use crate::events::{EventRow, Spread};
-use crate::groups::{self, GroupRow};
+use crate::events::{EventRow, EventRows, Spread};
+use crate::groups::{self, GroupRow, GroupTable};
 use crate::search;
-use crate::session::Session;
 use crate::text::{fit, fit_right, nanoseconds, thousands};
 use et_inspector::correlate::Site;
-use et_inspector::events::GroupBy;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -34,16 +32,27 @@ pub struct Shown {
     pub index: usize,
 }
 
-/// Rows in an order, filtered.
-pub fn rows(session: &Session, order: Order, by: Option<GroupBy>, filter: &str) -> Vec<Shown> {
+/// Rows looked at between two questions whether to go on.
+const BETWEEN: usize = 4096;
+
+/// Rows in an order, filtered; those of the groups if there are any. Once
+/// `cancelled` nobody looks at them.
+pub fn rows(
+    events: &EventRows,
+    groups: Option<&GroupTable>,
+    order: Order,
+    filter: &str,
+    cancelled: &dyn Fn() -> bool,
+) -> Vec<Shown> {
+    let goes_on = |index: usize| !index.is_multiple_of(BETWEEN) || !cancelled();
     let matches = |name: &str| filter.is_empty() || search::score(filter, name).is_some();
-    let mut rows: Vec<Shown> = match by.and_then(|kind| session.groups.get(kind)) {
+    let mut rows: Vec<Shown> = match groups {
         Some(table) => {
-            let rows = table.rows.iter().enumerate();
+            let rows = table.rows.iter().enumerate().take_while(|(index, _)| goes_on(*index));
             rows.filter(|(_, row)| matches(&row.name)).map(of_group).collect()
         }
         None => {
-            let rows = session.events.rows.iter().enumerate();
+            let rows = events.rows.iter().enumerate().take_while(|(index, _)| goes_on(*index));
             rows.filter(|(_, row)| matches(&row.name)).map(of_event).collect()
         }
     };
@@ -119,19 +128,19 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn title(app: &App) -> String {
-    let order = match app.order {
-        Order::Time if app.grouping.is_some() => "own time",
+    let order = match app.shown.1 {
+        Order::Time if app.shown.0.is_some() => "own time",
         Order::Time => "order of time",
         Order::Sum => "sum",
         Order::Median => "median",
         Order::Name => "name",
     };
-    let filter = match app.filter.is_empty() {
+    let filter = match app.shown.2.is_empty() {
         true => String::new(),
-        false => format!(", matching \"{}\"", crate::text::escape(&app.filter)),
+        false => format!(", matching \"{}\"", crate::text::escape(&app.shown.2)),
     };
     let count = thousands(app.table.len() as u64);
-    match app.grouping.and_then(|kind| app.session.groups.get(kind)) {
+    match app.shown.0.and_then(|kind| app.session.groups.get(kind)) {
         Some(table) => {
             let sum = app.table.iter().fold(0u64, |sum, row| sum.saturating_add(row.sum));
             let total = nanoseconds(table.total);
@@ -145,7 +154,7 @@ fn title(app: &App) -> String {
 /// The iterations of the selected row: a curve, and their times in order.
 fn iterations(app: &App, width: usize) -> Vec<Line<'static>> {
     let Some(row) = app.table.get(app.cursor) else { return Vec::new() };
-    let times: &[u64] = match app.grouping.and_then(|kind| app.session.groups.get(kind)) {
+    let times: &[u64] = match app.shown.0.and_then(|kind| app.session.groups.get(kind)) {
         Some(table) => table.rows.get(row.index).map_or(&[], |row| &row.runs),
         None => app.session.events.rows.get(row.index).map_or(&[], |row| &row.times),
     };
@@ -190,7 +199,7 @@ fn name_width(width: usize) -> usize {
 fn row(app: &App, index: usize, width: usize, wide: bool) -> Line<'static> {
     let row = &app.table[index];
     let site = row.site.map_or(String::new(), |s| format!("{}:{}", s.chain, s.instruction));
-    let table = app.grouping.and_then(|kind| app.session.groups.get(kind));
+    let table = app.shown.0.and_then(|kind| app.session.groups.get(kind));
     let whole = table.map_or(app.session.events.total, |table| table.total);
     let share = row.own as f64 / whole.max(1) as f64;
     let indent = if row.delegated { "  " } else { "" };

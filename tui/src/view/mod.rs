@@ -11,7 +11,7 @@ pub mod tensors;
 mod timeline;
 
 use crate::app::{App, Prompt, VIEWS, View};
-use crate::text::{fit, fit_right};
+use crate::text::{fit, fit_right, thousands};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -113,6 +113,11 @@ fn status(app: &App, width: u16) -> Line<'static> {
     }
     if let Some(loading) = &app.loading {
         return Line::styled(fit(&loading.line(), width), app.theme.strong());
+    }
+    if let Some(sorting) = &app.sorting {
+        let count = thousands(sorting.count as u64);
+        let line = format!("sorting {count} rows, Esc cancels");
+        return Line::styled(fit(&line, width), app.theme.strong());
     }
     if let Some(live) = &app.live {
         let line = live.line(app.session.in_flight().is_some(), width);
