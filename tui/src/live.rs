@@ -5,6 +5,7 @@ use crate::text::{bytes, escape, fit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
 
 /// Steps of opening files, in their order.
 const STEPS: [&str; 6] =
@@ -98,7 +99,12 @@ impl Live {
             None if in_flight => format!("quiet, in flight since {seconds:.1} s"),
             None => format!("quiet since {seconds:.1} s"),
         };
-        fit(&format!("{}: {state}, {} came", escape(&self.name), bytes(self.bytes)), width)
+        // The name may be long, and the clock is what one looks at.
+        let clock = format!("{state}, {}", bytes(self.bytes));
+        let room = width.saturating_sub(clock.len() + 2);
+        let name = escape(&self.name);
+        let name = if name.width() > room { fit(&name, room) } else { name };
+        fit(&format!("{name}: {clock}"), width)
     }
 }
 

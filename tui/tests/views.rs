@@ -425,6 +425,6 @@ fn a_quiet_device_has_a_clock_on_every_view() {
     for key in "12345678".chars() {
         press(&mut app, &key.to_string());
         let text = screen(&mut app, (100, 30));
-        assert!(text.contains("tcp://localhost:4444: quiet since 12.4 s, 120 B came"), "{text}");
+        assert!(text.contains("tcp://localhost:4444: quiet since 12.4 s, 120 B"), "{text}");
     }
 }

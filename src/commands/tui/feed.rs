@@ -4,7 +4,7 @@ use super::files::Files;
 use crate::failure::Failure;
 use et_tui::{Feed, Live, Loading, Progress, Session};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How often files are looked at that are followed.
 const LOOK: Duration = Duration::from_millis(300);
@@ -16,7 +16,9 @@ pub struct Background {
     /// What is being made.
     work: Option<Work>,
     looked: Instant,
-    seen: Vec<(u64, Option<SystemTime>)>,
+    seen: Vec<(u64, u64)>,
+    /// When a followed file was another than before.
+    changed: Instant,
     /// Why there is nothing to see.
     pub failure: Option<Failure>,
 }
@@ -34,7 +36,7 @@ impl Background {
     pub fn new(files: Files, follows: bool) -> Self {
         let seen = files.state();
         let looked = Instant::now();
-        Background { files, follows, work: None, looked, seen, failure: None }
+        Background { files, follows, work: None, looked, seen, changed: looked, failure: None }
     }
 
     /// Begins to make a session.
@@ -56,6 +58,10 @@ impl Background {
         self.looked = Instant::now();
         let now = self.files.state();
         if now != self.seen {
+            // What is read again after a fault is no news.
+            if !self.seen.is_empty() {
+                self.changed = self.looked;
+            }
             self.seen = now;
             self.start(false);
         }
@@ -98,9 +104,13 @@ impl Feed for Background {
     }
 
     fn live(&mut self) -> Option<Live> {
-        let stream = self.files.stream.as_ref()?;
-        let (bytes, quiet, ended) = stream.clock();
-        Some(Live { name: stream.name.clone(), bytes, quiet, ended })
+        if let Some(stream) = &self.files.stream {
+            let (bytes, quiet, ended) = stream.clock();
+            return Some(Live { name: stream.name.clone(), bytes, quiet, ended });
+        }
+        let bytes = self.seen.iter().map(|(size, _)| *size).fold(0, u64::saturating_add);
+        let quiet = self.changed.elapsed();
+        self.follows.then(|| Live { name: self.files.title(), bytes, quiet, ended: None })
     }
 
     fn cancel(&mut self) {

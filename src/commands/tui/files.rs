@@ -14,6 +14,7 @@ use et_tui::{Bytes, Inputs, Progress, Session, Stream};
 use etdump::journal::Snapshot;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 /// The files, the journal of a run, and what is listened to.
 #[derive(Clone, Default)]
@@ -93,16 +94,12 @@ impl Files {
         (name, self.paths.iter().map(size).fold(0, u64::saturating_add))
     }
 
-    /// What tells one state of the files from another: size and time of change
-    /// of each, and how much was received.
-    pub fn state(&self) -> Vec<(u64, Option<std::time::SystemTime>)> {
+    /// What tells one state of the files from another: size and a stamp of
+    /// each, and how much was received.
+    pub fn state(&self) -> Vec<(u64, u64)> {
         let paths = self.paths.iter().chain(&self.later);
-        let of = |path: &PathBuf| {
-            let metadata = path.metadata().ok();
-            (metadata.as_ref().map_or(0, |m| m.len()), metadata.and_then(|m| m.modified().ok()))
-        };
-        let received = self.stream.iter().map(|stream| (stream.clock().0, None));
-        paths.map(of).chain(received).collect()
+        let received = self.stream.iter().map(|stream| (stream.clock().0, 0));
+        paths.map(|path| stamp(path)).chain(received).collect()
     }
 
     /// What there is to see now.
@@ -154,7 +151,8 @@ impl Files {
         Session::new(inputs).map_err(|e| Failure::input(Path::new(&title), e))
     }
 
-    fn title(&self) -> String {
+    /// Name of what is looked at.
+    pub fn title(&self) -> String {
         let first = self.paths.first().map(|path| path.to_string_lossy().into_owned());
         first.or_else(|| self.stream.as_ref().map(|stream| stream.name.clone())).unwrap_or_default()
     }
@@ -204,6 +202,24 @@ impl Evidence {
         }
         says_something
     }
+}
+
+/// Size, and a sum of the bytes of a small file: a journal that a run maps
+/// changes without a new time of change. Of a large one that time is all.
+fn stamp(path: &Path) -> (u64, u64) {
+    const SMALL: u64 = 4 << 20;
+    let Ok(metadata) = path.metadata() else { return (0, 0) };
+    let size = metadata.len();
+    if metadata.is_file() && size <= SMALL {
+        let bytes = input::open(path).map(Owned);
+        let bytes = bytes.as_ref().map_or(&[][..], |bytes| bytes.as_ref());
+        let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |sum, byte| {
+            (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        return (size, sum);
+    }
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    (size, since.map_or(0, |since| since.as_nanos() as u64))
 }
 
 /// The base, if there are two, and what is looked at.

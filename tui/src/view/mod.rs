@@ -120,8 +120,14 @@ fn status(app: &App, width: u16) -> Line<'static> {
         return Line::styled(fit(&line, width), app.theme.strong());
     }
     if let Some(live) = &app.live {
-        let line = live.line(app.session.in_flight().is_some(), width);
-        return Line::styled(line, app.theme.strong());
+        let room = if width >= 120 { width * 2 / 3 } else { width };
+        let line = live.line(app.session.in_flight().is_some(), room);
+        let mut spans = vec![Span::styled(line, app.theme.strong())];
+        if width > room {
+            let selected = fit(&selected_line(app), width - room - 2);
+            spans.push(Span::styled(format!("  {selected}"), app.theme.faint()));
+        }
+        return Line::from(spans);
     }
     let selected = selected_line(app);
     let keys = "? help  / search  : commands  q quit";
