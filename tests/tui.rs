@@ -9,20 +9,26 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{etinspect, fixture, model};
 
-/// A terminal of its own, which ends with the test.
+/// A terminal of its own, which ends with the test, where nothing is remembered
+/// of another day.
 struct Terminal {
     socket: String,
+    home: tempfile::TempDir,
 }
 
 impl Terminal {
     /// A shell in a terminal of 100 by 30, or nothing if there is no tmux.
     fn open(name: &str) -> Option<Self> {
-        let terminal = Terminal { socket: format!("etinspect-{name}-{}", std::process::id()) };
+        let home = tempfile::tempdir().expect("a folder");
+        let socket = format!("etinspect-{name}-{}", std::process::id());
+        let terminal = Terminal { socket, home };
         if Command::new("tmux").arg("-V").output().is_err() {
             eprintln!("skipped: no tmux");
             return None;
         }
-        terminal.tmux(&["new-session", "-d", "-x", "100", "-y", "30", "env PS1='$ ' sh"]);
+        let home = terminal.home.path().display();
+        let shell = format!("env -u XDG_CONFIG_HOME -u XDG_STATE_HOME HOME='{home}' PS1='$ ' sh");
+        terminal.tmux(&["new-session", "-d", "-x", "100", "-y", "30", &shell]);
         Some(terminal)
     }
 
@@ -75,6 +81,8 @@ fn views_are_walked_resized_and_left() {
         ("4", "live here, largest first"),
         ("5", "method forward:"),
         ("6", "Nothing was found"),
+        ("7", "tensors of method forward"),
+        ("8", "Nothing to compare with was given"),
         ("?", "write the view to a file"),
     ] {
         terminal.keys(&[key]);
@@ -82,9 +90,65 @@ fn views_are_walked_resized_and_left() {
     }
     terminal.keys(&["x", "5"]);
     terminal.tmux(&["resize-window", "-x", "60", "-y", "16"]);
-    terminal.shows("5 Prog ");
+    terminal.shows("5 Pro ");
     terminal.keys(&["q"]);
     terminal.shows("left 0");
+    // The same file again: the view is as it was left.
+    terminal.start(&[&model("lstm"), &fixture("traces/lstm__it10.etdp")]);
+    terminal.shows("method forward:");
+    terminal.keys(&["q"]);
+}
+
+#[test]
+fn a_connection_is_followed_and_recorded() {
+    use std::io::Write;
+    let Some(terminal) = Terminal::open("tcp") else { return };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let source = format!("tcp://{}", listener.local_addr().expect("its address"));
+    let record = terminal.home.path().join("uart.raw");
+    let program = env!("CARGO_BIN_EXE_etinspect");
+    let model = model("softmax");
+    let command = format!(
+        "{program} tui '{}' --follow {source} --record '{}'; echo left $?",
+        model.display(),
+        record.display()
+    );
+    terminal.keys(&[&command, "Enter"]);
+    let (mut device, _) = listener.accept().expect("a connection");
+    let line = b"I [executorch:arm_executor_runner.cpp:600] Model in 0x1000 $\r\n";
+    device.write_all(line).expect("written");
+    terminal.shows("quiet since");
+    drop(device);
+    terminal.shows("closed by the other side");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+    assert_eq!(std::fs::read(&record).expect("the record"), line);
+}
+
+#[test]
+fn two_traces_stand_side_by_side() {
+    let Some(terminal) = Terminal::open("diff") else { return };
+    terminal.start(&[&fixture("traces/linear__it3.etdp"), &fixture("traces/linear__it10.etdp")]);
+    terminal.shows("No program");
+    terminal.keys(&["8"]);
+    terminal.shows("base median");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+}
+
+#[test]
+fn a_configuration_with_a_mistake_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("keys.toml");
+    std::fs::write(&file, "[keys]\nquti = \"Q\"").expect("written");
+    let ran = etinspect([
+        "tui".into(),
+        model("softmax").into_os_string(),
+        "--config".into(),
+        file.into_os_string(),
+    ]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("did you mean \"quit\"?"), "{}", ran.stderr);
 }
 
 #[test]

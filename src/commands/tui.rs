@@ -1,22 +1,18 @@
 //! `etinspect tui`: the terminal inspector.
 
+mod feed;
+mod files;
+
 use crate::cli::{Color, Global};
-use crate::dump;
 use crate::failure::{Failure, Status};
-use crate::input::{self, Input};
 use clap::Args;
-use et_inspector::log::{Log, Stage};
-use et_inspector::target::Target;
-use et_schema::Format;
-use et_schema::bundled::File as Bundle;
-use et_schema::etdump::File as Trace;
-use et_schema::pte::File;
-use et_tui::{App, Inputs, Session, Theme};
-use etdump::journal::Snapshot;
+use et_tui::{App, Config, Inputs, Layout, Session, Source, Stream, Theme};
+use feed::Background;
+use files::Files;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 /// Look through a program, a trace, a journal or what a dead board left, in the terminal
 #[derive(Debug, Args)]
@@ -37,11 +33,28 @@ Examples:
   A log or a journal that still grows:
     etinspect tui model.pte /tmp/uart.txt --follow
 
+  A board on a serial port, recorded; `stty` sets the speed before:
+    stty -F /dev/ttyUSB0 115200 raw -echo
+    etinspect tui model.pte --follow /dev/ttyUSB0 --record uart.raw
+
+  An emulator or a debug probe that sends its console over TCP:
+    etinspect tui model.pte --follow tcp://localhost:4444
+
+  Two traces or two programs side by side:
+    etinspect tui base.etdp new.etdp
+
+  Other keys and colours:
+    etinspect tui model.pte --config keys.toml
+
+  What is in the tensors:
+    etinspect tui model.pte trace.etdp --debug-buffer debug.bin
+
   A run as it happens:
     etinspect tui model.pte --run")]
 pub struct TuiArgs {
-    /// A program (.pte or .bpte), and a trace, a journal, a memory dump or a log, in any order
-    #[arg(value_name = "FILE", required = true, num_args = 1..=3)]
+    /// A program (.pte or .bpte), and a trace, an ETRecord, a journal, a memory dump or a log, in
+    /// any order; of two traces or two programs the first is the base
+    #[arg(value_name = "FILE", required_unless_present = "follow", num_args = 1..=6)]
     files: Vec<PathBuf>,
 
     /// Method [default: the one that the log names, forward, or the only one]
@@ -52,58 +65,129 @@ pub struct TuiArgs {
     #[arg(long, value_name = "NAME|FILE.toml")]
     target: Option<String>,
 
-    /// Look at the files again when they change
-    #[arg(long)]
-    follow: bool,
+    /// What a debug trace logged [default: beside the trace, with the ending .debug.bin]
+    #[arg(long, value_name = "FILE.bin")]
+    debug_buffer: Option<PathBuf>,
+
+    /// Look at the files again when they change, or listen to tcp://HOST:PORT or a serial port
+    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "")]
+    follow: Option<String>,
+
+    /// Write what is received to a new file as it comes; `etinspect tui` opens it again
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    record: Option<PathBuf>,
 
     /// Run the program, and follow its journal
     #[arg(long, conflicts_with = "follow")]
     run: bool,
+
+    /// Keys and colours [default: etinspect/tui.toml in $XDG_CONFIG_HOME or ~/.config]
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
 
     /// Draw with ASCII characters only
     #[arg(long)]
     ascii: bool,
 }
 
-/// How often files are looked at that are followed.
-const LOOK: Duration = Duration::from_millis(300);
+/// Bytes of files up to which the first screen waits for them.
+const AT_ONCE: u64 = 8 << 20;
 
 /// Runs the command.
 pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
-    let target = args.target.as_deref().map(crate::target::open).transpose()?;
-    let mut files = Files { args, target: target.as_ref(), more: None, seen: Vec::new() };
-    let session = files.session()?;
-    let interactive = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    if !interactive {
+    let mut files = Files {
+        paths: args.files.clone(),
+        debug_buffer: args.debug_buffer.clone(),
+        method: args.method.clone(),
+        target: args.target.as_deref().map(crate::target::open).transpose()?.map(Arc::new),
+        ..Files::default()
+    };
+    let follow = args.follow.as_deref().unwrap_or_default();
+    let source = Source::of(follow);
+    if source.is_none() && !follow.is_empty() {
+        files.paths.push(follow.into());
+    }
+    if source.is_none() && args.record.is_some() {
+        let message = "--record writes what comes from `--follow tcp://HOST:PORT` or from a \
+                       serial port; a file is its own record";
+        return Err(Failure::Usage(message.into()));
+    }
+    let config = config(args)?;
+    // Small files are open before the screen is drawn; an error leaves it alone.
+    let is_small = files.size().1 <= AT_ONCE;
+    let first = if is_small { Some(files.session(None)?) } else { None };
+    if !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
         let message = "tui needs a terminal; `etinspect diagnose`, `events` and `memory` print";
         return Err(Failure::Usage(message.into()));
     }
+    if let Some(kind) = source {
+        let opened = Stream::open(follow, kind, args.record.as_deref());
+        files.stream = Some(opened.map_err(|e| Failure::input(Path::new(follow), e))?);
+    }
+    let folder = tempfile::tempdir().map_err(|e| Failure::output(None, e))?;
+    let mut child = None;
+    if let Some(model) = args.files.first().filter(|_| args.run) {
+        let journal = folder.path().join("run.etj");
+        child = Some(Running(start(model, &journal)?));
+        files.later = Some(journal);
+    }
+    let mut background = Background::new(files, args.follow.is_some() || args.run);
+    let session = match first {
+        Some(session) => session,
+        None => {
+            background.start(true);
+            empty()?
+        }
+    };
+    let mut app = App::new(session, theme(args, global, &config));
+    app.keys = config.keys;
+    let state = folder_of("XDG_STATE_HOME", ".local/state").map(|f| f.join("etinspect/tui.toml"));
+    if let Some(state) = &state {
+        Layout::read(state).apply(&mut app);
+    }
+    et_tui::run(&mut app, &mut background).map_err(|e| Failure::output(None, e))?;
+    drop(child);
+    if let Some(state) = state.filter(|_| background.failure.is_none()) {
+        Layout::of(&app).write(&state);
+    }
+    match background.failure {
+        Some(failure) => Err(failure),
+        None => Ok(Status::Done),
+    }
+}
+
+/// What is shown until files are read.
+fn empty() -> Result<Session, Failure> {
+    Session::new(Inputs::default()).map_err(|e| Failure::input(Path::new("-"), e))
+}
+
+/// Keys and colours: of the file that was named, or of the user's, if there is one.
+fn config(args: &TuiArgs) -> Result<Config, Failure> {
+    let own = folder_of("XDG_CONFIG_HOME", ".config").map(|f| f.join("etinspect/tui.toml"));
+    let Some(path) = args.config.clone().or(own.filter(|path| path.is_file())) else {
+        return Ok(Config::default());
+    };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|e| Failure::input(&path, format!("cannot be read: {e}")))?;
+    Config::parse(&text).map_err(|e| Failure::input(&path, e))
+}
+
+/// A folder of the XDG Base Directory Specification, which ignores relative paths.
+fn folder_of(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute())
+    };
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+}
+
+fn theme(args: &TuiArgs, global: &Global, config: &Config) -> Theme {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let color = match global.color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => !no_color,
     };
-    let mut app = App::new(session, Theme { color, unicode: !args.ascii });
-    let folder = tempfile::tempdir().map_err(|e| Failure::output(None, e))?;
-    let mut child = None;
-    if args.run {
-        let journal = folder.path().join("run.etj");
-        child = Some(Running(start(&args.files[0], &journal)?));
-        files.more = Some(journal);
-    }
-    let mut looked = Instant::now();
-    let mut fresh = || {
-        if !(args.follow || args.run) || looked.elapsed() < LOOK {
-            return None;
-        }
-        looked = Instant::now();
-        // A file in the middle of a change is looked at again the next time.
-        if files.changed() { files.session().ok() } else { None }
-    };
-    et_tui::run(&mut app, &mut fresh).map_err(|e| Failure::output(None, e))?;
-    drop(child);
-    Ok(Status::Done)
+    config.theme(color, !args.ascii)
 }
 
 /// A run in a process of its own, which ends with the inspector.
@@ -122,124 +206,4 @@ fn start(model: &Path, journal: &Path) -> Result<Child, Failure> {
     command.arg("run").arg(model).arg("--journal").arg(journal);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().map_err(|e| Failure::output(None, e))
-}
-
-/// The files that were given, and the journal of a run.
-struct Files<'a> {
-    args: &'a TuiArgs,
-    target: Option<&'a Target>,
-    more: Option<PathBuf>,
-    /// What the files were like when they were read: size and a sum of the bytes.
-    seen: Vec<(usize, u64)>,
-}
-
-/// A file, by what is in it.
-enum Kind {
-    Program,
-    Bundle,
-    Trace,
-    Journal(Snapshot),
-    Log(Log),
-}
-
-impl Files<'_> {
-    fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.args.files.iter().chain(&self.more).map(PathBuf::as_path)
-    }
-
-    fn read(&self) -> Result<Vec<(&Path, Input)>, Failure> {
-        let own = self.args.files.iter().map(|path| Ok((path.as_path(), input::open(path)?)));
-        let mut files = own.collect::<Result<Vec<_>, Failure>>()?;
-        // The journal of a run that has just begun may not be there yet.
-        let more = self.more.as_deref().filter(|path| path.exists());
-        files.extend(more.and_then(|path| Some((path, input::open(path).ok()?))));
-        Ok(files)
-    }
-
-    /// Whether a file is another than it was.
-    fn changed(&mut self) -> bool {
-        let now: Vec<(usize, u64)> = self
-            .paths()
-            .map(|path| input::open(path).map_or((0, 0), |bytes| fingerprint(&bytes)))
-            .collect();
-        std::mem::replace(&mut self.seen, now.clone()) != now
-    }
-
-    /// What there is to see now.
-    fn session(&self) -> Result<Session, Failure> {
-        let files = self.read()?;
-        let program = files.iter().find(|(_, bytes)| {
-            matches!(Format::detect(bytes), Some(Format::Program | Format::BundledProgram))
-        });
-        let program_bytes = match program {
-            Some((path, bytes)) => program_bytes(path, bytes)?,
-            None => &[],
-        };
-        let file = match program {
-            Some((path, _)) => {
-                Some(File::parse(program_bytes).map_err(|e| Failure::input(path, e))?)
-            }
-            None => None,
-        };
-        let (mut trace, mut journal, mut log) = (None, None, None);
-        for (path, bytes) in &files {
-            match kind(path, bytes, program_bytes)? {
-                Kind::Program | Kind::Bundle => {}
-                Kind::Trace => {
-                    trace = Some(Trace::recover(bytes).map_err(|e| Failure::input(path, e))?);
-                }
-                Kind::Journal(found) => journal = Some(found),
-                Kind::Log(found) => log = Some(found),
-            }
-        }
-        let title = self.args.files[0].to_string_lossy();
-        let inputs = Inputs {
-            title: &title,
-            program: file.as_ref(),
-            method: self.args.method.as_deref(),
-            trace: trace.as_ref(),
-            journal: journal.as_ref(),
-            log: log.as_ref(),
-            target: self.target,
-        };
-        Session::new(inputs).map_err(|e| Failure::input(&self.args.files[0], e))
-    }
-}
-
-fn program_bytes<'b>(path: &Path, bytes: &'b [u8]) -> Result<&'b [u8], Failure> {
-    if Format::detect(bytes) != Some(Format::BundledProgram) {
-        return Ok(bytes);
-    }
-    let bundle = Bundle::parse(bytes).map_err(|e| Failure::input(path, e))?;
-    Ok(bundle.program())
-}
-
-/// Size, and a sum that changes with any byte.
-fn fingerprint(bytes: &[u8]) -> (usize, u64) {
-    let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |sum, byte| {
-        (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
-    });
-    (bytes.len(), sum)
-}
-
-fn kind(path: &Path, bytes: &[u8], program: &[u8]) -> Result<Kind, Failure> {
-    match Format::detect(bytes) {
-        Some(Format::Program) => return Ok(Kind::Program),
-        Some(Format::BundledProgram) => return Ok(Kind::Bundle),
-        Some(Format::EtDump) => return Ok(Kind::Trace),
-        _ => {}
-    }
-    if let Ok(journal) = Snapshot::parse(bytes) {
-        return Ok(Kind::Journal(journal));
-    }
-    if let Some(found) = dump::read(bytes).best_journal(program) {
-        return Ok(Kind::Journal(found.snapshot.clone()));
-    }
-    let log = Log::parse(bytes);
-    if log.runs.iter().any(|run| run.stage > Stage::Started) {
-        return Ok(Kind::Log(log));
-    }
-    let message = "is no program, trace, journal or dump with a journal, and has no line of an \
-                   ExecuTorch runner; `etinspect recover` looks closer at dumps";
-    Err(Failure::input(path, message))
 }

@@ -3,14 +3,20 @@
 //! There is one selection, an instruction. A view with rows of another kind
 //! keeps its own cursor and takes the selection along.
 
-use crate::keys::{Action, KEYS};
+use crate::digest::Digest;
+use crate::groups::KINDS;
+use crate::keys::{Action, KEYS, Keymap};
+use crate::live::{Live, Loading};
 use crate::search;
 use crate::session::Session;
+use crate::tables::{Request, Sorting, Table};
 use crate::theme::Theme;
 use crate::view;
 use et_inspector::correlate::Site;
+use et_inspector::events::GroupBy;
 use ratatui::Frame;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use std::sync::Arc;
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +33,23 @@ pub enum View {
     Program,
     /// Findings with evidence and remedy.
     Findings,
+    /// Tensors and their elements.
+    Tensors,
+    /// Two traces or programs side by side.
+    Diff,
 }
 
 /// All views, in the order of their keys.
-pub const VIEWS: [View; 6] =
-    [View::Overview, View::Events, View::Timeline, View::Memory, View::Program, View::Findings];
+pub const VIEWS: [View; 8] = [
+    View::Overview,
+    View::Events,
+    View::Timeline,
+    View::Memory,
+    View::Program,
+    View::Findings,
+    View::Tensors,
+    View::Diff,
+];
 
 impl View {
     /// Name on its tab.
@@ -43,6 +61,8 @@ impl View {
             View::Memory => "Memory",
             View::Program => "Program",
             View::Findings => "Findings",
+            View::Tensors => "Tensors",
+            View::Diff => "Diff",
         }
     }
 }
@@ -73,6 +93,8 @@ pub enum Order {
 pub struct App {
     /// What is looked at.
     pub session: Session,
+    /// What keys do.
+    pub keys: Keymap,
     /// How it is drawn.
     pub theme: Theme,
     /// What is shown.
@@ -83,14 +105,18 @@ pub struct App {
     pub cursor: usize,
     /// Earlier places, to go back to.
     history: Vec<(View, usize)>,
+    /// Which elements of the selected tensor are shown.
+    pub sample: usize,
+    /// What they are like, with the tensor's row and the sample.
+    pub(crate) digest: Option<((usize, usize), Result<Digest, String>)>,
     /// What is being typed.
     pub prompt: Option<Prompt>,
     /// Lines must match this.
     pub filter: String,
     /// Order of the event table.
     pub order: Order,
-    /// Whether the event table is grouped by operator.
-    pub grouped: bool,
+    /// What the event table is grouped by.
+    pub grouping: Option<GroupBy>,
     /// The time that the timeline shows.
     pub window: (u64, u64),
     /// Whether the help lies over the view.
@@ -99,6 +125,12 @@ pub struct App {
     pub done: bool,
     /// Said in the status line until the next key.
     pub message: Option<String>,
+    /// Files that are being read.
+    pub loading: Option<Loading>,
+    /// The source that is listened to.
+    pub live: Option<Live>,
+    /// Whether to stop reading.
+    pub cancel: bool,
     /// What is to be copied to the clipboard.
     pub clipboard: Option<String>,
     /// Whether the view is to be written to a file.
@@ -107,6 +139,10 @@ pub struct App {
     pub width: u16,
     /// Rows of the view that were visible, for pages.
     pub page: usize,
+    /// The rows that will be shown.
+    pub(crate) sorting: Option<Sorting>,
+    /// What the rows that are shown were made for: groups, order and filter.
+    pub(crate) shown: (Option<GroupBy>, Order, String),
     /// Rows of the event table as they are shown.
     pub(crate) table: Vec<view::events::Shown>,
 }
@@ -121,23 +157,31 @@ impl App {
         let step = in_flight.unwrap_or(peak).min(session.instructions.len().saturating_sub(1));
         let mut app = App {
             session,
+            keys: Keymap::default(),
             theme,
             view: View::Overview,
             step,
             cursor: 0,
             history: Vec::new(),
+            sample: 0,
+            digest: None,
             prompt: None,
             filter: String::new(),
             order: Order::Time,
-            grouped: false,
+            grouping: None,
             window,
             help: false,
             done: false,
             message: None,
+            loading: None,
+            live: None,
+            cancel: false,
             clipboard: None,
             export: false,
             width: 80,
             page: 10,
+            sorting: None,
+            shown: (None, Order::Time, String::new()),
             table: Vec::new(),
         };
         app.refresh();
@@ -148,7 +192,19 @@ impl App {
     pub fn replace(&mut self, session: Session) {
         let at = self.session.instructions.get(self.step).map(|row| row.site);
         let in_flight = session.in_flight();
+        // The whole time was shown, and is again; else what is shown stays.
+        let range = session.spans.range;
+        let (from, to) = self.window;
+        if self.window == self.session.spans.range || from < range.0 || to > range.1 {
+            self.window = range;
+        }
+        let is_first = self.session.instructions.is_empty();
+        let peak = session.memory.as_ref().map_or(0, |memory| memory.peak);
         self.session = session;
+        if is_first {
+            self.step = peak.min(self.session.instructions.len().saturating_sub(1));
+        }
+        self.digest = None;
         if let Some(step) = in_flight.or(at).and_then(|site| self.session.step(site)) {
             self.step = step;
         }
@@ -158,6 +214,18 @@ impl App {
     /// Draws everything.
     pub fn draw(&mut self, frame: &mut Frame<'_>) {
         view::draw(self, frame);
+    }
+
+    /// Looks at the elements of the selected tensor, unless it was looked at.
+    pub(crate) fn look(&mut self) {
+        let key = (self.cursor, self.sample);
+        if self.digest.as_ref().is_some_and(|(known, _)| *known == key) {
+            return;
+        }
+        let tensors = &self.session.tensors;
+        let data = tensors.rows.get(key.0).and_then(|row| row.data.get(key.1));
+        let digest = data.map(|data| tensors.bytes(data).map(|bytes| Digest::of(data, bytes)));
+        self.digest = digest.map(|digest| (key, digest));
     }
 
     /// Site of the selected instruction.
@@ -170,6 +238,8 @@ impl App {
         match self.view {
             View::Overview | View::Findings => self.session.findings.len(),
             View::Events => self.table.len(),
+            View::Tensors => self.session.tensors.rows.len(),
+            View::Diff => self.session.diff.as_ref().map_or(0, |diff| diff.rows.len()),
             View::Program | View::Memory | View::Timeline => self.session.instructions.len(),
         }
     }
@@ -195,6 +265,17 @@ impl App {
                 self.cursor = row;
                 let site = self.table.get(row).and_then(|shown| shown.site);
                 self.step_to(site);
+            }
+            View::Tensors => {
+                (self.cursor, self.sample) = (row, 0);
+                let row = self.session.tensors.rows.get(row);
+                let uses = row.and_then(|row| row.producers.first().or(row.consumers.first()));
+                self.step_to(uses.copied());
+            }
+            View::Diff => {
+                self.cursor = row;
+                let row = self.session.diff.as_ref().and_then(|diff| diff.rows.get(row));
+                self.step_to(row.and_then(|row| row.site));
             }
             View::Overview | View::Findings => {
                 self.cursor = row;
@@ -230,12 +311,39 @@ impl App {
             let own = |shown: &view::events::Shown| shown.site.is_some() && shown.site == site;
             self.cursor = self.table.iter().position(own).unwrap_or(0);
         }
+        if view == View::Tensors {
+            let row = self.site().and_then(|site| self.session.tensors.row_of(site));
+            (self.cursor, self.sample) = (row.unwrap_or(0), 0);
+        }
     }
 
-    /// Makes the event table anew.
+    /// Makes the event table anew, on another thread if it is long.
     pub fn refresh(&mut self) {
-        self.table =
-            view::events::rows(&self.session.events, self.order, self.grouped, &self.filter);
+        self.sorting = None;
+        let request = Request {
+            events: Arc::clone(&self.session.events),
+            groups: Arc::clone(&self.session.groups),
+            order: self.order,
+            grouping: self.grouping,
+            filter: self.filter.clone(),
+        };
+        match Table::of(request) {
+            Table::Now(rows) => self.take(rows),
+            Table::Later(sorting) => self.sorting = Some(sorting),
+        }
+    }
+
+    /// Takes what another thread has made; whether there is anything new.
+    pub fn poll(&mut self) -> bool {
+        let Some(rows) = self.sorting.as_ref().and_then(Sorting::take) else { return false };
+        self.sorting = None;
+        self.take(rows);
+        true
+    }
+
+    fn take(&mut self, rows: Vec<view::events::Shown>) {
+        self.table = rows;
+        self.shown = (self.grouping, self.order, self.filter.clone());
         self.cursor = self.cursor.min(self.len().saturating_sub(1));
     }
 
@@ -249,12 +357,21 @@ impl App {
             self.help = false;
             return;
         }
-        // Escape first leaves what was searched for.
+        // Escape first ends what one waits for, then what was searched for.
+        if event.code == KeyCode::Esc && self.loading.is_some() {
+            self.cancel = true;
+            return;
+        }
+        if event.code == KeyCode::Esc && self.sorting.take().is_some() {
+            (self.grouping, self.order, self.filter) = self.shown.clone();
+            self.message = Some("the table is as it was".into());
+            return;
+        }
         if event.code == KeyCode::Esc && !self.filter.is_empty() {
             self.filter.clear();
             return self.refresh();
         }
-        if let Some(action) = crate::keys::action(event) {
+        if let Some(action) = self.keys.action(event) {
             self.act(action);
         }
     }
@@ -289,6 +406,11 @@ impl App {
             Action::First => self.select(0),
             Action::Last => self.select(usize::MAX),
             Action::Pan(direction) if self.view == View::Timeline => self.pan(direction),
+            Action::Pan(direction) if self.view == View::Tensors => {
+                let row = self.session.tensors.rows.get(self.cursor);
+                let last = row.map_or(0, |row| row.data.len().saturating_sub(1));
+                self.sample = self.sample.saturating_add_signed(direction).min(last);
+            }
             Action::Pan(direction) => {
                 self.select(self.selected().saturating_add_signed(direction));
             }
@@ -328,7 +450,8 @@ impl App {
                 self.refresh();
             }
             Action::Group => {
-                self.grouped = !self.grouped;
+                self.grouping = self.next_grouping();
+                self.cursor = 0;
                 self.refresh();
             }
             Action::Search => self.prompt = Some(Prompt::Search(self.filter.clone())),
@@ -341,6 +464,16 @@ impl App {
             Action::Export => self.export = true,
             Action::Help => self.help = true,
         }
+    }
+
+    /// The next kind of group that there is, or none after the last.
+    fn next_grouping(&self) -> Option<GroupBy> {
+        let next = match self.grouping {
+            None => 0,
+            Some(kind) => KINDS.iter().position(|other| *other == kind)? + 1,
+        };
+        let mut after = KINDS.into_iter().skip(next);
+        after.find(|kind| self.session.groups.get(*kind).is_some_and(|t| !t.rows.is_empty()))
     }
 
     fn enter(&mut self) {
@@ -357,6 +490,15 @@ impl App {
                     }
                     None => self.message = Some("this finding is about no instruction".into()),
                 }
+            }
+            View::Tensors => {
+                let row = self.session.tensors.rows.get(self.cursor);
+                let uses = row.and_then(|row| row.producers.first().or(row.consumers.first()));
+                self.jump(View::Program, uses.copied());
+            }
+            View::Diff => {
+                let row = self.session.diff.as_ref().and_then(|diff| diff.rows.get(self.cursor));
+                self.jump(View::Program, row.and_then(|row| row.site));
             }
             View::Program => self.jump(View::Memory, self.site()),
             View::Memory | View::Timeline => self.jump(View::Program, self.site()),
@@ -377,9 +519,10 @@ impl App {
     fn zoom(&mut self, direction: isize) {
         let (first, last) = self.session.spans.range;
         let (from, to) = self.window;
-        let site = self.site();
-        let own = self.session.spans.lanes[1].iter().find(|span| {
-            span.site.is_some() && span.site == site && span.start >= from && span.end <= to
+        // Where operators have no events of their calls, their kernels have.
+        let own = self.site().and_then(|site| {
+            let lanes = [1, 2].into_iter();
+            lanes.filter_map(|lane| self.session.spans.first_of(lane, site, (from, to))).next()
         });
         let centre = own.map_or(from + (to - from) / 2, |span| span.start);
         let width = if direction > 0 { (to - from) / 2 } else { (to - from).saturating_mul(2) };
@@ -429,6 +572,15 @@ impl App {
         let found = match self.view {
             View::Overview | View::Findings => {
                 of(&mut self.session.findings.iter().map(|finding| &finding.title))
+            }
+            View::Tensors => {
+                let lines: Vec<String> =
+                    self.session.tensors.rows.iter().map(view::tensors::line).collect();
+                of(&mut lines.iter())
+            }
+            View::Diff => {
+                let rows = self.session.diff.iter().flat_map(|diff| &diff.rows);
+                of(&mut rows.map(|row| &row.name))
             }
             _ => of(&mut self.session.instructions.iter().map(|row| &row.name)),
         };

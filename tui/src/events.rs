@@ -34,20 +34,32 @@ pub struct EventRow {
     pub own: u64,
     /// Ticks of each time, in the order of time.
     pub times: Vec<u64>,
+    /// Median, least and most of them.
+    pub spread: Spread,
 }
 
-impl EventRow {
-    /// The median of its times.
-    pub fn median(&self) -> u64 {
-        let mut times = self.times.clone();
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or(0)
-    }
+/// What samples are like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spread {
+    /// The upper median.
+    pub median: u64,
+    /// Least.
+    pub low: u64,
+    /// Most.
+    pub high: u64,
+}
 
-    /// Smallest and largest of its times.
-    pub fn spread(&self) -> (u64, u64) {
-        let low = self.times.iter().min().copied().unwrap_or(0);
-        (low, self.times.iter().max().copied().unwrap_or(0))
+impl Spread {
+    /// Of `samples`, zeros if there are none.
+    pub fn of(samples: &[u64]) -> Self {
+        let mut sorted = samples.to_vec();
+        let middle = sorted.len() / 2;
+        if sorted.is_empty() {
+            return Spread::default();
+        }
+        let median = *sorted.select_nth_unstable(middle).1;
+        let low = samples.iter().min().copied().unwrap_or(0);
+        Spread { median, low, high: samples.iter().max().copied().unwrap_or(0) }
     }
 }
 
@@ -81,6 +93,7 @@ impl EventRows {
                     count: times.len(),
                     sum,
                     own: row.own_ticks(),
+                    spread: Spread::of(&times),
                     times,
                 });
             }

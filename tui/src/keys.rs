@@ -84,6 +84,8 @@ pub const KEYS: &[Key] = &[
     key("4 m", &[Char('4'), Char('m')], Action::Show(View::Memory), "memory"),
     key("5 p", &[Char('5'), Char('p')], Action::Show(View::Program), "program"),
     key("6 f", &[Char('6'), Char('f')], Action::Show(View::Findings), "findings"),
+    key("7 x", &[Char('7'), Char('x')], Action::Show(View::Tensors), "tensors"),
+    key("8 D", &[Char('8'), Char('D')], Action::Show(View::Diff), "difference to a base"),
     key("Tab", &[KeyCode::Tab], Action::Next, "next view"),
     key("S-Tab", &[KeyCode::BackTab], Action::Previous, "previous view"),
     key("j ↓", &[Char('j'), KeyCode::Down], Action::Move(1), "down"),
@@ -103,7 +105,7 @@ pub const KEYS: &[Key] = &[
     key("u", &[Char('u')], Action::Producer, "producer of an input"),
     key("d", &[Char('d')], Action::Consumer, "consumer of an output"),
     key("s", &[Char('s')], Action::Sort, "sort by the next column"),
-    key("v", &[Char('v')], Action::Group, "group by operator, or not"),
+    key("v", &[Char('v')], Action::Group, "group by the next kind"),
     key("/", &[Char('/')], Action::Search, "search"),
     key(":", &[Char(':')], Action::Palette, "all commands"),
     key("y", &[Char('y')], Action::Yank, "copy the line"),
@@ -112,17 +114,74 @@ pub const KEYS: &[Key] = &[
     key("q", &[Char('q'), KeyCode::Esc], Action::Quit, "quit"),
 ];
 
-/// What a key does.
-pub fn action(event: KeyEvent) -> Option<Action> {
-    if event.modifiers.contains(KeyModifiers::CONTROL) {
-        return match event.code {
-            Char('c') => Some(Action::Quit),
-            Char('d' | 'f') => Some(Action::Page(1)),
-            Char('u' | 'b') => Some(Action::Page(-1)),
-            _ => None,
-        };
+/// What keys do: as the table has it, or as the user wants it.
+#[derive(Clone, Debug)]
+pub struct Keymap {
+    bound: Vec<Bound>,
+}
+
+/// A command with its keys.
+#[derive(Clone, Debug)]
+struct Bound {
+    label: String,
+    codes: Vec<KeyCode>,
+    command: &'static str,
+    action: Action,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let bound = KEYS.iter().map(|key| Bound {
+            label: key.label.to_owned(),
+            codes: key.codes.to_vec(),
+            command: key.command,
+            action: key.action,
+        });
+        Keymap { bound: bound.collect() }
     }
-    KEYS.iter().find(|key| key.codes.contains(&event.code)).map(|key| key.action)
+}
+
+impl Keymap {
+    /// What a key does.
+    pub fn action(&self, event: KeyEvent) -> Option<Action> {
+        if event.modifiers.contains(KeyModifiers::CONTROL) {
+            return match event.code {
+                Char('c') => Some(Action::Quit),
+                Char('d' | 'f') => Some(Action::Page(1)),
+                Char('u' | 'b') => Some(Action::Page(-1)),
+                _ => None,
+            };
+        }
+        self.bound.iter().find(|key| key.codes.contains(&event.code)).map(|key| key.action)
+    }
+
+    /// Gives a command other keys; `false` if there is no such command.
+    pub(crate) fn bind(&mut self, command: &str, codes: Vec<KeyCode>, label: String) -> bool {
+        let Some(bound) = self.bound.iter_mut().find(|bound| bound.command == command) else {
+            return false;
+        };
+        (bound.codes, bound.label) = (codes, label);
+        true
+    }
+
+    /// Two commands with the same key.
+    pub(crate) fn twice(&self) -> Option<(&'static str, &'static str)> {
+        let shares = |a: &Bound, b: &Bound| a.codes.iter().any(|code| b.codes.contains(code));
+        self.bound.iter().enumerate().find_map(|(index, first)| {
+            let second = self.bound[index + 1..].iter().find(|second| shares(first, second))?;
+            Some((first.command, second.command))
+        })
+    }
+
+    /// Names of all commands.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = &'static str> {
+        self.bound.iter().map(|bound| bound.command)
+    }
+
+    /// Keys and names of all commands.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.bound.iter().map(|bound| (bound.label.as_str(), bound.command))
+    }
 }
 
 #[cfg(test)]
@@ -131,9 +190,6 @@ mod tests {
 
     #[test]
     fn no_key_has_two_actions() {
-        let all: Vec<KeyCode> = KEYS.iter().flat_map(|key| key.codes).copied().collect();
-        for (index, code) in all.iter().enumerate() {
-            assert!(!all[..index].contains(code), "{code:?}");
-        }
+        assert_eq!(Keymap::default().twice(), None);
     }
 }

@@ -1,9 +1,16 @@
 //! What is looked at, as rows to draw: computed once, when files are opened.
 
+use crate::allocations::Curve;
+use crate::diff::DiffTable;
 use crate::events::EventRows;
+use crate::groups::GroupTables;
+use crate::live::{Cancelled, Progress};
 use crate::spans::Spans;
+use crate::tensors::{Bytes, Tensors};
 use crate::text::escape;
-use et_inspector::correlate::{InstructionFacts, Instructions, Role, Site};
+use et_inspector::correlate::{
+    CorrelateError, Correlation, InstructionFacts, Instructions, Role, Site,
+};
 use et_inspector::diagnose::{Diagnosis, Evidence, NoSymbols, diagnose};
 use et_inspector::findings::Finding;
 use et_inspector::log::Log;
@@ -11,11 +18,13 @@ use et_inspector::memory::MethodMemory;
 use et_inspector::target::{Fit, Needs, Target};
 use et_schema::ReadError;
 use et_schema::etdump::File as Trace;
+use et_schema::etrecord::File as Record;
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::layout::Abi;
 use et_schema::pte::{File, Method};
 use etdump::journal::Snapshot;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What was given.
 #[derive(Clone, Copy, Default)]
@@ -28,12 +37,56 @@ pub struct Inputs<'a> {
     pub method: Option<&'a str>,
     /// A trace.
     pub trace: Option<&'a Trace<'a>>,
+    /// The exporter's record, which names modules.
+    pub record: Option<&'a Record<'a>>,
     /// A journal.
     pub journal: Option<&'a Snapshot>,
     /// A device's log.
     pub log: Option<&'a Log>,
     /// The board.
     pub target: Option<&'a Target>,
+    /// The bytes that the program was parsed from, for constants.
+    pub program_bytes: Option<&'a Bytes>,
+    /// The debug buffer of the trace.
+    pub debug_buffer: Option<&'a Bytes>,
+    /// A trace to compare the trace with.
+    pub base_trace: Option<&'a Trace<'a>>,
+    /// A program to compare the program with.
+    pub base_program: Option<&'a File<'a>>,
+    /// Told how far it is, and asked whether to go on.
+    pub progress: Option<&'a Progress>,
+}
+
+/// Why there is no session.
+#[derive(Clone, Debug)]
+pub enum SessionError {
+    /// An index in the program points nowhere, or the record is damaged.
+    Read(ReadError),
+    /// The user did not want to wait.
+    Cancelled,
+}
+
+impl std::fmt::Display for SessionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SessionError::Read(error) => error.fmt(f),
+            SessionError::Cancelled => f.write_str("opening was cancelled"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<ReadError> for SessionError {
+    fn from(error: ReadError) -> Self {
+        SessionError::Read(error)
+    }
+}
+
+impl From<Cancelled> for SessionError {
+    fn from(_: Cancelled) -> Self {
+        SessionError::Cancelled
+    }
 }
 
 /// What is looked at.
@@ -48,9 +101,17 @@ pub struct Session {
     /// Memory of the method.
     pub memory: Option<Memory>,
     /// Events of the trace.
-    pub events: EventRows,
+    pub events: Arc<EventRows>,
+    /// Sums over them.
+    pub groups: Arc<GroupTables>,
     /// The same, over time.
     pub spans: Spans,
+    /// What is live over time, by allocator.
+    pub curves: Vec<Curve>,
+    /// Tensors, and where their elements are.
+    pub tensors: Tensors,
+    /// What changed since a base.
+    pub diff: Option<DiffTable>,
     /// What is concluded of it all.
     pub diagnosis: Option<Diagnosis>,
     /// The findings, the most severe first.
@@ -136,32 +197,61 @@ impl Session {
     /// Computes what there is to see of `inputs`.
     ///
     /// # Errors
-    /// An index in the program that points nowhere.
-    pub fn new(inputs: Inputs<'_>) -> Result<Self, ReadError> {
+    /// An index in the program that points nowhere, or the work was cancelled.
+    pub fn new(inputs: Inputs<'_>) -> Result<Self, SessionError> {
+        let step = |step| inputs.progress.map_or(Ok(()), |progress| progress.reach(step));
         let mut session = Session {
             title: escape(inputs.title),
             method: String::new(),
             instructions: Vec::new(),
             by_site: BTreeMap::new(),
             memory: None,
-            events: EventRows::default(),
+            events: Arc::default(),
+            groups: Arc::default(),
             spans: Spans::default(),
+            curves: Vec::new(),
+            tensors: Tensors::default(),
+            diff: None,
             diagnosis: None,
             findings: Vec::new(),
         };
         if let Some(trace) = inputs.trace {
+            step(1)?;
             let blocks = et_inspector::events::EventBlocks::of(trace);
-            session.events = EventRows::of(&blocks);
+            step(2)?;
+            session.events = Arc::new(EventRows::of(&blocks));
+            let correlation = correlation(&blocks, inputs)?;
+            session.groups = Arc::new(GroupTables::of(&blocks, &correlation));
+            step(3)?;
             session.spans = Spans::of(&blocks);
+            session.curves = crate::allocations::curves(trace);
+            if let Some(base) = inputs.base_trace {
+                let base = et_inspector::events::EventBlocks::of(base);
+                session.diff = DiffTable::of_traces(&base, &blocks);
+            }
         }
-        let Some(file) = inputs.program else { return Ok(session) };
+        step(4)?;
+        let Some(file) = inputs.program else {
+            if let Some(trace) = inputs.trace {
+                session.tensors.add_logged(trace, None, inputs.debug_buffer);
+            }
+            return Ok(session);
+        };
         let logged = inputs.log.and_then(Log::last).and_then(|run| run.method.as_deref());
         let named = inputs.method.or(logged).or(Some("forward"));
         let method = named.and_then(|name| file.method(name)).or_else(|| file.methods().next());
         let Some(method) = method else { return Ok(session) };
         session.method = escape(method.name());
-        session.add_instructions(&method);
+        let facts = Instructions::of(&method);
+        session.add_instructions(&method, &facts);
+        session.tensors = Tensors::of(file, &method, &facts, inputs.program_bytes);
+        if let Some(trace) = inputs.trace {
+            session.tensors.add_logged(trace, Some((&method, &facts)), inputs.debug_buffer);
+        }
         let abi = inputs.target.map_or(Abi::Arm32, |target| target.abi);
+        if let Some(base) = inputs.base_program {
+            session.diff = Some(DiffTable::of_programs(base, file, abi)?);
+        }
         session.memory = Some(memory(file, method, abi, inputs.target)?);
         let evidence = Evidence {
             file,
@@ -179,8 +269,7 @@ impl Session {
         Ok(session)
     }
 
-    fn add_instructions(&mut self, method: &Method<'_>) {
-        let facts = Instructions::of(method);
+    fn add_instructions(&mut self, method: &Method<'_>, facts: &Instructions) {
         for (chain, instructions) in method.chains().enumerate() {
             for index in 0..instructions.instruction_count() {
                 let instruction = InstructionId(index as u32);
@@ -193,6 +282,11 @@ impl Session {
         }
     }
 
+    /// Whether nothing is known yet.
+    pub fn is_empty(&self) -> bool {
+        self.instructions.is_empty() && self.events.rows.is_empty() && self.diagnosis.is_none()
+    }
+
     /// The row of the instruction at `site`.
     pub fn step(&self, site: Site) -> Option<usize> {
         self.by_site.get(&site).copied()
@@ -202,6 +296,24 @@ impl Session {
     pub fn in_flight(&self) -> Option<Site> {
         let in_flight = self.diagnosis.as_ref()?.in_flight.as_ref()?;
         Some(Site { chain: in_flight.chain, instruction: in_flight.instruction })
+    }
+}
+
+/// What the program and the record say of the events. A method that neither
+/// has is left to be found by the operators.
+fn correlation<'a>(
+    blocks: &et_inspector::events::EventBlocks<'_>,
+    inputs: Inputs<'a>,
+) -> Result<Correlation<'a>, ReadError> {
+    let of = |method| Correlation::new(blocks, inputs.program, inputs.record, method);
+    let found = match of(inputs.method) {
+        Err(CorrelateError::NoMethod { .. }) => of(None),
+        found => found,
+    };
+    match found {
+        Ok(correlation) => Ok(correlation),
+        Err(CorrelateError::Record(error)) => Err(error),
+        Err(CorrelateError::NoMethod { .. }) => Ok(Correlation::default()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::export;
+use crate::live::{Live, Loading};
 use crate::session::Session;
 use base64::Engine;
 use ratatui::Terminal;
@@ -21,20 +22,48 @@ use std::time::Duration;
 /// How often signals and growing files are looked at.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs the inspector until the user leaves it, or a signal ends it. `fresh`
-/// is asked between keys for a newer session, of a file that grows.
+/// Where sessions come from: files that are being read, or that grow. It is
+/// asked between keys and must answer at once.
+pub trait Feed {
+    /// A newer session, if there is one.
+    fn fresh(&mut self) -> Option<Session>;
+
+    /// What is being read, to be shown until it is there.
+    fn loading(&mut self) -> Option<Loading> {
+        None
+    }
+
+    /// What is being listened to.
+    fn live(&mut self) -> Option<Live> {
+        None
+    }
+
+    /// Stops reading what is being read.
+    fn cancel(&mut self) {}
+
+    /// Whether there will never be anything to see.
+    fn ended(&mut self) -> bool {
+        false
+    }
+}
+
+/// Runs the inspector until the user leaves it, or a signal ends it.
 ///
 /// # Errors
 /// What the terminal says.
-pub fn run(app: &mut App, fresh: &mut dyn FnMut() -> Option<Session>) -> io::Result<()> {
+pub fn run(app: &mut App, feed: &mut dyn Feed) -> io::Result<()> {
     let stop = signals()?;
     let mut screen = Screen::open()?;
     let mut changed = true;
-    while !app.done && !stop.load(Ordering::Relaxed) {
+    while !app.done && !feed.ended() && !stop.load(Ordering::Relaxed) {
         if changed {
             screen.terminal.draw(|frame| app.draw(frame))?;
             changed = false;
         }
+        app.loading = feed.loading();
+        app.live = feed.live();
+        // Clocks go on without a key.
+        changed |= app.loading.is_some() || app.live.is_some();
         if event::poll(TICK)? {
             match event::read()? {
                 Event::Key(key) if key.kind != KeyEventKind::Release => app.key(key),
@@ -42,9 +71,15 @@ pub fn run(app: &mut App, fresh: &mut dyn FnMut() -> Option<Session>) -> io::Res
                 _ => {}
             }
             changed = true;
-        } else if let Some(session) = fresh() {
+        }
+        changed |= app.poll();
+        // Asked also while keys are held down.
+        if let Some(session) = feed.fresh() {
             app.replace(session);
             changed = true;
+        }
+        if std::mem::take(&mut app.cancel) {
+            feed.cancel();
         }
         if let Some(text) = app.clipboard.take() {
             screen.copy(&text)?;

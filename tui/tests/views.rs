@@ -2,7 +2,7 @@
 
 use et_schema::etdump::File as Trace;
 use et_schema::pte::File;
-use et_tui::{App, Inputs, Session, Theme, View};
+use et_tui::{App, Bytes, Inputs, Live, Loading, Progress, Session, Theme, View};
 use etdump::journal::Snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -26,7 +26,7 @@ fn session(model: &str, trace: Option<&str>, title: &str) -> Session {
 }
 
 fn plain() -> Theme {
-    Theme { color: false, unicode: true }
+    Theme { color: false, ..Theme::default() }
 }
 
 fn screen(app: &mut App, (width, height): (u16, u16)) -> String {
@@ -203,7 +203,7 @@ fn names_reach_the_screen_without_control_characters() {
 #[test]
 fn no_size_and_no_key_is_a_panic() {
     let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    let keys = "123456jkgG+-hlPiudsvb?x/zz\n:zz\ny w\u{1b}";
+    let keys = "12345678jkgG+-hlPiudsvb?x/zz\n:zz\ny w\u{1b}";
     for size in [(1, 1), (10, 4), (40, 8), (41, 9), (300, 100)] {
         for key in keys.chars() {
             press(&mut app, &key.to_string());
@@ -215,5 +215,216 @@ fn no_size_and_no_key_is_a_panic() {
     for key in keys.chars() {
         press(&mut app, &key.to_string());
         screen(&mut app, (80, 24));
+    }
+}
+
+fn grouped(model: &str, trace: &str) -> App {
+    let read = |path: String| fs::read(fixture(&path)).expect("a fixture");
+    let program = read(format!("models/{model}/model.pte"));
+    let bytes = read(format!("traces/{trace}.etdp"));
+    let record = read(format!("traces/{model}.etrecord"));
+    let file = File::parse(&program).expect("a program");
+    let trace = Trace::parse(&bytes).expect("a trace");
+    let record = et_schema::etrecord::File::parse(&record).expect("a record");
+    let inputs = Inputs {
+        title: model,
+        program: Some(&file),
+        trace: Some(&trace),
+        record: Some(&record),
+        ..Inputs::default()
+    };
+    App::new(Session::new(inputs).expect("a session"), plain())
+}
+
+#[test]
+fn groups_add_up_to_the_whole_and_one_key_goes_through_them() {
+    let mut app = grouped("xnn_cnn", "xnn_cnn__it3");
+    press(&mut app, "2");
+    let events = app.len();
+    let mut totals = Vec::new();
+    for name in ["operators", "delegates", "instructions", "modules"] {
+        press(&mut app, "v");
+        let text = screen(&mut app, (100, 30));
+        let title = text.lines().nth(1).expect("a title").to_owned();
+        assert!(title.contains(&name[..7]), "{title}");
+        // What is shown is all that there is: "sum of total" with both the same.
+        let (_, sums) = title.split_once(": ").expect("sums");
+        let (sum, total) = sums.split_once(" of ").expect("two sums");
+        assert_eq!(sum.trim(), total.trim());
+        totals.push(total.trim().to_owned());
+        for size in SIZES {
+            let name = format!("by_{name}_{}x{}", size.0, size.1);
+            insta::assert_snapshot!(name, screen(&mut app, size));
+        }
+    }
+    totals.dedup();
+    assert_eq!(totals.len(), 1, "{totals:?}");
+    press(&mut app, "v");
+    assert_eq!(app.len(), events, "after the last come the events");
+}
+
+#[test]
+fn modules_are_left_out_without_a_record() {
+    let mut app = App::new(session("linear", Some("linear__it3"), "linear"), plain());
+    press(&mut app, "2vvv");
+    let text = screen(&mut app, (100, 30));
+    assert!(!text.contains("modules by"), "{text}");
+}
+
+/// A program, its trace with values, and the values.
+fn with_values(model: &str, trace: &str) -> App {
+    let program = Bytes::new(fs::read(fixture(&format!("models/{model}/model.pte"))).expect("it"));
+    let bytes = fs::read(fixture(&format!("traces/{trace}.etdp"))).expect("a trace");
+    let buffer = fs::read(fixture(&format!("traces/{trace}.debug.bin"))).expect("a buffer");
+    let buffer = Bytes::new(buffer);
+    let file = File::parse(program.as_slice()).expect("a program");
+    let trace = Trace::parse(&bytes).expect("a trace");
+    let inputs = Inputs {
+        title: model,
+        program: Some(&file),
+        trace: Some(&trace),
+        program_bytes: Some(&program),
+        debug_buffer: Some(&buffer),
+        ..Inputs::default()
+    };
+    App::new(Session::new(inputs).expect("a session"), plain())
+}
+
+#[test]
+fn tensors_show_their_elements() {
+    let mut app = with_values("mlp_stacktrace", "mlp_stacktrace__it1_dbg");
+    press(&mut app, "5G7");
+    for (width, height) in SIZES {
+        let name = format!("tensor_logged_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+    press(&mut app, "g/constant\n");
+    for (width, height) in SIZES {
+        let name = format!("tensor_constant_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+}
+
+#[test]
+fn iterations_of_a_tensor_are_gone_through() {
+    let mut app = with_values("xnn_linear", "xnn_linear__it3_dbg");
+    // The delegate logs its input and its output, in each of three runs.
+    press(&mut app, "7g");
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("run 0 (1 of 3, h l show the others): 8 elements"), "{text}");
+    press(&mut app, "llll");
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("run 2 (3 of 3"), "{text}");
+    // The output is logged by the method as well.
+    press(&mut app, "jl");
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("(2 of 6") && text.contains("6 elements"), "{text}");
+}
+
+#[test]
+fn a_tensor_without_elements_says_what_to_pass() {
+    let mut app = App::new(session("linear", None, "linear"), plain());
+    press(&mut app, "7");
+    let text = screen(&mut app, (160, 50));
+    assert!(text.contains("--debug-buffer"), "{text}");
+}
+
+fn diff_of_traces(base: &str, new: &str) -> App {
+    let read = |name: &str| fs::read(fixture(&format!("traces/{name}.etdp"))).expect("a trace");
+    let (base, new) = (read(base), read(new));
+    let base = Trace::parse(&base).expect("a trace");
+    let new = Trace::parse(&new).expect("a trace");
+    let inputs =
+        Inputs { title: "new", trace: Some(&new), base_trace: Some(&base), ..Inputs::default() };
+    App::new(Session::new(inputs).expect("a session"), plain())
+}
+
+#[test]
+fn two_traces_stand_side_by_side() {
+    let mut app = diff_of_traces("lstm__it10", "add__it10");
+    press(&mut app, "8");
+    for (width, height) in SIZES {
+        let name = format!("diff_traces_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+    let mut app = diff_of_traces("lstm__it10", "lstm__it10");
+    press(&mut app, "8");
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("0 slower, 0 faster"), "{text}");
+    assert!(text.contains("0 gone, 0 new"), "{text}");
+}
+
+#[test]
+fn two_programs_stand_side_by_side() {
+    let read = |name: &str| fs::read(fixture(&format!("models/{name}/model.pte"))).expect("it");
+    let (base, new) = (read("mv2_w010"), read("mv2_w010_q"));
+    let base = File::parse(&base).expect("a program");
+    let new = File::parse(&new).expect("a program");
+    let inputs = Inputs {
+        title: "mv2",
+        program: Some(&new),
+        base_program: Some(&base),
+        ..Inputs::default()
+    };
+    let mut app = App::new(Session::new(inputs).expect("a session"), plain());
+    press(&mut app, "8");
+    for (width, height) in SIZES {
+        let name = format!("diff_programs_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+}
+
+#[test]
+fn allocators_have_curves_below_the_lanes() {
+    let mut app =
+        App::new(session("transformer", Some("transformer__runner_alloc"), "board"), plain());
+    press(&mut app, "3");
+    for (width, height) in SIZES {
+        let name = format!("curves_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+    let whole = screen(&mut app, (160, 50));
+    press(&mut app, "++++");
+    let zoomed = screen(&mut app, (160, 50));
+    let curve = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("planned, live"));
+        line.expect("a curve").to_owned()
+    };
+    assert_ne!(curve(&whole), curve(&zoomed), "on the same zoom as the lanes");
+}
+
+#[test]
+fn files_that_are_being_read_can_be_left() {
+    let mut app = App::new(Session::new(Inputs::default()).expect("nothing"), plain());
+    app.loading = Some(Loading {
+        name: "large.etdp".into(),
+        bytes: 800_000_000,
+        since: std::time::Duration::from_millis(1500),
+        progress: Progress::default(),
+    });
+    let text = screen(&mut app, (100, 30));
+    assert!(text.contains("large.etdp: reading of 800,000,000 B, step 1 of 5 for 1.5 s"), "{text}");
+    press(&mut app, "\u{1b}");
+    assert!(app.cancel && !app.done, "Escape ends the reading, not the inspector");
+    // What is read then takes the place of nothing.
+    app.loading = None;
+    app.replace(session("lstm", Some("lstm__it10"), "lstm"));
+    assert_eq!(app.step, app.session.memory.as_ref().expect("memory").peak);
+    assert_eq!(app.window, app.session.spans.range);
+}
+
+#[test]
+fn a_quiet_device_has_a_clock_on_every_view() {
+    let mut app = App::new(session("linear", None, "linear"), plain());
+    app.live = Some(Live {
+        name: "tcp://localhost:4444".into(),
+        bytes: 120,
+        quiet: std::time::Duration::from_millis(12_400),
+        ended: None,
+    });
+    for key in "12345678".chars() {
+        press(&mut app, &key.to_string());
+        let text = screen(&mut app, (100, 30));
+        assert!(text.contains("tcp://localhost:4444: quiet since 12.4 s, 120 B"), "{text}");
     }
 }

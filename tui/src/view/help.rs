@@ -1,8 +1,6 @@
 //! The help, made of the table of keys, and the list of commands.
 
-use super::key_lines;
 use crate::app::{App, commands};
-use crate::keys::KEYS;
 use crate::text::fit;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -27,7 +25,7 @@ fn boxed(frame: &mut Frame<'_>, area: Rect, title: &str, text: Vec<Line<'static>
 /// Draws the keys over `area`, in as many columns as they need.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     const COLUMN: usize = 33;
-    let keys: Vec<(&str, &str)> = key_lines().collect();
+    let keys: Vec<(&str, &str)> = app.keys.lines().collect();
     let rows = usize::from(area.height.saturating_sub(2)).max(1);
     let columns = keys.len().div_ceil(rows).max(if area.width > 70 { 2 } else { 1 });
     let rows = keys.len().div_ceil(columns);
@@ -47,10 +45,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 pub fn palette(app: &App, typed: &str, frame: &mut Frame<'_>, area: Rect) {
     let mut text = Vec::new();
     for (place, index) in commands(typed).into_iter().take(12).enumerate() {
-        let key = &KEYS[index];
+        let Some((label, command)) = app.keys.lines().nth(index) else { continue };
         let line = Line::from(vec![
-            Span::raw(format!(" {} ", fit(key.command, 28))),
-            Span::styled(fit(key.label, 6), app.theme.faint()),
+            Span::raw(format!(" {} ", fit(command, 28))),
+            Span::styled(fit(label, 6), app.theme.faint()),
         ]);
         text.push(if place == 0 { line.style(app.theme.selected()) } else { line });
     }

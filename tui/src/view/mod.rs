@@ -1,16 +1,17 @@
 //! Drawing: tabs above, the view, a status line below.
 
+mod diff;
 pub mod events;
 mod findings;
 mod help;
 mod memory;
 mod overview;
 mod program;
+pub mod tensors;
 mod timeline;
 
 use crate::app::{App, Prompt, VIEWS, View};
-use crate::keys::KEYS;
-use crate::text::{fit, fit_right};
+use crate::text::{fit, fit_right, thousands};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -33,12 +34,22 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
     app.width = area.width;
     app.page = usize::from(body.height.saturating_sub(4)).max(1);
     match app.view {
+        _ if app.loading.is_some() && app.session.is_empty() => {}
         View::Overview => overview::draw(app, frame, body),
         View::Events => events::draw(app, frame, body),
         View::Timeline => timeline::draw(app, frame, body),
         View::Memory => memory::draw(app, frame, body),
         View::Program => program::draw(app, frame, body),
         View::Findings => findings::draw(app, frame, body),
+        View::Tensors => {
+            app.look();
+            tensors::draw(app, frame, body);
+        }
+        View::Diff => diff::draw(app, frame, body),
+    }
+    if app.loading.is_some() && app.session.is_empty() {
+        let what = "The files are being read";
+        nothing(app, frame, body, what, "what is there is shown as soon as it is known");
     }
     if app.help {
         help::draw(app, frame, body);
@@ -51,7 +62,10 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
 
 /// A tab's text; short where the screen is narrow.
 fn tab(index: usize, view: View, width: u16) -> String {
-    let name = if width < 80 { &view.name()[..4] } else { view.name() };
+    // All of them fit into 90 columns, or into 66 and 60 with their beginnings.
+    let letters = if width >= 90 { usize::MAX } else { 3 + usize::from(width >= 66) };
+    let name = view.name();
+    let name = &name[..name.len().min(letters)];
     format!(" {} {name} ", index + 1)
 }
 
@@ -97,6 +111,24 @@ fn status(app: &App, width: u16) -> Line<'static> {
     if let Some(message) = &app.message {
         return Line::styled(fit(&crate::text::escape(message), width), app.theme.strong());
     }
+    if let Some(loading) = &app.loading {
+        return Line::styled(fit(&loading.line(), width), app.theme.strong());
+    }
+    if let Some(sorting) = &app.sorting {
+        let count = thousands(sorting.count as u64);
+        let line = format!("sorting {count} rows, Esc cancels");
+        return Line::styled(fit(&line, width), app.theme.strong());
+    }
+    if let Some(live) = &app.live {
+        let room = if width >= 120 { width * 2 / 3 } else { width };
+        let line = live.line(app.session.in_flight().is_some(), room);
+        let mut spans = vec![Span::styled(line, app.theme.strong())];
+        if width > room {
+            let selected = fit(&selected_line(app), width - room - 2);
+            spans.push(Span::styled(format!("  {selected}"), app.theme.faint()));
+        }
+        return Line::from(spans);
+    }
     let selected = selected_line(app);
     let keys = "? help  / search  : commands  q quit";
     let room = width.saturating_sub(keys.len() + 2);
@@ -108,6 +140,13 @@ fn status(app: &App, width: u16) -> Line<'static> {
 pub fn selected_line(app: &App) -> String {
     match app.view {
         View::Events => app.table.get(app.cursor).map_or(String::new(), events::line),
+        View::Tensors => {
+            app.session.tensors.rows.get(app.cursor).map_or(String::new(), tensors::line)
+        }
+        View::Diff => {
+            let diff = app.session.diff.as_ref();
+            diff.and_then(|diff| diff.rows.get(app.cursor)).map_or(String::new(), diff::line)
+        }
         View::Overview | View::Findings => {
             app.session.findings.get(app.cursor).map_or(String::new(), |finding| {
                 let page = finding.code.page();
@@ -152,9 +191,4 @@ pub fn nothing(app: &App, frame: &mut Frame<'_>, area: Rect, what: &str, how: &s
 pub fn below(area: Rect, rows: u16) -> Rect {
     let rows = rows.min(area.height);
     Rect { y: area.y + rows, height: area.height - rows, ..area }
-}
-
-/// Names of all commands and their keys.
-pub fn key_lines() -> impl Iterator<Item = (&'static str, &'static str)> {
-    KEYS.iter().map(|key| (key.label, key.command))
 }

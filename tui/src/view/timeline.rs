@@ -3,7 +3,7 @@
 use super::{lines, nothing};
 use crate::app::App;
 use crate::spans::LANES;
-use crate::text::{fit, nanoseconds};
+use crate::text::{bytes, fit, nanoseconds};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -31,7 +31,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         nanoseconds(spans.range.1 - spans.range.0)
     );
     let mut text = vec![Line::styled(fit(&title, usize::from(area.width)), app.theme.heading())];
-    let height = (usize::from(area.height).saturating_sub(6) / LANES.len()).clamp(1, 3);
+    let curve_rows = app.session.curves.len() + 2;
+    let height = usize::from(area.height).saturating_sub(6 + curve_rows) / LANES.len();
+    let height = height.clamp(1, 3);
     for lane in 0..LANES.len() {
         if spans.lanes[lane].is_empty() {
             continue;
@@ -40,6 +42,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
             text.push(self::lane(app, lane, row, width));
         }
     }
+    text.extend(curves(app, width));
     text.push(Line::default());
     text.extend(details(app, usize::from(area.width)));
     lines(frame, area, text);
@@ -49,16 +52,14 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 /// first row has names, where there is room.
 fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
     let spans = &app.session.spans;
-    let (from, to) = app.window;
-    let ticks =
-        |column: usize| from + ((to - from) as u128 * column as u128 / width as u128) as u64;
     let title = if row == 0 { LANES[lane] } else { "" };
     let mut line = vec![Span::styled(fit(title, NAME), app.theme.faint())];
     let site = app.site();
     let mut column = 0;
     while column < width {
         let here = |column: usize| {
-            spans.covering(lane, ticks(column), ticks(column + 1).max(ticks(column) + 1))
+            let (from, to) = ticks(app, column, width);
+            spans.covering(lane, from, to)
         };
         let Some(span) = here(column) else {
             line.push(Span::styled(if app.theme.unicode { "·" } else { "." }, app.theme.faint()));
@@ -70,7 +71,8 @@ fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
         while end < width && here(end).is_some_and(|s| s.name == name && s.start == start) {
             end += 1;
         }
-        let known = span.site.filter(|_| lane == INSTRUCTIONS);
+        let own = spans.site(span);
+        let known = own.filter(|_| lane == INSTRUCTIONS);
         let known = known.and_then(|site| app.session.step(site));
         let label = match known {
             _ if row > 0 => "",
@@ -79,7 +81,7 @@ fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
             None => spans.names[name as usize].as_str(),
         };
         let style = app.theme.neighbour(name as usize);
-        let style = match span.site.is_some() && span.site == site {
+        let style = match own.is_some() && own == site {
             true => style.patch(app.theme.selected()),
             false => style,
         };
@@ -87,6 +89,49 @@ fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
         column = end;
     }
     Line::from(line)
+}
+
+/// Ticks of a column.
+fn ticks(app: &App, column: usize, width: usize) -> (u64, u64) {
+    let (from, to) = app.window;
+    let at = |column: usize| from + ((to - from) as u128 * column as u128 / width as u128) as u64;
+    (at(column), at(column + 1).max(at(column) + 1))
+}
+
+/// What is live in each allocator, below the lanes: measured, where the trace
+/// has allocation events, and planned, by the instruction of each time.
+fn curves(app: &App, width: usize) -> Vec<Line<'static>> {
+    let mut text = Vec::new();
+    let mut notes = Vec::new();
+    let curve = |name: &str, most: u64, live: &dyn Fn((u64, u64)) -> u64| {
+        let level =
+            |column| app.theme.level(live(ticks(app, column, width)) as f64 / most.max(1) as f64);
+        let levels: String = (0..width).map(level).collect();
+        let name = Span::styled(fit(name, NAME), app.theme.faint());
+        Line::from(vec![name, Span::styled(levels, app.theme.bar())])
+    };
+    for allocator in app.session.curves.iter().filter(|curve| curve.most > 0) {
+        let live = |(from, to)| allocator.most_in(from, to);
+        text.push(curve(&allocator.name, allocator.most, &live));
+        notes.push(format!("{} {}", allocator.name, bytes(allocator.most)));
+    }
+    let planned = app.session.memory.as_ref();
+    let most = planned.and_then(|memory| memory.live.iter().copied().max()).unwrap_or(0);
+    if let Some(memory) = planned.filter(|_| most > 0) {
+        let live = |(from, to)| {
+            let lanes = [INSTRUCTIONS, INSTRUCTIONS + 1].into_iter();
+            let mut found = lanes.filter_map(|lane| app.session.spans.covering(lane, from, to));
+            let step = found.find_map(|span| app.session.step(app.session.spans.site(span)?));
+            step.and_then(|step| memory.live.get(step).copied()).unwrap_or(0)
+        };
+        text.push(curve("planned, live", most, &live));
+        notes.push(format!("planned {}", bytes(most)));
+    }
+    if !notes.is_empty() {
+        let most = format!("at most: {}", notes.join(", "));
+        text.push(Line::styled(fit(&most, width + NAME), app.theme.faint()));
+    }
+    text
 }
 
 /// A block of a width, with as much of its name as there is room for.
@@ -107,14 +152,14 @@ fn details(app: &App, width: usize) -> Vec<Line<'static>> {
     let place = format!("{}:{} {}", row.site.chain, row.site.instruction, row.name);
     let mut text = vec![Line::styled(fit(&place, width), app.theme.heading())];
     for event in app.session.events.rows.iter().filter(|event| event.site == Some(row.site)) {
-        let (low, high) = event.spread();
+        let spread = event.spread;
         let line = format!(
             "  {} {} calls, median {}, {} to {}",
             fit(&event.name, 40.min(width / 2)),
             event.count,
-            nanoseconds(event.median()),
-            nanoseconds(low),
-            nanoseconds(high)
+            nanoseconds(spread.median),
+            nanoseconds(spread.low),
+            nanoseconds(spread.high)
         );
         text.push(Line::from(fit(&line, width)));
     }

@@ -1,0 +1,137 @@
+//! A trace of ten million events: from the file to the first frame, and each
+//! frame while scrolling, sorting, zooming and panning.
+//!
+//! `cargo bench -p et-tui --bench frames` prints the times. `EVENTS` in the
+//! environment is another number of events.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use et_inspector::events::EventBlocks;
+use et_schema::etdump::File as Trace;
+use et_schema::ids::{ChainId, InstructionId};
+use et_tui::{App, Inputs, Loading, Progress, Session, Theme};
+use etdump::{Contents, EtDumpWriter, Place, Ticks, Tracer};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Instructions of the program that ran.
+const INSTRUCTIONS: u32 = 1000;
+
+/// Size of the screen.
+const SIZE: (u16, u16) = (200, 60);
+
+/// A trace of so many events, in executions of [`INSTRUCTIONS`] kernels each.
+fn trace(events: u32) -> Vec<u8> {
+    let mut now = 0u64;
+    let clock = move || {
+        now += 100 + now % 37;
+        Ticks(now)
+    };
+    let mut writer = EtDumpWriter::new(clock, Contents::Full);
+    for _ in 0..events / INSTRUCTIONS {
+        writer.begin_run("Execute", &[]);
+        let run = writer.begin("Method::execute", Place::Method);
+        for index in 0..INSTRUCTIONS {
+            let name = ["native_call_add.out", "native_call_mul.out"][index as usize % 2];
+            let place = Place::Instruction(ChainId(0), InstructionId(index));
+            let begun = writer.begin(name, place);
+            writer.end(name, place, begun);
+        }
+        writer.end("Method::execute", Place::Method, run);
+    }
+    writer.finish().bytes
+}
+
+struct Screen(Terminal<TestBackend>);
+
+impl Screen {
+    fn new() -> Self {
+        Screen(Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).expect("a terminal"))
+    }
+
+    /// Time from a key press to the frame that shows it.
+    fn press(&mut self, app: &mut App, key: KeyCode) -> Duration {
+        let begun = Instant::now();
+        app.key(KeyEvent::new(key, KeyModifiers::NONE));
+        self.0.draw(|frame| app.draw(frame)).expect("drawn");
+        begun.elapsed()
+    }
+}
+
+fn report(name: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    let (half, most) = (at(0.5), at(1.0));
+    println!("{name}: {} frames, p50 {half:?}, p99 {:?}, max {most:?}", times.len(), at(0.99));
+}
+
+/// Resident memory, where the system tells.
+fn resident() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.map_or("unknown".into(), |line| line.trim().to_owned())
+}
+
+fn frames(criterion: &mut Criterion) {
+    let events = std::env::var("EVENTS").ok().and_then(|text| text.parse().ok());
+    let bytes = trace(events.unwrap_or(10_000_000));
+    println!("{} bytes of trace; resident {}", bytes.len(), resident());
+    let mut screen = Screen::new();
+
+    // The first frame does not wait for the events.
+    let begun = Instant::now();
+    let empty = Session::new(Inputs::default()).expect("nothing to read");
+    let mut app = App::new(empty, Theme::default());
+    app.loading = Some(Loading {
+        name: "trace.etdp".into(),
+        bytes: bytes.len() as u64,
+        since: Duration::ZERO,
+        progress: Progress::default(),
+    });
+    screen.0.draw(|frame| app.draw(frame)).expect("drawn");
+    println!("first frame, still reading: {:?}", begun.elapsed());
+
+    let begun = Instant::now();
+    let file = Trace::recover(&bytes).expect("a trace");
+    drop(EventBlocks::of(&file));
+    println!("the library's table of events alone: {:?}", begun.elapsed());
+    let begun = Instant::now();
+    let inputs = Inputs { title: "trace.etdp", trace: Some(&file), ..Inputs::default() };
+    let session = Session::new(inputs).expect("a session");
+    println!("all events read, on the other thread: {:?}", begun.elapsed());
+    app.loading = None;
+    let begun = Instant::now();
+    app.replace(session);
+    screen.0.draw(|frame| app.draw(frame)).expect("drawn");
+    println!("frame with the events: {:?}; resident {}", begun.elapsed(), resident());
+
+    for (name, view, keys) in [
+        ("events, scrolling", '2', "jjjjjjjjkjG jjjjg"),
+        ("events, sorting and grouping", '2', "ssssvvvv"),
+        ("timeline, zooming and panning", '3', "++++lllhhl----+-+lllll"),
+        ("timeline, deep zoom", '3', "+++++++++++++++lhlhlh"),
+        ("overview", '1', "jkjk"),
+    ] {
+        screen.press(&mut app, KeyCode::Char(view));
+        let keys = keys.chars().cycle().take(300);
+        report(name, keys.map(|key| screen.press(&mut app, KeyCode::Char(key))).collect());
+    }
+
+    // For comparison with the run before.
+    app.key(KeyEvent::new(KeyCode::Char('3'), KeyModifiers::NONE));
+    criterion.bench_function("timeline frame", |b| {
+        b.iter(|| {
+            screen.0.draw(|frame| app.draw(frame)).expect("drawn");
+            black_box(&app);
+        });
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(2));
+    targets = frames
+}
+criterion_main!(benches);

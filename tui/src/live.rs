@@ -1,0 +1,138 @@
+//! What goes on beside the keys: files that are being read, and sources that
+//! are listened to.
+
+use crate::text::{bytes, escape, fit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
+
+/// Steps of opening files, in their order.
+const STEPS: [&str; 6] =
+    ["reading", "sorting events", "summing up", "laying out lanes", "diagnosing", "done"];
+
+/// How far files are opened; shared with the thread that does it.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    step: Arc<AtomicU8>,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// The user does not want to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+impl Progress {
+    /// Asks the work to end; it does between two of its steps.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Goes on to the next step, unless the user does not want to wait.
+    pub(crate) fn reach(&self, step: u8) -> Result<(), Cancelled> {
+        self.step.store(step, Ordering::Relaxed);
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+
+    fn step(&self) -> usize {
+        usize::from(self.step.load(Ordering::Relaxed)).min(STEPS.len() - 1)
+    }
+}
+
+/// Files that are being read.
+#[derive(Clone, Debug)]
+pub struct Loading {
+    /// What is read.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Time since the beginning.
+    pub since: Duration,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+impl Loading {
+    /// In one line.
+    pub(crate) fn line(&self) -> String {
+        let step = self.progress.step();
+        format!(
+            "{}: {} of {}, step {} of {} for {:.1} s, Esc cancels",
+            escape(&self.name),
+            STEPS[step],
+            bytes(self.bytes),
+            step + 1,
+            STEPS.len() - 1,
+            self.since.as_secs_f64()
+        )
+    }
+}
+
+/// A source that is listened to.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Its name.
+    pub name: String,
+    /// Bytes that came.
+    pub bytes: u64,
+    /// Time since the last of them.
+    pub quiet: Duration,
+    /// Why nothing more comes.
+    pub ended: Option<String>,
+}
+
+impl Live {
+    /// Quiet for so long, nothing is expected to come the next moment.
+    const QUIET: Duration = Duration::from_secs(1);
+
+    /// In one line of a width.
+    pub(crate) fn line(&self, in_flight: bool, width: usize) -> String {
+        let seconds = self.quiet.as_secs_f64();
+        let state = match &self.ended {
+            Some(why) => escape(why),
+            None if self.quiet < Self::QUIET => "receiving".into(),
+            None if in_flight => format!("quiet, in flight since {seconds:.1} s"),
+            None => format!("quiet since {seconds:.1} s"),
+        };
+        // The name may be long, and the clock is what one looks at.
+        let clock = format!("{state}, {}", bytes(self.bytes));
+        let room = width.saturating_sub(clock.len() + 2);
+        let name = escape(&self.name);
+        let name = if name.width() > room { fit(&name, room) } else { name };
+        fit(&format!("{name}: {clock}"), width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_device_says_for_how_long() {
+        let mut live = Live {
+            name: "tcp://board:4444".into(),
+            bytes: 1200,
+            quiet: Duration::from_millis(12_400),
+            ended: None,
+        };
+        assert!(live.line(true, 100).contains("in flight since 12.4 s"));
+        assert!(live.line(false, 100).contains("quiet since 12.4 s"));
+        live.quiet = Duration::from_millis(10);
+        assert!(live.line(true, 100).contains("receiving"));
+        live.ended = Some("closed by the device".into());
+        assert!(live.line(true, 100).contains("closed by the device"));
+    }
+
+    #[test]
+    fn work_that_is_not_wanted_ends_at_the_next_step() {
+        let progress = Progress::default();
+        assert_eq!(progress.reach(1), Ok(()));
+        progress.cancel();
+        assert_eq!(progress.reach(2), Err(Cancelled));
+    }
+}

@@ -1,0 +1,218 @@
+//! Tensors: a list of all, and what the selected one is like.
+
+use super::{lines, nothing, visible};
+use crate::app::App;
+use crate::digest::Digest;
+use crate::tensors::TensorRow;
+use crate::text::{bytes, fit, fit_right, thousands};
+use et_inspector::correlate::Site;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// Draws it.
+pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let rows = &app.session.tensors.rows;
+    let Some(selected) = rows.get(app.cursor) else {
+        let how = "give the .pte, or a trace with --debug-buffer FILE";
+        return nothing(app, frame, area, "No tensors are known", how);
+    };
+    let width = usize::from(area.width);
+    let title =
+        format!("{} tensors of method {}", thousands(rows.len() as u64), app.session.method);
+    let mut text = vec![Line::styled(fit(&title, width), app.theme.heading())];
+    let above = Rect { height: (area.height / 3).max(4), ..area };
+    for index in visible(app.cursor, rows.len(), above.height - 1) {
+        let line = Line::from(fit(&list_line(&rows[index]), width));
+        text.push(if index == app.cursor { line.style(app.theme.selected()) } else { line });
+    }
+    // A short list leaves its room to what is below.
+    let used = (text.len() as u16).min(above.height);
+    lines(frame, above, text);
+    let below = Rect { y: area.y + used, height: area.height - used, ..area };
+    lines(frame, below, details(app, selected, width, usize::from(below.height)));
+}
+
+fn list_line(row: &TensorRow) -> String {
+    let mark = if row.data.iter().any(|data| data.place.is_ok()) { '*' } else { ' ' };
+    let size = row.bytes.map_or("? B".into(), bytes);
+    let (label, shape) = (fit(&row.label, 8), fit(&shape(row), 24));
+    format!("{mark} {label} {shape} {} {} {}", fit_right(&size, 9), fit(&row.place, 20), row.name)
+}
+
+/// `float32[1,8]`.
+fn shape(row: &TensorRow) -> String {
+    let sizes: Vec<String> = row.sizes.iter().map(i64::to_string).collect();
+    format!("{}[{}]", row.dtype, sizes.join(","))
+}
+
+/// A tensor in one line, as it is copied.
+pub fn line(row: &TensorRow) -> String {
+    let size = row.bytes.map_or("? B".into(), bytes);
+    let text = format!("{} {} {size}, {} {}", row.label, shape(row), row.place, row.name);
+    text.trim_end().to_owned()
+}
+
+fn details(app: &App, row: &TensorRow, width: usize, height: usize) -> Vec<Line<'static>> {
+    let plain = |text: String| Line::from(fit(&text, width));
+    let mut text = vec![Line::styled(fit(&line(row), width), app.theme.heading())];
+    text.push(plain(format!(
+        "  ^ from {}; v to {}",
+        sites(app, &row.producers, "the caller, or the file"),
+        sites(app, &row.consumers, "the caller, or nothing")
+    )));
+    let Some(data) = row.data.get(app.sample.min(row.data.len().saturating_sub(1))) else {
+        text.push(Line::styled(fit(without(app, row), width), app.theme.strong()));
+        return text;
+    };
+    let which = match row.data.len() {
+        1 => data.label.clone(),
+        count => {
+            let number = app.sample.min(count - 1) + 1;
+            format!("{} ({number} of {count}, h l show the others)", data.label)
+        }
+    };
+    match app.digest.as_ref().map(|(_, digest)| digest) {
+        Some(Ok(digest)) => {
+            text.extend(statistics(app, digest, &which, width));
+            let room = height.saturating_sub(text.len());
+            text.extend(values(app, digest, width, room.saturating_sub(1).div_ceil(2)));
+            let room = height.saturating_sub(text.len());
+            text.extend(hex(app, digest, width, room));
+        }
+        Some(Err(why)) => {
+            text.push(Line::styled(fit(&format!("  {which}: {why}"), width), app.theme.strong()));
+        }
+        None => {}
+    }
+    text
+}
+
+fn sites(app: &App, sites: &[Site], none: &str) -> String {
+    let name = |site: &Site| {
+        let step = app.session.step(*site);
+        let name = step.map_or("", |step| app.session.instructions[step].name.as_str());
+        format!("{}:{} {name}", site.chain, site.instruction).trim_end().to_owned()
+    };
+    let mut names: Vec<String> = sites.iter().take(3).map(name).collect();
+    if sites.len() > 3 {
+        names.push(format!("{} more", sites.len() - 3));
+    }
+    if names.is_empty() { none.to_owned() } else { names.join(", ") }
+}
+
+/// What to do about elements that are not there.
+fn without(app: &App, row: &TensorRow) -> &'static str {
+    match () {
+        () if row.place == "in a .ptd file" => {
+            "  Its elements are in a .ptd file, not in the .pte."
+        }
+        () if app.session.tensors.logged => "  The trace did not log this tensor.",
+        () => {
+            "  No values: `etinspect run MODEL.pte --etdump T.etdp --debug-buffer D.bin` logs them, \
+             `etinspect tui MODEL.pte T.etdp --debug-buffer D.bin` shows them."
+        }
+    }
+}
+
+fn statistics(app: &App, digest: &Digest, which: &str, width: usize) -> Vec<Line<'static>> {
+    let plain = |text: String| Line::from(fit(&text, width));
+    let count = match digest.count == digest.seen {
+        true => format!("{} elements", thousands(digest.count)),
+        false if digest.seen == 0 => format!("{} elements, no numbers", thousands(digest.count)),
+        false => {
+            let seen = thousands(digest.seen);
+            format!("the first {seen} of {} elements", thousands(digest.count))
+        }
+    };
+    let mut text =
+        vec![Line::styled(fit(&format!("{which}: {count}"), width), app.theme.heading())];
+    if digest.seen == 0 {
+        return text;
+    }
+    let number = |value: Option<f64>| value.map_or("none".into(), number);
+    text.push(plain(format!(
+        "  min {}  max {}  mean {}  std {}",
+        number(digest.min),
+        number(digest.max),
+        number(digest.mean),
+        number(digest.deviation)
+    )));
+    let odd = format!("  NaN {}  Inf {}  zeros {}", digest.nan, digest.infinite, digest.zeros);
+    // What spoils a result must not look like what does not.
+    let style =
+        if digest.nan + digest.infinite > 0 { app.theme.alarm() } else { app.theme.plain() };
+    text.push(Line::styled(fit(&odd, width), style));
+    // Where there is little room, two bins in one column.
+    let together = if width >= 80 { 1 } else { 2 };
+    let bins: Vec<u64> = digest.histogram.chunks(together).map(|bins| bins.iter().sum()).collect();
+    let most = bins.iter().copied().max().unwrap_or(0).max(1);
+    let levels: String = bins.iter().map(|n| app.theme.level(*n as f64 / most as f64)).collect();
+    if !levels.is_empty() {
+        let (min, max) = (number(digest.min), number(digest.max));
+        text.push(Line::styled(fit(&format!("  {min} {levels} {max}"), width), app.theme.bar()));
+    }
+    text
+}
+
+/// A number as short as it can be, six digits at most.
+fn number(value: f64) -> String {
+    match value.abs() {
+        _ if !value.is_finite() => format!("{value}"),
+        0.0 => "0".into(),
+        size if !(1e-4..1e7).contains(&size) => format!("{value:.4e}"),
+        _ => {
+            let digits = (5 - value.abs().log10().floor() as i32).clamp(0, 8) as usize;
+            let text = format!("{value:.digits$}");
+            match text.contains('.') {
+                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => text,
+            }
+        }
+    }
+}
+
+fn values(app: &App, digest: &Digest, width: usize, room: usize) -> Vec<Line<'static>> {
+    if digest.values.is_empty() || room < 2 {
+        return Vec::new();
+    }
+    let columns = (width.saturating_sub(8) / 12).max(1);
+    let mut text = vec![Line::styled("values", app.theme.heading())];
+    for (index, row) in digest.values.chunks(columns).enumerate().take(room - 1) {
+        let cells: String = row.iter().map(|value| fit_right(&number(*value), 12)).collect();
+        text.push(Line::from(fit(&format!("{:>6}  {cells}", index * columns), width)));
+    }
+    text
+}
+
+fn hex(app: &App, digest: &Digest, width: usize, room: usize) -> Vec<Line<'static>> {
+    if digest.bytes.is_empty() || room < 2 {
+        return Vec::new();
+    }
+    let columns = if width >= 56 { 16 } else { 8 };
+    let mut text = vec![Line::styled("bytes", app.theme.heading())];
+    for (index, row) in digest.bytes.chunks(columns).enumerate().take(room - 1) {
+        let cells: String = row.iter().map(|byte| format!(" {byte:02x}")).collect();
+        text.push(Line::from(fit(&format!("{:>6x} {cells}", index * columns), width)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.5, "-0.5"),
+            (123456.0, "123456"),
+            (1.0 / 3.0, "0.333333"),
+            (1e-9, "1.0000e-9"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
+}
