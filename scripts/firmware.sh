@@ -65,4 +65,12 @@ host=$(tail -c 16 "$work/host/output_0.npy" | od -An -tx4 -v | tr -s ' \n' '\n' 
 board=$(sed -n 's/.*bits 0x//p' "$work/softmax.txt" | tr -d '\r')
 [ "$host" = "$board" ] || { printf 'outputs differ:\n%s\n%s\n' "$host" "$board" >&2; exit 1; }
 echo "outputs: equal to the host's"
+
+# A nanosecond for each instruction makes the board's clock count them.
+timeout 120 qemu-system-arm -M mps3-an547 -display none -icount shift=0 \
+    -serial "file:$work/cost.txt" -semihosting-config enable=on,target=native \
+    -device "loader,addr=$demo,data=4,data-len=4" -kernel "$elf" >/dev/null
+cost=$(sed -n 's/^instructions per record: //p' "$work/cost.txt" | tr -d '\r')
+echo "journal: ${cost:?} instructions per record"
+[ "$cost" -le 60 ] || { echo "expected at most 60" >&2; exit 1; }
 arm-none-eabi-size "$elf"

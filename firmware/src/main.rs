@@ -19,6 +19,7 @@
 extern crate alloc;
 
 mod clock;
+mod cost;
 mod demo;
 mod fault;
 mod journal;
@@ -63,6 +64,7 @@ fn main() -> ! {
         1 => demo::hang(journal),
         2 => demo::small_pool(journal),
         3 => demo::fault(journal),
+        4 => cost::measure(journal),
         _ => demo::softmax(journal),
     };
     if wanted & STAY == 0 {

@@ -1,0 +1,40 @@
+//! What a record of the journal costs, in instructions.
+//!
+//! Meant for an emulator that takes one nanosecond for each instruction (QEMU
+//! with `-icount shift=0`): SysTick then counts instructions.
+
+use crate::{clock, uart};
+use core::hint::black_box;
+use etdump::journal::{Event, Journal, Scope};
+
+/// Pairs of records that are written.
+const PAIRS: u32 = 200_000;
+
+/// Instructions in a millisecond of such a clock.
+const PER_MILLISECOND: u64 = 1_000_000;
+
+/// Writes records, and prints what one of them took.
+pub fn measure(journal: Journal<'static>) -> bool {
+    let empty = time(|turn| {
+        black_box(turn);
+    });
+    let records = time(|turn| {
+        let (scope, chain, name) = (Scope::Instruction, Some(0), 1);
+        let begin = Event::Begin { scope, chain, instruction: turn, name, execution: 1 };
+        journal.record(turn, black_box(begin));
+        let end = Event::End { scope, chain, instruction: turn, name, status: 0 };
+        journal.record(turn, black_box(end));
+    });
+    let instructions = (records - empty) * PER_MILLISECOND / (2 * u64::from(PAIRS));
+    uart::line(format_args!("instructions per record: {instructions}"));
+    true
+}
+
+/// Milliseconds of [`PAIRS`] turns.
+fn time(mut turn: impl FnMut(u32)) -> u64 {
+    let before = clock::now().0;
+    for number in 0..PAIRS {
+        turn(number);
+    }
+    clock::now().0 - before
+}
