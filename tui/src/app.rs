@@ -5,9 +5,8 @@
 
 use crate::digest::Digest;
 use crate::groups::KINDS;
-use crate::keys::{Action, KEYS, Keymap};
+use crate::keys::{Action, Keymap};
 use crate::live::{Live, Loading};
-use crate::search;
 use crate::session::Session;
 use crate::tables::{Request, Sorting, Table};
 use crate::theme::Theme;
@@ -257,7 +256,8 @@ impl App {
         }
     }
 
-    fn select(&mut self, row: usize) {
+    /// Moves the cursor, and the selected instruction with it.
+    pub(crate) fn select(&mut self, row: usize) {
         let row = row.min(self.len().saturating_sub(1));
         match self.view {
             View::Program | View::Memory | View::Timeline => self.step = row,
@@ -530,84 +530,4 @@ impl App {
         let start = centre.saturating_sub(width / 2).clamp(first, last - width);
         self.window = (start, start + width);
     }
-
-    fn type_key(&mut self, event: KeyEvent) {
-        let Some(prompt) = &mut self.prompt else { return };
-        let (Prompt::Search(typed) | Prompt::Palette(typed)) = prompt;
-        match event.code {
-            KeyCode::Esc => {
-                if matches!(prompt, Prompt::Search(_)) {
-                    self.filter.clear();
-                    self.refresh();
-                }
-                self.prompt = None;
-                return;
-            }
-            KeyCode::Enter => return self.submit(),
-            KeyCode::Backspace => {
-                typed.pop();
-            }
-            KeyCode::Char(c) => typed.push(c),
-            _ => return,
-        }
-        if let Prompt::Search(typed) = prompt {
-            self.filter = typed.clone();
-            self.refresh();
-            self.find();
-        }
-    }
-
-    /// The cursor goes to the line that matches best, in a view that shows all.
-    fn find(&mut self) {
-        if self.view == View::Events || self.filter.is_empty() {
-            return;
-        }
-        let pattern = &self.filter;
-        let of = |texts: &mut dyn Iterator<Item = &String>| {
-            let scores = texts.enumerate();
-            let scored =
-                scores.filter_map(|(index, text)| Some((search::score(pattern, text)?, index)));
-            scored.max_by_key(|(score, index)| (*score, std::cmp::Reverse(*index))).map(|(_, i)| i)
-        };
-        let found = match self.view {
-            View::Overview | View::Findings => {
-                of(&mut self.session.findings.iter().map(|finding| &finding.title))
-            }
-            View::Tensors => {
-                let lines: Vec<String> =
-                    self.session.tensors.rows.iter().map(view::tensors::line).collect();
-                of(&mut lines.iter())
-            }
-            View::Diff => {
-                let rows = self.session.diff.iter().flat_map(|diff| &diff.rows);
-                of(&mut rows.map(|row| &row.name))
-            }
-            _ => of(&mut self.session.instructions.iter().map(|row| &row.name)),
-        };
-        match found {
-            Some(row) => self.select(row),
-            None => self.message = Some(format!("nothing matches {pattern:?}")),
-        }
-    }
-
-    fn submit(&mut self) {
-        match self.prompt.take() {
-            Some(Prompt::Palette(typed)) => match commands(&typed).first() {
-                Some(index) => self.act(KEYS[*index].action),
-                None => self.message = Some(format!("no command matches {typed:?}")),
-            },
-            Some(Prompt::Search(_)) | None => {}
-        }
-    }
-}
-
-/// Commands that match what was typed, the best first.
-pub fn commands(typed: &str) -> Vec<usize> {
-    let mut found: Vec<(i64, usize)> = KEYS
-        .iter()
-        .enumerate()
-        .filter_map(|(index, key)| Some((search::score(typed, key.command)?, index)))
-        .collect();
-    found.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
-    found.into_iter().map(|(_, index)| index).collect()
 }

@@ -6,6 +6,7 @@
 //! groups.rs    sums over events; diff.rs  two traces or programs
 //! tables.rs    the event table, sorted on another thread if it is long
 //! tensors.rs   tensors and where their elements are; digest.rs  what they are like
+//! prompt.rs    searches and commands that are typed
 //! live.rs      files being read, sources listened to
 //! config.rs    keys and colours of a file; layout.rs  what is remembered
 //! keys.rs      one table of keys, which handles them and explains them
@@ -30,6 +31,7 @@ mod groups;
 mod keys;
 mod layout;
 mod live;
+mod prompt;
 mod search;
 mod session;
 mod spans;

@@ -12,6 +12,7 @@ use et_inspector::correlate::{
     CorrelateError, Correlation, InstructionFacts, Instructions, Role, Site,
 };
 use et_inspector::diagnose::{Diagnosis, Evidence, NoSymbols, diagnose};
+use et_inspector::events::EventBlocks;
 use et_inspector::findings::Finding;
 use et_inspector::log::Log;
 use et_inspector::memory::MethodMemory;
@@ -55,6 +56,12 @@ pub struct Inputs<'a> {
     pub base_program: Option<&'a File<'a>>,
     /// Told how far it is, and asked whether to go on.
     pub progress: Option<&'a Progress>,
+}
+
+impl Inputs<'_> {
+    fn reach(&self, step: u8) -> Result<(), Cancelled> {
+        self.progress.map_or(Ok(()), |progress| progress.reach(step))
+    }
 }
 
 /// Why there is no session.
@@ -199,7 +206,6 @@ impl Session {
     /// # Errors
     /// An index in the program that points nowhere, or the work was cancelled.
     pub fn new(inputs: Inputs<'_>) -> Result<Self, SessionError> {
-        let step = |step| inputs.progress.map_or(Ok(()), |progress| progress.reach(step));
         let mut session = Session {
             title: escape(inputs.title),
             method: String::new(),
@@ -216,43 +222,54 @@ impl Session {
             findings: Vec::new(),
         };
         if let Some(trace) = inputs.trace {
-            step(1)?;
-            let blocks = et_inspector::events::EventBlocks::of(trace);
-            step(2)?;
-            session.events = Arc::new(EventRows::of(&blocks));
-            let correlation = correlation(&blocks, inputs)?;
-            session.groups = Arc::new(GroupTables::of(&blocks, &correlation));
-            step(3)?;
-            session.spans = Spans::of(&blocks);
-            session.curves = crate::allocations::curves(trace);
-            if let Some(base) = inputs.base_trace {
-                let base = et_inspector::events::EventBlocks::of(base);
-                session.diff = DiffTable::of_traces(&base, &blocks);
+            session.add_trace(trace, inputs)?;
+        }
+        inputs.reach(4)?;
+        match inputs.program {
+            Some(file) => session.add_program(file, inputs)?,
+            None => {
+                if let Some(trace) = inputs.trace {
+                    session.tensors.add_logged(trace, None, inputs.debug_buffer);
+                }
             }
         }
-        step(4)?;
-        let Some(file) = inputs.program else {
-            if let Some(trace) = inputs.trace {
-                session.tensors.add_logged(trace, None, inputs.debug_buffer);
-            }
-            return Ok(session);
-        };
+        Ok(session)
+    }
+
+    fn add_trace(&mut self, trace: &Trace<'_>, inputs: Inputs<'_>) -> Result<(), SessionError> {
+        inputs.reach(1)?;
+        let blocks = EventBlocks::of(trace);
+        inputs.reach(2)?;
+        self.events = Arc::new(EventRows::of(&blocks));
+        let correlation = correlation(&blocks, inputs)?;
+        self.groups = Arc::new(GroupTables::of(&blocks, &correlation));
+        inputs.reach(3)?;
+        self.spans = Spans::of(&blocks);
+        self.curves = crate::allocations::curves(trace);
+        if let Some(base) = inputs.base_trace {
+            self.diff = DiffTable::of_traces(&EventBlocks::of(base), &blocks);
+        }
+        Ok(())
+    }
+
+    fn add_program(&mut self, file: &File<'_>, inputs: Inputs<'_>) -> Result<(), SessionError> {
         let logged = inputs.log.and_then(Log::last).and_then(|run| run.method.as_deref());
         let named = inputs.method.or(logged).or(Some("forward"));
         let method = named.and_then(|name| file.method(name)).or_else(|| file.methods().next());
-        let Some(method) = method else { return Ok(session) };
-        session.method = escape(method.name());
+        let Some(method) = method else { return Ok(()) };
+        self.method = escape(method.name());
         let facts = Instructions::of(&method);
-        session.add_instructions(&method, &facts);
-        session.tensors = Tensors::of(file, &method, &facts, inputs.program_bytes);
+        self.add_instructions(&method, &facts);
+        self.tensors = Tensors::of(file, &method, &facts, inputs.program_bytes);
         if let Some(trace) = inputs.trace {
-            session.tensors.add_logged(trace, Some((&method, &facts)), inputs.debug_buffer);
+            self.tensors.add_logged(trace, Some((&method, &facts)), inputs.debug_buffer);
         }
         let abi = inputs.target.map_or(Abi::Arm32, |target| target.abi);
-        if let Some(base) = inputs.base_program {
-            session.diff = Some(DiffTable::of_programs(base, file, abi)?);
+        // Of traces and programs, the traces say what matters.
+        if let Some(base) = inputs.base_program.filter(|_| self.diff.is_none()) {
+            self.diff = Some(DiffTable::of_programs(base, file, abi)?);
         }
-        session.memory = Some(memory(file, method, abi, inputs.target)?);
+        self.memory = Some(memory(file, method, abi, inputs.target)?);
         let evidence = Evidence {
             file,
             method,
@@ -264,9 +281,9 @@ impl Session {
             symbols: &NoSymbols,
         };
         let diagnosis = diagnose(evidence)?;
-        session.findings.clone_from(&diagnosis.findings);
-        session.diagnosis = Some(diagnosis);
-        Ok(session)
+        self.findings.clone_from(&diagnosis.findings);
+        self.diagnosis = Some(diagnosis);
+        Ok(())
     }
 
     fn add_instructions(&mut self, method: &Method<'_>, facts: &Instructions) {
@@ -302,7 +319,7 @@ impl Session {
 /// What the program and the record say of the events. A method that neither
 /// has is left to be found by the operators.
 fn correlation<'a>(
-    blocks: &et_inspector::events::EventBlocks<'_>,
+    blocks: &EventBlocks<'_>,
     inputs: Inputs<'a>,
 ) -> Result<Correlation<'a>, ReadError> {
     let of = |method| Correlation::new(blocks, inputs.program, inputs.record, method);

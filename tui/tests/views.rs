@@ -428,3 +428,33 @@ fn a_quiet_device_has_a_clock_on_every_view() {
         assert!(text.contains("tcp://localhost:4444: quiet since 12.4 s, 120 B"), "{text}");
     }
 }
+
+#[test]
+fn values_of_a_trace_alone_are_listed_where_they_were_logged() {
+    let bytes = fs::read(fixture("traces/norms__it1_dbg.etdp")).expect("a trace");
+    let buffer = fs::read(fixture("traces/norms__it1_dbg.debug.bin")).expect("a buffer");
+    let buffer = Bytes::new(buffer);
+    let trace = Trace::parse(&bytes).expect("a trace");
+    let inputs = Inputs {
+        title: "norms",
+        trace: Some(&trace),
+        debug_buffer: Some(&buffer),
+        ..Inputs::default()
+    };
+    let mut app = App::new(Session::new(inputs).expect("a session"), plain());
+    press(&mut app, "7");
+    let first = screen(&mut app, (100, 30));
+    assert!(first.contains("0:0") && first.contains("mean"), "{first}");
+    // A buffer of another run is said to be one.
+    let short = Bytes::new(vec![0u8; 8]);
+    let inputs = Inputs {
+        title: "norms",
+        trace: Some(&trace),
+        debug_buffer: Some(&short),
+        ..Inputs::default()
+    };
+    let mut app = App::new(Session::new(inputs).expect("a session"), plain());
+    press(&mut app, "7G");
+    let last = screen(&mut app, (100, 30));
+    assert!(last.contains("is not in a debug buffer of 8 bytes"), "{last}");
+}

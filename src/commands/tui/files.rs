@@ -168,11 +168,15 @@ impl Files {
 
     fn evidence(&self, files: &[Opened], program: &[u8]) -> Result<Evidence, Failure> {
         let mut evidence = Evidence::default();
-        for file in files.iter().filter(|file| file.format().is_none()) {
+        let is_known = |file: &&Opened| {
+            use Format::{BundledProgram, EtDump, EtRecord, Program};
+            matches!(file.format(), Some(Program | BundledProgram | EtDump | EtRecord))
+        };
+        for file in files.iter().filter(|file| !is_known(file)) {
             if !evidence.take(file.bytes.as_slice(), program) {
                 let message = "is no program, trace, ETRecord, journal or dump with a journal, \
                                and has no line of an ExecuTorch runner; `etinspect recover` \
-                               looks closer at dumps";
+                               looks closer at dumps, `--debug-buffer` names a debug buffer";
                 return Err(file.failure(message));
             }
         }

@@ -154,11 +154,12 @@ fn title(app: &App) -> String {
 /// The iterations of the selected row: a curve, and their times in order.
 fn iterations(app: &App, width: usize) -> Vec<Line<'static>> {
     let Some(row) = app.table.get(app.cursor) else { return Vec::new() };
-    let times: &[u64] = match app.shown.0.and_then(|kind| app.session.groups.get(kind)) {
-        Some(table) => table.rows.get(row.index).map_or(&[], |row| &row.runs),
-        None => app.session.events.rows.get(row.index).map_or(&[], |row| &row.times),
+    let (times, what): (&[u64], _) = match app.shown.0.and_then(|kind| app.session.groups.get(kind))
+    {
+        Some(table) => (table.rows.get(row.index).map_or(&[], |row| &row.runs), "run"),
+        None => (app.session.events.rows.get(row.index).map_or(&[], |row| &row.times), "time"),
     };
-    let heading = format!("{} of {}", count(times.len(), "time"), row.name);
+    let heading = format!("{} of {}", count(times.len(), what), row.name);
     let most = times.iter().copied().max().unwrap_or(0);
     let columns = times.len().min(width);
     let curve: String = (0..columns)

@@ -1,6 +1,7 @@
 //! The help, made of the table of keys, and the list of commands.
 
-use crate::app::{App, commands};
+use crate::app::App;
+use crate::prompt::commands;
 use crate::text::fit;
 use ratatui::Frame;
 use ratatui::layout::Rect;

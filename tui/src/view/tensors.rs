@@ -23,7 +23,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let mut text = vec![Line::styled(fit(&title, width), app.theme.heading())];
     let above = Rect { height: (area.height / 3).max(4), ..area };
     for index in visible(app.cursor, rows.len(), above.height - 1) {
-        let line = Line::from(fit(&list_line(&rows[index]), width));
+        let line = Line::from(fit(&list_line(&rows[index], width), width));
         text.push(if index == app.cursor { line.style(app.theme.selected()) } else { line });
     }
     // A short list leaves its room to what is below.
@@ -33,11 +33,18 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     lines(frame, below, details(app, selected, width, usize::from(below.height)));
 }
 
-fn list_line(row: &TensorRow) -> String {
+fn list_line(row: &TensorRow, width: usize) -> String {
     let mark = if row.data.iter().any(|data| data.place.is_ok()) { '*' } else { ' ' };
     let size = row.bytes.map_or("? B".into(), bytes);
-    let (label, shape) = (fit(&row.label, 8), fit(&shape(row), 24));
-    format!("{mark} {label} {shape} {} {} {}", fit_right(&size, 9), fit(&row.place, 20), row.name)
+    let (label, shape) = (fit(&row.label, 6), fit(&shape(row), if width < 80 { 17 } else { 26 }));
+    let text = format!(
+        "{mark} {label} {shape} {} {} {}",
+        fit_right(&size, 11),
+        fit(&row.place, 20),
+        // The label of what a delegate logged has its own name in it.
+        if row.value.is_none() { &row.label } else { &row.name }
+    );
+    text.trim_end().to_owned()
 }
 
 /// `float32[1,8]`.
