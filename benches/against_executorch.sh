@@ -4,7 +4,8 @@
 #
 #     benches/against_executorch.sh MODEL.pte [MODEL_XNNPACK.pte] ...
 #
-# Without arguments: the MobileNetV2 of the fixtures. A program that our runtime
+# Without arguments: the MobileNetV2 of the fixtures, as a portable program and
+# delegated to XNNPACK. A program that our runtime
 # cannot run (delegated to another backend than XNNPACK) is timed on the real runtime alone. The virtual
 # environment with the PyPI package lies in target/executorch-venv, or where
 # EXECUTORCH_VENV says.
@@ -17,7 +18,7 @@ if [ ! -x "$venv/bin/python" ]; then
     "$venv/bin/pip" install --quiet 'executorch==1.5.1' torch numpy
 fi
 if [ $# -eq 0 ]; then
-    set -- tests/fixtures/models/mv2_w010/model.pte
+    set -- tests/fixtures/models/mv2_w010/model.pte tests/fixtures/models/xnn_mv2_w010_qs8/model.pte
 fi
 cargo build --release --locked
 "$venv/bin/python" benches/against_executorch.py "${CARGO_TARGET_DIR:-target}/release/etinspect" "$@"

@@ -96,10 +96,12 @@ fn element_types_among_the_arguments_have_names() {
 #[test]
 fn delegates_have_their_payload_and_compile_specs() {
     let text_u55 = text("u55_add", &[]);
-    assert!(text_u55.contains("EthosUBackend  1 call, payload "), "{text_u55}");
+    assert!(text_u55.contains("EthosUBackend (Arm Ethos-U)  1 call, payload "), "{text_u55}");
     assert!(text_u55.contains("\"output_format\" = \"vela\"\n"), "{text_u55}");
     let text_xnn = text("xnn_add", &[]);
-    assert!(text_xnn.contains("0 XnnpackBackend  1 call, payload in segment 1: 432 B\n"));
+    assert!(text_xnn.contains(
+        "0 XnnpackBackend  1 call, payload in segment 1: 432 B, XNNPACK graph with header\n"
+    ));
     assert!(text_xnn.contains("segment 1: 432 B at byte 1152: delegate 0 XnnpackBackend"));
     assert!(text_xnn.contains("0:0  delegate 0 XnnpackBackend(%0 float32[5] @1+0x40, %1 "));
     let text_inline = text("xnn_inline_delegate", &[]);

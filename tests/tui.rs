@@ -184,5 +184,5 @@ fn a_file_that_is_nothing_is_refused() {
     std::fs::write(&file, b"neither this nor that").expect("written");
     let ran = etinspect(["tui".into(), file.into_os_string()]);
     assert_eq!(ran.status, Some(2));
-    assert!(ran.stderr.contains("is no program, trace, journal"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is no program, trace, ETRecord, journal"), "{}", ran.stderr);
 }

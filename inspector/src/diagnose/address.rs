@@ -144,6 +144,8 @@ impl<'a> AddressMap<'a> {
                 let mut text = format!("{name} + {offset:#x}");
                 if METHOD_POOLS.iter().any(|pool| name.contains(pool)) {
                     let _ = write!(text, " ({})", in_method_pool(offset, &self.method));
+                } else if name.contains("planned") {
+                    let _ = write!(text, " ({})", in_planned(name, offset, &self.method));
                 }
                 text
             }
@@ -199,18 +201,37 @@ fn in_program(offset: u64, file: &File<'_>, method: &Method<'_>) -> String {
 
 /// Runners take the planned buffers from the method allocator first.
 fn in_method_pool(offset: u64, method: &Method<'_>) -> String {
+    in_buffers(offset, method)
+        .unwrap_or_else(|| "objects of the loader, behind the planned buffers".into())
+}
+
+/// The planned buffer at an offset, if they lie behind each other.
+fn in_buffers(offset: u64, method: &Method<'_>) -> Option<String> {
     let mut start = 0u64;
     for (id, size) in method.planned_buffers() {
         let size = u64::try_from(size).unwrap_or(0);
         start = start.checked_next_multiple_of(16).unwrap_or(u64::MAX);
-        if offset.checked_sub(start).is_some_and(|o| o < size) {
-            let inside = offset - start;
+        if let Some(inside) = offset.checked_sub(start).filter(|inside| *inside < size) {
             let values = values_at(method, id.0, inside);
-            return format!("planned buffer {id} + {inside:#x}{values}");
+            return Some(format!("planned buffer {id} + {inside:#x}{values}"));
         }
         start = start.saturating_add(size);
     }
-    "objects of the loader, behind the planned buffers".into()
+    None
+}
+
+/// In a pool of planned buffers, or in one that has the number of its buffer at
+/// the end of its name.
+fn in_planned(name: &str, offset: u64, method: &Method<'_>) -> String {
+    let digits = name.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let digits = &digits[digits.trim_end_matches(|c: char| c.is_ascii_digit()).len()..];
+    let numbered = method.planned_buffers().find(|(id, _)| digits == id.to_string());
+    match numbered.filter(|_| method.planned_buffers().len() > 1) {
+        Some((id, _)) => {
+            format!("planned buffer {id} + {offset:#x}{}", values_at(method, id.0, offset))
+        }
+        None => in_buffers(offset, method).unwrap_or_else(|| "behind the planned buffers".into()),
+    }
 }
 
 fn values_at(method: &Method<'_>, memory_id: u32, offset: u64) -> String {
@@ -227,4 +248,22 @@ fn values_at(method: &Method<'_>, memory_id: u32, offset: u64) -> String {
     }
     let names: Vec<String> = values.iter().map(|v| format!("%{v}")).collect();
     format!(", where {} lie", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pools_of_planned_buffers_are_looked_into() {
+        let path = "../tests/fixtures/models/linear/model.pte";
+        let bytes = std::fs::read(format!("{}/{path}", env!("CARGO_MANIFEST_DIR")));
+        let bytes = bytes.expect("a fixture");
+        let file = File::parse(&bytes).expect("a program");
+        let method = file.methods().next().expect("a method");
+        let text = in_planned("planned_memory_pool", 0, &method);
+        assert!(text.starts_with("planned buffer 1 + 0x0, where %"), "{text}");
+        assert_eq!(in_planned("planned_1", 1 << 30, &method), "behind the planned buffers");
+        assert_eq!(in_planned("planned_1", 0, &method), text);
+    }
 }
