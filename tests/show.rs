@@ -100,7 +100,7 @@ fn delegates_have_their_payload_and_compile_specs() {
     assert!(text_u55.contains("\"output_format\" = \"vela\"\n"), "{text_u55}");
     let text_xnn = text("xnn_add", &[]);
     assert!(text_xnn.contains(
-        "0 XnnpackBackend  1 call, payload in segment 1: 432 B, XNNPACK graph with header\n"
+        "0 XnnpackBackend (XNNPACK)  1 call, payload in segment 1: 432 B, XNNPACK graph with header\n"
     ));
     assert!(text_xnn.contains("segment 1: 432 B at byte 1152: delegate 0 XnnpackBackend"));
     assert!(text_xnn.contains("0:0  delegate 0 XnnpackBackend(%0 float32[5] @1+0x40, %1 "));

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use et_inspector::diff::{Changed, EventKey, ProgramDiff, TraceDiff, Verdict};
 use et_inspector::events::{EventBlocks, TimeScale, Times};
+use et_reports::memory::escape_markdown;
 use et_schema::bundled::File as Bundle;
 use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
@@ -26,6 +27,9 @@ Examples:
 
   Fail a CI job if anything did:
     etinspect diff base.etdp new.etdp --fail-on-regression
+
+  The same for a pull request:
+    etinspect diff base.etdp new.etdp --format markdown
 
   What another export changed: operators, buffers, sizes:
     etinspect diff base.pte new.pte
@@ -78,6 +82,8 @@ enum Format {
     Text,
     /// `etinspect.diff/1`
     Json,
+    /// For pull requests
+    Markdown,
 }
 
 /// Kind of a file.
@@ -113,6 +119,32 @@ fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if share.is_finite() && share >= 0.0 => Ok(share),
         _ => Err("expected a share, such as 0.02 for 2 %".into()),
+    }
+}
+
+impl DiffArgs {
+    /// Text from a file, safe in the form that is printed.
+    fn escape(&self, text: &str) -> String {
+        match self.format {
+            Format::Markdown => escape_markdown(&escape(text)),
+            _ => escape(text),
+        }
+    }
+
+    /// A table with numbers to the right of its first column.
+    fn table(&self, header: &[&str]) -> Table {
+        let mut table = Table::new();
+        table.load_preset(match self.format {
+            Format::Markdown => presets::ASCII_MARKDOWN,
+            _ => presets::NOTHING,
+        });
+        table.set_header(header);
+        for index in 1..header.len() {
+            if let Some(column) = table.column_mut(index) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table
     }
 }
 
@@ -164,7 +196,7 @@ fn traces(
         global.warn("events that are gone or new are not compared: a regression may hide there");
     }
     let text = match args.format {
-        Format::Text => traces_text(args, &diff, times.target()),
+        Format::Text | Format::Markdown => traces_text(args, &diff, times.target()),
         Format::Json => traces_json(args, &diff, times.target()),
     };
     Ok((text, diff.has_regression()))
@@ -186,7 +218,7 @@ fn programs(args: &DiffArgs, base: &[u8], new: &[u8]) -> Result<(String, bool), 
         fail(if base_itself { &args.base } else { &args.new }, e)
     })?;
     let text = match args.format {
-        Format::Text => programs_text(args, &diff),
+        Format::Text | Format::Markdown => programs_text(args, &diff),
         Format::Json => programs_json(args, &diff),
     };
     Ok((text, diff.has_regression()))
@@ -197,8 +229,13 @@ fn is_bundle(bytes: &[u8]) -> bool {
 }
 
 fn title(args: &DiffArgs) -> String {
-    let name = |path: &Path| escape(&path.to_string_lossy());
-    format!("base {}\nnew  {}\n", name(&args.base), name(&args.new))
+    let name = |path: &Path| args.escape(&path.to_string_lossy());
+    match args.format {
+        Format::Markdown => {
+            format!("## etinspect diff\n\n{} → {}\n", name(&args.base), name(&args.new))
+        }
+        _ => format!("base {}\nnew  {}\n", name(&args.base), name(&args.new)),
+    }
 }
 
 fn place(key: &EventKey) -> String {
@@ -218,7 +255,7 @@ fn traces_text(args: &DiffArgs, diff: &TraceDiff, scale: TimeScale) -> String {
         diff.gone.len(),
         diff.added.len()
     );
-    let mut table = table(&[" event", "at", "base", "new", "change", "p"]);
+    let mut table = args.table(&[" event", "at", "base", "new", "change", "p"]);
     let mut changed: Vec<_> = diff
         .changes
         .iter()
@@ -228,8 +265,11 @@ fn traces_text(args: &DiffArgs, diff: &TraceDiff, scale: TimeScale) -> String {
         .sort_by(|a, b| (b.new.p50 - b.base.p50).abs().total_cmp(&(a.new.p50 - a.base.p50).abs()));
     for change in &changed {
         table.add_row([
-            format!(" {}", escape(&change.key.name)),
-            place(&change.key),
+            format!(" {}", args.escape(&change.key.name)),
+            match change.moved_to {
+                Some(instruction) => format!("{} (now {instruction})", place(&change.key)),
+                None => place(&change.key),
+            },
             format!("{:.6}", change.base.p50),
             format!("{:.6}", change.new.p50),
             change.relative().map_or_else(String::new, |share| format!("{:+.1} %", share * 100.0)),
@@ -239,9 +279,10 @@ fn traces_text(args: &DiffArgs, diff: &TraceDiff, scale: TimeScale) -> String {
     if !changed.is_empty() {
         let _ = writeln!(text, "\nMedians in {}\n{}", scale.name(), table.trim_fmt());
     }
+    let bullet = if args.format == Format::Markdown { "* " } else { "" };
     for (label, keys) in [("gone", &diff.gone), ("new", &diff.added)] {
         for key in keys {
-            let _ = writeln!(text, "{label}  {} {}", place(key), escape(&key.name));
+            let _ = writeln!(text, "{bullet}{label}  {} {}", place(key), args.escape(&key.name));
         }
     }
     text
@@ -265,6 +306,7 @@ fn traces_json(args: &DiffArgs, diff: &TraceDiff, scale: TimeScale) -> String {
                 Verdict::Same => "same",
                 Verdict::TooFewRuns => "too_few_runs",
             });
+            row["moved_to_instruction"] = json!(change.moved_to);
             row["base_p50"] = json!(change.base.p50);
             row["new_p50"] = json!(change.new.p50);
             row["relative"] = json!(change.relative());
@@ -292,7 +334,7 @@ fn programs_text(args: &DiffArgs, diff: &ProgramDiff) -> String {
         let _ = writeln!(text, "\nNo difference in {} numbers.", diff.same);
         return text;
     }
-    let mut table = table(&[" what", "base", "new", "change"]);
+    let mut table = args.table(&[" what", "base", "new", "change"]);
     for change in &diff.changed {
         let show = |number: Option<u64>, none: &str| match number {
             Some(number) if change.fact.is_bytes() => bytes(number),
@@ -300,7 +342,7 @@ fn programs_text(args: &DiffArgs, diff: &ProgramDiff) -> String {
             None => none.to_owned(),
         };
         table.add_row([
-            format!(" {}", escape(&change.fact.name())),
+            format!(" {}", args.escape(&change.fact.name())),
             show(change.base, "-"),
             show(change.new, "-"),
             difference(change),
@@ -341,17 +383,4 @@ fn programs_json(args: &DiffArgs, diff: &ProgramDiff) -> String {
         "same": diff.same,
     });
     format!("{document:#}\n")
-}
-
-/// A table with numbers to the right of its first column.
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    table.set_header(header);
-    for index in 1..header.len() {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
 }

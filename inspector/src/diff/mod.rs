@@ -1,5 +1,6 @@
 //! What changed between two traces.
 
+mod align;
 mod programs;
 mod significance;
 mod traces;

@@ -1,11 +1,13 @@
 //! Two traces, event by event.
 //!
-//! Events are matched by name, chain, instruction and delegate operation. A
-//! change counts if it is at least as large as asked for and the Mann–Whitney
+//! Events are matched by name, chain and delegate operation in the order in
+//! which they come, so that an instruction that is new or gone shifts nothing;
+//! where orders differ, by instruction. A change counts if it is at least as large as asked for and the Mann–Whitney
 //! test over the runs finds it; the p values of all events together are held
 //! to a false discovery rate (Benjamini and Hochberg), as a trace of hundreds
 //! of operators has some that differ by chance.
 
+use super::align::align;
 use super::significance::{least_p_value, mann_whitney};
 use crate::events::{EventBlocks, Statistics, Times};
 use std::collections::HashMap;
@@ -42,8 +44,10 @@ pub enum Verdict {
 /// An event of both traces.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The event.
+    /// The event, where the base has it.
     pub key: EventKey,
+    /// Its instruction in the new trace, if that is another.
+    pub moved_to: Option<i32>,
     /// Times of the base trace.
     pub base: Statistics,
     /// Times of the new trace.
@@ -102,30 +106,34 @@ impl TraceDiff {
         times: &Times,
         min_effect: f64,
     ) -> Self {
-        let added = times_by_event(new, times);
-        let order: Vec<EventKey> = added.iter().map(|(key, _)| key.clone()).collect();
-        let mut left: HashMap<EventKey, Vec<f64>> = added.into_iter().collect();
+        let (base, new) = (times_by_event(base, times), times_by_event(new, times));
+        let partners = partners(&base, &new);
+        let mut is_left = vec![true; new.len()];
         let (mut changes, mut gone) = (Vec::new(), Vec::new());
-        for (key, base) in times_by_event(base, times) {
-            let Some(new) = left.remove(&key) else {
+        for ((key, base), partner) in base.into_iter().zip(partners) {
+            let Some(partner) = partner else {
                 gone.push(key);
                 continue;
             };
-            let (Some(of_base), Some(of_new)) = (Statistics::of(&base), Statistics::of(&new))
-            else {
+            is_left[partner] = false;
+            let (place, new) = &new[partner];
+            let (Some(of_base), Some(of_new)) = (Statistics::of(&base), Statistics::of(new)) else {
                 continue;
             };
             let few = least_p_value(base.len(), new.len()) > FALSE_DISCOVERY_RATE;
+            let moved_to = (place.instruction != key.instruction).then_some(place.instruction);
             changes.push(Change {
                 key,
+                moved_to,
                 base: of_base,
                 new: of_new,
-                p_value: mann_whitney(&base, &new),
+                p_value: mann_whitney(&base, new),
                 verdict: if few { Verdict::TooFewRuns } else { Verdict::Same },
             });
         }
         judge(&mut changes, min_effect);
-        let added = order.into_iter().filter(|key| left.contains_key(key)).collect();
+        let left = new.into_iter().zip(is_left).filter(|(_, is_left)| *is_left);
+        let added = left.map(|((key, _), _)| key).collect();
         TraceDiff { changes, gone, added }
     }
 
@@ -135,6 +143,46 @@ impl TraceDiff {
     }
 }
 
+/// Events with their times.
+type Events = [(EventKey, Vec<f64>)];
+
+/// What makes events of two traces the same but for their instruction: name,
+/// chain, whether in a delegate, and the kernel, as every operator's event
+/// `OPERATOR_CALL` has the same name.
+type What<'a> = (&'a str, i64, bool, &'a str);
+
+fn what_they_are(events: &Events) -> Vec<What<'_>> {
+    let kernels: HashMap<(i64, i32), &str> = events
+        .iter()
+        .filter(|(key, _)| key.name.starts_with("native_call_"))
+        .map(|(key, _)| ((key.chain, key.instruction), key.name.as_str()))
+        .collect();
+    let kernel = |key: &EventKey| kernels.get(&(key.chain, key.instruction)).copied();
+    events
+        .iter()
+        .map(|(key, _)| {
+            let kernel = kernel(key).unwrap_or_default();
+            (key.name.as_str(), key.chain, key.in_delegate, kernel)
+        })
+        .collect()
+}
+
+/// For each event of the base that of the new trace, by index.
+fn partners(base: &Events, new: &Events) -> Vec<Option<usize>> {
+    let mut partners = vec![None; base.len()];
+    let mut taken = vec![false; new.len()];
+    for (a, b) in align(&what_they_are(base), &what_they_are(new)) {
+        partners[a] = Some(b);
+        taken[b] = true;
+    }
+    let left = new.iter().enumerate().filter(|(at, _)| !taken[*at]);
+    let mut rest: HashMap<&EventKey, usize> = left.map(|(at, (key, _))| (key, at)).collect();
+    for ((key, _), partner) in base.iter().zip(&mut partners) {
+        *partner = partner.or_else(|| rest.remove(key));
+    }
+    partners
+}
+
 fn judge(changes: &mut [Change], min_effect: f64) {
     let tested = |change: &&Change| change.verdict != Verdict::TooFewRuns;
     let mut p_values: Vec<f64> = changes.iter().filter(tested).map(|c| c.p_value).collect();
@@ -142,11 +190,19 @@ fn judge(changes: &mut [Change], min_effect: f64) {
     let count = p_values.len() as f64;
     let allowed = |index: usize| FALSE_DISCOVERY_RATE * (index + 1) as f64 / count;
     let limit = p_values.iter().enumerate().rev().find(|(index, p)| **p <= allowed(*index));
-    let Some((_, limit)) = limit else { return };
-    for change in changes.iter_mut().filter(|c| c.verdict == Verdict::Same && c.p_value <= *limit) {
+    let limit = limit.map_or(0.0, |(_, limit)| *limit);
+    for change in changes.iter_mut().filter(|c| c.verdict == Verdict::Same) {
         let difference = change.new.p50 - change.base.p50;
-        if difference != 0.0 && difference.abs() >= min_effect * change.base.p50 {
+        if difference == 0.0 || difference.abs() < min_effect * change.base.p50 {
+            continue;
+        }
+        // All runs of one side are above all of the other, and among so many
+        // events even that may be chance.
+        let least = least_p_value(change.base.count, change.new.count);
+        if change.p_value <= limit {
             change.verdict = if difference > 0.0 { Verdict::Slower } else { Verdict::Faster };
+        } else if change.p_value <= least * (1.0 + 1e-9) {
+            change.verdict = Verdict::TooFewRuns;
         }
     }
 }

@@ -28,6 +28,7 @@ pub use chrome::chrome;
 pub use html::html;
 pub use markdown::markdown;
 pub use svg::svg;
+pub use words::markdown as escape_markdown;
 
 use et_inspector::budget::Check;
 use et_inspector::findings::Finding;
