@@ -171,6 +171,27 @@ fn signals_leave_the_terminal_as_it_was() {
 }
 
 #[test]
+fn it_ends_with_its_terminal() {
+    let Some(terminal) = Terminal::open("gone") else { return };
+    terminal.start(&[&model("softmax")]);
+    terminal.shows("1 Overview");
+    let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
+    let inspector = || {
+        let ran = Command::new("pgrep").args(["-P", shell.trim()]).output();
+        let ids = ran.map(|ran| String::from_utf8_lossy(&ran.stdout).into_owned());
+        ids.unwrap_or_default().lines().next().map(str::to_owned)
+    };
+    let Some(inspector) = inspector() else { return };
+    terminal.tmux(&["kill-server"]);
+    let process = Path::new("/proc").join(inspector);
+    let begun = Instant::now();
+    while process.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(15), "still there: {}", process.display());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn without_a_terminal_it_says_what_prints() {
     let ran = etinspect(["tui".into(), model("softmax").into_os_string()]);
     assert_eq!(ran.status, Some(2));

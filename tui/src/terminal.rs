@@ -106,7 +106,27 @@ fn signals() -> io::Result<Arc<AtomicBool>> {
     ] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
+    #[cfg(unix)]
+    watch(Arc::clone(&stop));
     Ok(stop)
+}
+
+/// How long the drawing thread may take to leave after a signal.
+#[cfg(unix)]
+const LEAVE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Ends the process if a signal does not: on a terminal that is gone, reading
+/// its keys never comes back.
+#[cfg(unix)]
+fn watch(stop: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(TICK);
+        }
+        std::thread::sleep(LEAVE);
+        let _ = restore();
+        std::process::exit(1);
+    });
 }
 
 /// The screen while the inspector has it.
