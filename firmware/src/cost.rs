@@ -21,9 +21,9 @@ pub fn measure(journal: Journal<'static>) -> bool {
     let records = time(|turn| {
         let (scope, chain, name) = (Scope::Instruction, Some(0), 1);
         let begin = Event::Begin { scope, chain, instruction: turn, name, execution: 1 };
-        journal.record(turn, black_box(begin));
+        journal.record(turn.into(), black_box(begin));
         let end = Event::End { scope, chain, instruction: turn, name, status: 0 };
-        journal.record(turn, black_box(end));
+        journal.record(turn.into(), black_box(end));
     });
     let instructions = (records - empty) * PER_MILLISECOND / (2 * u64::from(PAIRS));
     uart::line(format_args!("instructions per record: {instructions}"));
