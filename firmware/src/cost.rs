@@ -15,15 +15,18 @@ const PER_MILLISECOND: u64 = 1_000_000;
 
 /// Writes records, and prints what one of them took.
 pub fn measure(journal: Journal<'static>) -> bool {
+    // What a tracer finds in its arguments.
+    let (scope, chain) = (Scope::Instruction, black_box(Some(0)));
+    let (name, execution, status) = black_box((1, 1, 0));
     let empty = time(|turn| {
         black_box(turn);
     });
     let records = time(|turn| {
-        let (scope, chain, name) = (Scope::Instruction, Some(0), 1);
-        let begin = Event::Begin { scope, chain, instruction: turn, name, execution: 1 };
-        journal.record(turn.into(), black_box(begin));
-        let end = Event::End { scope, chain, instruction: turn, name, status: 0 };
-        journal.record(turn.into(), black_box(end));
+        let instruction = black_box(turn);
+        let begin = Event::Begin { scope, chain, instruction, name, execution };
+        journal.record(turn.into(), begin);
+        let end = Event::End { scope, chain, instruction, name, status };
+        journal.record(turn.into(), end);
     });
     let instructions = (records - empty) * PER_MILLISECOND / (2 * u64::from(PAIRS));
     uart::line(format_args!("instructions per record: {instructions}"));

@@ -69,7 +69,10 @@ fn faults(_: &Args<'_>, _: &mut Outs<'_>) -> KernelResult {
 
 /// Loads and runs `bytes` on ones, as ExecuTorch's runners do without inputs.
 fn run(bytes: &'static [u8], journal: Journal<'static>, options: LoadOptions) -> bool {
-    uart::line(format_args!("I [executorch:demo.rs:1] PTE @ {:#x} [----ET12]", bytes.as_ptr() as usize));
+    uart::line(format_args!(
+        "I [executorch:demo.rs:1] PTE @ {:#x} [----ET12]",
+        bytes.as_ptr() as usize
+    ));
     uart::line(format_args!(
         "I [executorch:demo.rs:1] PTE Model data loaded. Size: {} bytes.",
         bytes.len()
@@ -103,7 +106,9 @@ fn run(bytes: &'static [u8], journal: Journal<'static>, options: LoadOptions) ->
             for (element, bytes) in tensor.bytes().chunks_exact(4).enumerate() {
                 let bits = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
                 let value = f32::from_bits(bits);
-                uart::line(format_args!("Output[{index}][{element}]: (float) {value:?} bits {bits:#010x}"));
+                uart::line(format_args!(
+                    "Output[{index}][{element}]: (float) {value:?} bits {bits:#010x}"
+                ));
             }
         }
     }

@@ -16,8 +16,7 @@ static CURRENT: Mutex<RefCell<Option<Journal<'static>>>> = Mutex::new(RefCell::n
 
 /// The journal of before the reset, or a new one.
 pub fn start() -> Journal<'static> {
-    let config =
-        Config { ticks_per_second: clock::PER_SECOND, ..Config::for_bytes(WORDS * 4) };
+    let config = Config { ticks_per_second: clock::PER_SECOND, ..Config::for_bytes(WORDS * 4) };
     // A board would pass its reset reason register here.
     let journal = match Journal::resume(&MEMORY, config, 0, 0) {
         Ok(journal) => journal,

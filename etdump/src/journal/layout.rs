@@ -30,6 +30,8 @@
 //! of the text's check value (16 to 31), then the text, padded with zeros to
 //! whole words. A word 0 ends the table. The first entry is name 1.
 
+use core::num::NonZeroU32;
+
 /// The smallest journal.
 pub const MINIMUM_BYTES: usize = 512;
 
@@ -92,7 +94,7 @@ pub(super) struct Layout {
     pub names_words: usize,
     pub ring_start: usize,
     /// Records.
-    pub capacity: u32,
+    pub capacity: NonZeroU32,
 }
 
 impl Layout {
@@ -104,7 +106,7 @@ impl Layout {
         // Records begin at whole records, so that none crosses a cache line.
         let ring_start = (names_start + names_words).next_multiple_of(super::record::WORDS);
         let capacity = words.checked_sub(ring_start)? / super::record::WORDS;
-        let capacity = u32::try_from(capacity).ok().filter(|count| *count > 0)?;
+        let capacity = NonZeroU32::new(u32::try_from(capacity).ok()?)?;
         Some(Layout { allocators, names_start, names_words, ring_start, capacity })
     }
 
@@ -114,6 +116,7 @@ impl Layout {
     }
 
     /// First word of a slot.
+    #[inline(always)]
     pub fn slot(&self, index: u32) -> usize {
         self.ring_start + index as usize * super::record::WORDS
     }

@@ -19,19 +19,21 @@ const NO_CHAIN: u16 = u16::MAX;
 
 /// Start value and multiplier of check values: the fractional digits of the
 /// golden ratio, odd, so that every step maps words one to one.
-const SEED: u32 = 0x9e37_79b9;
+pub(super) const CHECK_SEED: u32 = 0x9e37_79b9;
 const FACTOR: u32 = 0x85eb_ca6b;
 
 /// The check value of `words`. Each step is one to one in its word, so any
 /// damage within one word changes the result.
 #[inline]
 pub(super) fn check(words: &[u32]) -> u32 {
-    let mut check = SEED;
-    for word in words {
-        check = (check ^ word).wrapping_mul(FACTOR);
-        check ^= check >> 15;
-    }
-    check
+    words.iter().fold(CHECK_SEED, |sum, word| check_step(sum, *word))
+}
+
+/// Takes a word into a check value.
+#[inline(always)]
+pub(super) fn check_step(sum: u32, word: u32) -> u32 {
+    let sum = (sum ^ word).wrapping_mul(FACTOR);
+    sum ^ sum >> 15
 }
 
 /// Index of a name in the journal's table; 0 for none.
@@ -262,7 +264,7 @@ const RUN: u8 = 9;
 type Body = [u32; 4];
 
 impl Event {
-    #[inline]
+    #[inline(always)]
     pub(super) fn body(self) -> Body {
         let head = |kind: u8, detail: u8, chain: u16| {
             u32::from(kind) | u32::from(detail) << 8 | u32::from(chain) << 16
@@ -341,14 +343,6 @@ pub struct Record {
 }
 
 impl Record {
-    #[inline]
-    pub(super) fn words(sequence: u32, ticks: u64, event: Event) -> [u32; WORDS] {
-        let [head, a, b, c] = event.body();
-        let mut words = [sequence, ticks as u32, (ticks >> 32) as u32, head, a, b, c, 0];
-        words[WORDS - 1] = check(&words[..WORDS - 1]);
-        words
-    }
-
     /// The record of `words`, if its check value fits.
     pub(super) fn of(words: [u32; WORDS]) -> Option<Self> {
         let [sequence, low, high, head, a, b, c, found] = words;

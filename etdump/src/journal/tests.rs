@@ -1,5 +1,6 @@
 //! Journals that are written, damaged and read again.
 
+use super::record::{WORDS, check};
 use super::*;
 use crate::tracer::{AllocationRecord, AllocatorIndex, AllocatorInfo, Place, Ticks, Tracer};
 use crate::writer::{Contents, EtDumpWriter};
@@ -127,7 +128,9 @@ fn a_record_of_an_older_round_is_stale() {
     let ring = u32::from_le_bytes(image[20..24].try_into().expect("a word")) as usize;
     let slot = ring + ((newest - 2) % snapshot.capacity) as usize * RECORD_BYTES;
     let event = Event::Mark { number: 1, value: 2 };
-    let old = Record::words(newest - 2 - snapshot.capacity, 5, event);
+    let [head, a, b, c] = event.body();
+    let mut old = [newest - 2 - snapshot.capacity, 5, 0, head, a, b, c, 0];
+    old[WORDS - 1] = check(&old[..WORDS - 1]);
     for (i, word) in old.iter().enumerate() {
         image[slot + i * 4..][..4].copy_from_slice(&word.to_le_bytes());
     }
