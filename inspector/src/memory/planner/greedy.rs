@@ -2,13 +2,13 @@
 //! blocks already placed that are live together with it.
 //!
 //! The order decides. Several are tried, and the best is improved by placing
-//! the block that tops the plan earlier.
+//! first the block that does not fit below what the best plan needs.
 
 use super::Block;
 use super::conflicts::Conflicts;
 use std::cmp::Reverse;
 
-/// Times that the block on top is moved to the front.
+/// Times that a block is moved to the front.
 const ROUNDS: usize = 200;
 
 /// The best plan found with about `work` visited pairs; stops at `bound`.
@@ -30,40 +30,47 @@ pub(super) fn place(
         by(&|i| length(i).into()),
     ];
     let cost: usize = 1 + (0..blocks.len()).map(|i| conflicts.of(i).len()).sum::<usize>();
-    let mut best: Option<(u64, Vec<u64>, Vec<usize>)> = None;
+    let mut best: Option<(u64, Vec<u64>)> = None;
+    let mut latest = Vec::new();
     for order in orders {
-        let offsets = in_order(blocks, conflicts, &order);
-        let size = super::size(blocks, &offsets);
-        work = work.saturating_sub(cost);
-        if best.as_ref().is_none_or(|best| size < best.0) {
-            best = Some((size, offsets, order));
-        }
-        if work == 0 || size <= bound {
+        if work == 0 || best.as_ref().is_some_and(|best| best.0 <= bound) {
             break;
         }
+        work = work.saturating_sub(cost);
+        if let Ok(offsets) = in_order(blocks, conflicts, &order, best.as_ref().map(|best| best.0)) {
+            best = Some((super::size(blocks, &offsets), offsets));
+            latest = order;
+        }
     }
-    let Some((mut size, mut offsets, mut order)) = best else { return Vec::new() };
-    let mut current = offsets.clone();
+    let Some((mut size, mut offsets)) = best else { return Vec::new() };
+    let mut late = top(blocks, &offsets);
     for _ in 0..ROUNDS {
         if size <= bound || work < cost {
             break;
         }
         work -= cost;
-        let ends = current.iter().zip(blocks).map(|(offset, b)| offset.saturating_add(b.size));
-        let Some(top) = ends.enumerate().max_by_key(|(_, end)| *end).map(|(i, _)| i) else { break };
-        let Some(at) = order.iter().position(|i| *i == top).filter(|at| *at > 0) else { break };
-        order[..=at].rotate_right(1);
-        current = in_order(blocks, conflicts, &order);
-        let found = super::size(blocks, &current);
-        if found < size {
-            size = found;
-            offsets.clone_from(&current);
+        let Some(at) = latest.iter().position(|i| *i == late).filter(|at| *at > 0) else { break };
+        latest[..=at].rotate_right(1);
+        match in_order(blocks, conflicts, &latest, Some(size)) {
+            Ok(found) => {
+                size = super::size(blocks, &found);
+                late = top(blocks, &found);
+                offsets = found;
+            }
+            Err(index) => late = index,
         }
     }
     offsets
 }
 
-fn in_order(blocks: &[Block], conflicts: &Conflicts, order: &[usize]) -> Vec<u64> {
+/// Offsets of blocks that are placed in `order`, all of them below `limit`; or
+/// the first block that does not end below it.
+fn in_order(
+    blocks: &[Block],
+    conflicts: &Conflicts,
+    order: &[usize],
+    limit: Option<u64>,
+) -> Result<Vec<u64>, usize> {
     let mut offsets = vec![None; blocks.len()];
     let mut taken: Vec<(u64, u64)> = Vec::new();
     for &index in order {
@@ -73,9 +80,19 @@ fn in_order(blocks: &[Block], conflicts: &Conflicts, order: &[usize]) -> Vec<u64
             Some((offset, offset.saturating_add(blocks[*other as usize].size)))
         }));
         taken.sort_unstable();
-        offsets[index] = Some(smallest_gap(&taken, blocks[index].size));
+        let offset = smallest_gap(&taken, blocks[index].size);
+        if limit.is_some_and(|limit| offset.saturating_add(blocks[index].size) >= limit) {
+            return Err(index);
+        }
+        offsets[index] = Some(offset);
     }
-    offsets.into_iter().map(Option::unwrap_or_default).collect()
+    Ok(offsets.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+/// The block that ends last.
+fn top(blocks: &[Block], offsets: &[u64]) -> usize {
+    let ends = offsets.iter().zip(blocks).map(|(offset, block)| offset.saturating_add(block.size));
+    ends.enumerate().max_by_key(|(_, end)| *end).map_or(0, |(index, _)| index)
 }
 
 /// Start of the smallest gap of at least `size` bytes, or the end of all.
