@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod chart;
 pub mod events;
 pub mod findings;
 pub mod memory;

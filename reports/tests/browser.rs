@@ -5,10 +5,11 @@ mod support;
 
 use et_inspector::target::find;
 use et_reports::report::{Entry, History, Report, Row, html, index, json};
+use et_schema::etdump;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Given, full, linear, model, parsed};
+use support::{Given, fixtures, full, linear, model, parsed, read};
 
 /// The browser; `None` where there is none.
 fn chromium() -> Option<PathBuf> {
@@ -158,6 +159,70 @@ fn pages_open_without_a_word_and_show_the_figures_of_the_json() {
     for (name, given) in all {
         given.with(|report| check(&browser, name, report));
     }
+}
+
+/// Every program among the fixtures, with a trace and an ETRecord where there are some.
+fn all_fixtures() -> Vec<(String, Option<String>, Option<String>)> {
+    let names = |folder: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(fixtures().join(folder)).expect("a folder");
+        let name = |e: std::fs::DirEntry| e.file_name().to_string_lossy().into_owned();
+        let mut names: Vec<String> = entries.map(|entry| name(entry.expect("an entry"))).collect();
+        names.sort();
+        names
+    };
+    let traces = names("traces");
+    let of = |model: String| {
+        let start = format!("{model}__");
+        // Of float16 with a debug buffer ExecuTorch itself writes traces that none can read.
+        let is_trace = |name: &&String| {
+            name.starts_with(&start)
+                && name.ends_with(".etdp")
+                && etdump::File::parse(&read(&format!("traces/{name}"))).is_ok()
+        };
+        let trace = traces.iter().find(is_trace);
+        let trace = trace.and_then(|name| name.strip_suffix(".etdp")).map(str::to_owned);
+        let record = traces.contains(&format!("{model}.etrecord")).then(|| model.clone());
+        (model, trace, record)
+    };
+    names("models").into_iter().map(of).collect()
+}
+
+/// All pages in the frames of one, so that the browser starts once.
+#[test]
+fn pages_of_all_fixtures_open_without_a_word() {
+    let browser = chromium();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut frames = String::from("<!DOCTYPE html><html><body>");
+    let fixtures = all_fixtures();
+    assert!(fixtures.len() > 40 && fixtures.iter().filter(|f| f.1.is_some()).count() > 15);
+    for (name, trace, record) in &fixtures {
+        let given = Given {
+            name,
+            program: model(name),
+            trace: trace.as_deref(),
+            record: record.as_deref(),
+            target: find("nucleo-h743zi"),
+            ..Given::default()
+        };
+        given.with(|report| {
+            let page = html(report);
+            // What the script does to tables changes none of their cells.
+            assert_figures(name, &page, &parsed(&json(report)));
+            std::fs::write(folder.join(format!("frame_{name}.html")), page).expect("a file");
+        });
+        frames += &format!("<iframe src=\"frame_{name}.html\"></iframe>");
+    }
+    let Some(browser) = browser else { return };
+    let opened = open(&browser, "frames", &(frames.clone() + "</body></html>"));
+    opened.assert_quiet("frames");
+    // A fault in a frame would have been seen.
+    let bad = "<script>document.title=1</script>";
+    let page = linear().with(html).replace("</main>", &format!("</main>{bad}"));
+    std::fs::write(folder.join("frame_bad.html"), page).expect("a file");
+    let frames = frames + "<iframe src=\"frame_bad.html\"></iframe></body></html>";
+    let opened = open(&browser, "bad_frame", &frames);
+    let said: Vec<&str> = opened.log.lines().filter(|l| l.contains("CONSOLE")).collect();
+    assert!(said.len() == 1 && said[0].contains("frame_bad.html"), "{said:?}");
 }
 
 #[test]

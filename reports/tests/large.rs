@@ -3,10 +3,10 @@
 #[path = "../../inspector/tests/support/generate.rs"]
 mod generate;
 mod support;
+#[path = "support/timed.rs"]
+mod timed;
 
 use et_reports::report::{html, json};
-use et_schema::generated::etdump_generated::etdump as fb;
-use flatbuffers::FlatBufferBuilder;
 use std::time::Instant;
 use support::{Given, parsed};
 
@@ -46,46 +46,10 @@ fn a_program_of_100_000_instructions_has_a_small_page() {
     assert!(start.elapsed().as_secs() < SECONDS, "{:?}", start.elapsed());
 }
 
-/// A trace of `runs` executions of `operators` operators, and its ticks.
-fn trace(runs: usize, operators: usize) -> (Vec<u8>, u64) {
-    let mut builder = FlatBufferBuilder::with_capacity(runs * operators * 64);
-    let names: Vec<_> =
-        (0..operators).map(|i| builder.create_string(&format!("operator {i}"))).collect();
-    let block = builder.create_string("Execute");
-    let (mut now, mut sum) = (0u64, 0u64);
-    let mut blocks = Vec::with_capacity(runs);
-    for run in 0..runs {
-        let mut events = Vec::with_capacity(operators);
-        for (index, name) in names.iter().enumerate() {
-            let ticks = 100 + ((run * 31 + index * 17) % 50) as u64;
-            let event = fb::ProfileEventArgs {
-                name: Some(*name),
-                chain_index: 0,
-                instruction_id: index as i32,
-                start_time: now,
-                end_time: now + ticks,
-                ..fb::ProfileEventArgs::default()
-            };
-            now += ticks;
-            sum += ticks;
-            let event = Some(fb::ProfileEvent::create(&mut builder, &event));
-            let event = fb::EventArgs { profile_event: event, ..fb::EventArgs::default() };
-            events.push(fb::Event::create(&mut builder, &event));
-        }
-        let events = Some(builder.create_vector(&events));
-        let data = fb::RunDataArgs { name: Some(block), events, ..fb::RunDataArgs::default() };
-        blocks.push(fb::RunData::create(&mut builder, &data));
-    }
-    let run_data = Some(builder.create_vector(&blocks));
-    let root = fb::ETDumpArgs { version: 0, run_data };
-    let root = fb::ETDump::create(&mut builder, &root);
-    builder.finish_size_prefixed(root, Some("ED00"));
-    (builder.finished_data().to_vec(), sum)
-}
-
 #[test]
 fn a_trace_of_1_000_000_events_keeps_its_total() {
-    let (bytes, ticks) = trace(1_000, 1_000);
+    let ticks = |run: usize, operator: usize| 100 + ((run * 31 + operator * 17) % 50) as u64;
+    let (bytes, ticks) = timed::trace(1_000, 1_000, ticks);
     let start = Instant::now();
     // It has none of these instructions: each operator keeps the name of its event.
     let program = support::model("linear");

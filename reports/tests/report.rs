@@ -292,6 +292,7 @@ fn damaged_programs_and_traces_never_end_in_a_panic() {
                 measured: &[],
                 trace: times,
                 baseline: None,
+                history: &[],
                 made: Made::default(),
             });
             let lengths = [html, json, junit, markdown, sarif, github, gitlab, badge]

@@ -8,7 +8,6 @@ pub mod explain;
 pub mod memory;
 pub mod recover;
 pub mod report;
-mod report_many;
 pub mod run;
 pub mod show;
 pub mod targets;

@@ -109,6 +109,11 @@ impl<'a> MethodMemory<'a> {
         Ok(())
     }
 
+    /// Whether an ETRecord named modules.
+    pub fn has_modules(&self) -> bool {
+        !self.modules.is_empty()
+    }
+
     /// The module of the model that the instruction is of, if an ETRecord told.
     pub fn module(&self, at: (ChainId, InstructionId)) -> Option<&str> {
         self.modules.get(&at.1).filter(|_| at.0 == ChainId(0)).map(String::as_str)

@@ -14,11 +14,16 @@ const FAR: usize = 40;
 /// A program of `count` additions, each of the sum before it and of another
 /// tensor. Sizes vary, and no two tensors share bytes.
 pub fn program(count: usize) -> Vec<u8> {
+    sized(count, elements)
+}
+
+/// The same with `elements` in the tensor of a number.
+pub fn sized(count: usize, elements: impl Fn(usize) -> i32) -> Vec<u8> {
     let mut builder = FlatBufferBuilder::with_capacity(count * 256 + 1024);
     let mut offset = 0u64;
-    let mut values = vec![tensor(&mut builder, 0, &mut offset), alpha(&mut builder)];
+    let mut values = vec![tensor(&mut builder, elements(0), &mut offset), alpha(&mut builder)];
     for index in 0..count {
-        values.push(tensor(&mut builder, index + 1, &mut offset));
+        values.push(tensor(&mut builder, elements(index + 1), &mut offset));
     }
     let instructions: Vec<_> = (0..count).map(|index| add(&mut builder, index)).collect();
     let instructions = builder.create_vector(&instructions);
@@ -50,18 +55,17 @@ pub fn program(count: usize) -> Vec<u8> {
     builder.finished_data().to_vec()
 }
 
-/// Between 16 and 4,096 bytes, always the same for the same number.
-fn elements(index: usize) -> i32 {
+/// Of a tensor between 16 and 4,096 bytes, always the same for the same number.
+pub fn elements(index: usize) -> i32 {
     let mixed = (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     (mixed % 256 + 1) as i32 * 4
 }
 
 fn tensor<'a>(
     builder: &mut FlatBufferBuilder<'a>,
-    index: usize,
+    elements: i32,
     offset: &mut u64,
 ) -> WIPOffset<fb::EValue<'a>> {
-    let elements = elements(index);
     let sizes = builder.create_vector(&[elements]);
     let dim_order = builder.create_vector(&[0u8]);
     let allocation = fb::AllocationDetails::create(

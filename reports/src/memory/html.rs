@@ -1,9 +1,10 @@
 //! One page that needs no other file, no network and no script. Everything
 //! from files is escaped; the policy forbids loading anything.
 
-use super::svg::{STYLE, bar_chart, plan_charts};
+use super::svg::{bar_chart, compared_chart, plan_charts};
 use super::words::{bytes, html as escape, number, short};
 use super::{Document, Page};
+use crate::chart::STYLE;
 use et_inspector::findings::{Finding, describe_difference};
 use et_inspector::memory::measured::Comparison;
 use et_inspector::memory::plan::Step;
@@ -27,7 +28,7 @@ color:var(--ink);background:var(--paper)}
 h1{font-size:1.4rem;overflow-wrap:anywhere}
 h2{font-size:1.2rem;border-bottom:1px solid var(--line);margin-top:2rem}
 h3{font-size:1rem;margin-bottom:.3rem}
-svg{max-width:100%;height:auto;display:block}
+svg{max-width:100%;height:auto;display:block;margin:.5rem 0}
 .scroll{overflow-x:auto}
 @media (max-width:44rem){.scroll>svg{max-width:none;width:44rem}}
 table{border-collapse:collapse;font-size:.87rem}
@@ -100,6 +101,7 @@ pub(crate) fn section(page: &mut String, document: &Document<'_>, method: &Page<
     budget(page, method);
     if let Some(measured) = method.measured {
         comparison(page, memory, measured);
+        chart(page, &compared_chart(method));
     }
     settings(page, method);
     tensors(page, memory);

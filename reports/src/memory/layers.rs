@@ -4,6 +4,15 @@ use et_inspector::memory::plan::{Role, Storage};
 use et_inspector::memory::{MethodMemory, operator_name};
 use std::collections::HashMap;
 
+/// What the layers are named after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The operator that writes a tensor.
+    Operator,
+    /// Its module in the model, as an ETRecord tells.
+    Module,
+}
+
 /// Layers with a name of their own; the last one is of all others.
 pub const LAYERS: usize = 8;
 
@@ -17,7 +26,7 @@ pub struct Layers {
 
 impl Layers {
     /// The layers of `memory` at `steps`, which ascend.
-    pub fn at(memory: &MethodMemory<'_>, steps: &[usize]) -> Self {
+    pub fn at(memory: &MethodMemory<'_>, steps: &[usize], by: By) -> Self {
         let storages = &memory.plan.storages;
         let mut writers: HashMap<String, (u128, Vec<usize>)> = HashMap::new();
         for (index, storage) in storages.iter().enumerate().filter(|(_, s)| s.bytes > 0) {
@@ -25,7 +34,7 @@ impl Layers {
                 let steps = u128::from(last.saturating_sub(*first)) + 1;
                 sum + u128::from(storage.bytes) * steps
             });
-            let entry = writers.entry(writer(memory, storage)).or_default();
+            let entry = writers.entry(writer(memory, storage, by)).or_default();
             entry.0 += weight;
             entry.1.push(index);
         }
@@ -48,12 +57,14 @@ impl Layers {
     }
 }
 
-/// What writes a tensor: the operator where it begins to live, or who fills it before.
-fn writer(memory: &MethodMemory<'_>, storage: &Storage) -> String {
+/// What writes a tensor: the operator where it begins to live, or its module; or who
+/// fills it before.
+fn writer(memory: &MethodMemory<'_>, storage: &Storage, by: By) -> String {
     let at = storage.first().and_then(|step| memory.plan.steps.place(step));
     match (storage.role, at) {
         (Role::Input, _) => "inputs".to_owned(),
         (Role::State, _) => "state".to_owned(),
+        (_, Some(at)) if by == By::Module => memory.module(at).unwrap_or("of no module").to_owned(),
         (_, Some(at)) => operator_name(&memory.method, at),
         (_, None) => "never live".to_owned(),
     }

@@ -2,56 +2,159 @@
 //! with the planned size and the budget above.
 
 use super::Page;
-use super::axis::{Axis, coordinate};
-use super::layers::Layers;
-use super::svg::{BOTTOM, LEFT, RIGHT, Svg, WIDTH};
-use super::words::{bytes, html, number, short};
+use super::layers::{By, Layers};
+use super::words::{bytes, number, short};
+use crate::chart::{
+    Area, Chart, Drawn, Field, LEFT, LEGEND_ROW, Paint, Titled, field, legend, tenths, words,
+};
 use et_inspector::memory::{MethodMemory, operator_name};
+use plotters::element::{Circle, PathElement};
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, VPos};
 
-const HEIGHT: f64 = 200.0;
+/// Units of the field with its axes.
+const FIELD: f64 = 248.0;
+
+/// Units of a name in the legend, names in its row, and letters of a name.
+const NAME: f64 = 215.0;
+const ACROSS: usize = 4;
+const LETTERS: usize = 30;
 
 /// Columns of the curve: more instructions share one, which shows their most.
 const COLUMNS: usize = 800;
 
-/// Draws the chart of `page`.
-pub fn draw(svg: &mut Svg, page: &Page<'_>) {
-    let memory = page.memory;
-    let plan = &memory.plan;
-    let live = plan.live_bytes();
-    if live.is_empty() || plan.size() == 0 {
-        return;
-    }
-    svg.heading("Live bytes of planned tensors by instruction");
-    let (top, right) = (svg.y + 14.0, WIDTH - RIGHT);
-    let bottom = top + HEIGHT;
-    let up = Axis { most: plan.size().max(plan.peak.bytes), length: HEIGHT };
-    let across = Axis { most: live.len() as u64, length: right - LEFT };
-    svg.byte_ticks(up, bottom, right);
-    svg.instruction_ticks(across, bottom);
+/// A place in the field: instruction and bytes.
+type Place = (u64, u64);
 
-    let columns: Vec<Column> = columns(&live);
-    let steps: Vec<usize> = columns.iter().map(|column| column.step).collect();
-    let layers = Layers::at(memory, &steps);
-    draw_layers(svg, &layers, &columns, (across, up), bottom);
-    let tops = columns.iter().map(|column| column.bytes);
-    let path = outline(&columns, tops, None, (across, up), bottom);
-    svg.push(&format!("<path class=\"live\" d=\"{path}\"/>\n"));
-    limit(svg, "planned", plan.size(), bottom - up.at(plan.size()), right);
-    limit(svg, "peak", plan.peak.bytes, bottom - up.at(plan.peak.bytes), right);
-    if let Some(check) = page.budget.iter().find(|check| check.name.ends_with("memory.peak")) {
-        budget(svg, check.limit, up, bottom, right);
-    }
-    mark_peak(svg, memory, (across, up), bottom);
-    svg.y = bottom + BOTTOM;
-    legend(svg, &layers.names);
+/// Live bytes over instructions, by operator or by module.
+pub struct Live<'a> {
+    page: &'a Page<'a>,
+    by: By,
+    instructions: u64,
+    columns: Vec<Column>,
+    layers: Layers,
 }
 
 /// Instructions that share a column, and the one of them with the most live bytes.
 struct Column {
-    start: usize,
-    end: usize,
+    start: u64,
+    end: u64,
     step: usize,
     bytes: u64,
+}
+
+impl<'a> Live<'a> {
+    /// The chart of `page`; none if nothing is planned.
+    pub fn new(page: &'a Page<'_>, by: By) -> Option<Self> {
+        let plan = &page.memory.plan;
+        let live = plan.live_bytes();
+        if live.is_empty() || plan.size() == 0 {
+            return None;
+        }
+        let columns = columns(&live);
+        let steps: Vec<usize> = columns.iter().map(|column| column.step).collect();
+        let layers = Layers::at(page.memory, &steps, by);
+        Some(Live { page, by, instructions: live.len() as u64, columns, layers })
+    }
+
+    /// What is said above it.
+    pub fn heading(&self) -> &'static str {
+        match self.by {
+            By::Operator => "Live bytes of planned tensors by instruction",
+            By::Module => "Live bytes of planned tensors by module of the model",
+        }
+    }
+
+    /// Each layer on those before it: their tops add up to the live bytes.
+    fn draw_layers(&self, field: &mut Field<'_, '_>) -> Drawn {
+        let mut below = vec![0u64; self.columns.len()];
+        for (layer, name) in self.layers.names.iter().enumerate() {
+            let parts = self.layers.columns.iter().map(|c| c.get(layer).copied().unwrap_or(0));
+            let parts: Vec<u64> = parts.collect();
+            let tops = below.iter().zip(&parts).map(|(below, part)| below.saturating_add(*part));
+            let tops: Vec<u64> = tops.collect();
+            let most = parts.iter().copied().max().unwrap_or(0);
+            let title = format!("{}: at most {}", short(name), bytes(most));
+            let mut around = self.steps(&tops);
+            around.extend(self.steps(&below).into_iter().rev());
+            field.draw_series([Titled::area(title, around, Paint::layer(layer))])?;
+            below = tops;
+        }
+        Ok(())
+    }
+
+    /// A curve of steps through `tops`.
+    fn steps(&self, tops: &[u64]) -> Vec<Place> {
+        let ends = self.columns.iter().zip(tops).map(|(c, top)| [(c.start, *top), (c.end, *top)]);
+        ends.flatten().collect()
+    }
+
+    /// A line across the field at a size.
+    fn limit(&self, field: &mut Field<'_, '_>, name: &str, size: u64, paint: Paint) -> Drawn {
+        let (title, ends) =
+            (format!("{name}: {}", bytes(size)), [(0, size), (self.instructions, size)]);
+        field.draw_series([Titled::line(title, ends.into(), paint)])?;
+        Ok(())
+    }
+
+    /// The limit of the budget; where it lies above the chart, words say so.
+    fn budget(&self, field: &mut Field<'_, '_>, limit: u64, most: u64) -> Drawn {
+        self.limit(field, "budget", limit.min(most), Paint::BUDGET)?;
+        let above = if limit > most { " (above)" } else { "" };
+        let text = format!("budget {}{above}", bytes(limit));
+        let at = (self.instructions, limit.min(most));
+        field.draw_series([words(text, at, Paint::STRONG, (HPos::Right, VPos::Bottom))])?;
+        Ok(())
+    }
+
+    fn mark_peak(&self, field: &mut Field<'_, '_>, memory: &MethodMemory<'_>) -> Drawn {
+        let peak = &memory.plan.peak;
+        let Some(at) = memory.plan.steps.place(peak.step) else { return Ok(()) };
+        let name = operator_name(&memory.method, at);
+        let text = format!("peak {} at {}:{} {name}", bytes(peak.bytes), at.0, at.1);
+        let place = (u64::from(peak.step), peak.bytes);
+        field.draw_series([Circle::new(place, tenths(3.0), Paint::MARK.filled())])?;
+        // Towards the middle, so that the text stays in the picture.
+        let anchor = if place.0 > self.instructions / 2 { HPos::Right } else { HPos::Left };
+        let text = format!(" {} ", short(&text));
+        field.draw_series([words(text, place, Paint::STRONG, (anchor, VPos::Top))])?;
+        let gaps = memory.plan.size().saturating_sub(peak.bytes);
+        if gaps > 0 {
+            let size = memory.plan.size();
+            let text =
+                format!(" planned {}, {} of it never live at once", bytes(size), number(gaps));
+            field.draw_series([words(text, (0, size), Paint::TEXT, (HPos::Left, VPos::Bottom))])?;
+        }
+        Ok(())
+    }
+}
+
+impl Chart for Live<'_> {
+    fn height(&self) -> f64 {
+        FIELD + self.layers.names.len().div_ceil(ACROSS) as f64 * LEGEND_ROW + 6.0
+    }
+
+    fn draw(&self, area: &Area<'_>) -> Drawn {
+        let memory = self.page.memory;
+        let plan = &memory.plan;
+        let most = plan.size().max(plan.peak.bytes);
+        let (above, below) = area.split_vertically(tenths(FIELD));
+        let mut field = field(&above, self.instructions, most)?;
+        self.draw_layers(&mut field)?;
+        let tops: Vec<u64> = self.columns.iter().map(|column| column.bytes).collect();
+        field.draw_series([PathElement::new(self.steps(&tops), Paint::LIVE)])?;
+        self.limit(&mut field, "planned", plan.size(), Paint::PLANNED)?;
+        self.limit(&mut field, "peak", plan.peak.bytes, Paint::PEAK)?;
+        let mut limits = self.page.budget.iter();
+        if let Some(check) = limits.find(|check| check.name.ends_with("memory.peak")) {
+            self.budget(&mut field, check.limit, most)?;
+        }
+        self.mark_peak(&mut field, memory)?;
+        let names = self.layers.names.iter().enumerate();
+        let cut = |name: &str| name.chars().take(LETTERS).collect();
+        let names = names.map(|(layer, name)| (Paint::layer(layer), cut(name)));
+        legend(&below, LEFT, ACROSS, NAME, names)
+    }
 }
 
 fn columns(live: &[u64]) -> Vec<Column> {
@@ -60,142 +163,8 @@ fn columns(live: &[u64]) -> Vec<Column> {
         let start = index * width;
         let most = group.iter().enumerate().max_by_key(|(at, bytes)| (**bytes, usize::MAX - at));
         let (at, bytes) = most.unwrap_or((0, &0));
-        Column { start, end: start + group.len(), step: start + at, bytes: *bytes }
+        let end = (start + group.len()) as u64;
+        Column { start: start as u64, end, step: start + at, bytes: *bytes }
     };
     live.chunks(width).enumerate().map(column).collect()
-}
-
-/// A path around what lies between `below` (or the ground) and `tops`.
-fn outline(
-    columns: &[Column],
-    tops: impl Iterator<Item = u64>,
-    below: Option<&[u64]>,
-    (across, up): (Axis, Axis),
-    bottom: f64,
-) -> String {
-    let x = |step: usize| coordinate(LEFT + across.at(step as u64));
-    let y = |bytes: u64| coordinate(bottom - up.at(bytes));
-    let mut path = format!("M{} {}", coordinate(LEFT), coordinate(bottom));
-    for (column, top) in columns.iter().zip(tops) {
-        let y = y(top);
-        path += &format!("L{} {y}L{} {y}", x(column.start), x(column.end));
-    }
-    match below {
-        None => {
-            let right = columns.last().map_or(0, |column| column.end);
-            path += &format!("L{} {}Z", x(right), coordinate(bottom));
-        }
-        Some(below) => {
-            for (column, bytes) in columns.iter().zip(below).rev() {
-                let y = y(*bytes);
-                path += &format!("L{} {y}L{} {y}", x(column.end), x(column.start));
-            }
-            path.push('Z');
-        }
-    }
-    path
-}
-
-/// Each layer on those before it: their tops add up to the live bytes.
-fn draw_layers(
-    svg: &mut Svg,
-    layers: &Layers,
-    columns: &[Column],
-    axes: (Axis, Axis),
-    bottom: f64,
-) {
-    let mut below = vec![0u64; columns.len()];
-    for (layer, name) in layers.names.iter().enumerate() {
-        let parts: Vec<u64> =
-            layers.columns.iter().map(|c| c.get(layer).copied().unwrap_or(0)).collect();
-        let tops: Vec<u64> =
-            below.iter().zip(&parts).map(|(below, part)| below.saturating_add(*part)).collect();
-        let path = outline(columns, tops.iter().copied(), Some(&below), axes, bottom);
-        let most = parts.iter().copied().max().unwrap_or(0);
-        svg.push(&format!(
-            "<g><title>{}: at most {}</title><path class=\"layer{layer}\" d=\"{path}\"/></g>\n",
-            html(&short(name)),
-            bytes(most)
-        ));
-        below = tops;
-    }
-}
-
-/// What the colours of layers mean.
-fn legend(svg: &mut Svg, names: &[String]) {
-    const COLUMN: f64 = 215.0;
-    for (layer, name) in names.iter().enumerate() {
-        let x = LEFT + (layer % 4) as f64 * COLUMN;
-        let y = svg.y + (layer / 4) as f64 * 18.0;
-        let name: String = name.chars().take(30).collect();
-        svg.push(&format!(
-            "<rect class=\"layer{layer}\" x=\"{}\" y=\"{}\" width=\"12\" height=\"12\"/>\
-             <text class=\"name\" x=\"{}\" y=\"{}\">{}</text>\n",
-            coordinate(x),
-            coordinate(y),
-            coordinate(x + 17.0),
-            coordinate(y + 10.0),
-            html(&name)
-        ));
-    }
-    svg.y += names.len().div_ceil(4) as f64 * 18.0 + 6.0;
-}
-
-/// The limit of the budget; where it lies above the chart, words say so.
-fn budget(svg: &mut Svg, limit: u64, up: Axis, bottom: f64, right: f64) {
-    let y = bottom - up.at(limit.min(up.most));
-    let text = match limit > up.most {
-        true => format!("budget {} (above)", bytes(limit)),
-        false => format!("budget {}", bytes(limit)),
-    };
-    svg.push(&format!(
-        "<line class=\"limit budget\" x1=\"{}\" x2=\"{x}\" y1=\"{y}\" y2=\"{y}\"/>\
-         <text class=\"strong\" text-anchor=\"end\" x=\"{x}\" y=\"{}\">{text}</text>\n",
-        coordinate(LEFT),
-        coordinate(y - 4.0),
-        x = coordinate(right),
-        y = coordinate(y),
-    ));
-}
-
-/// A line across the chart at a size.
-fn limit(svg: &mut Svg, name: &str, size: u64, y: f64, right: f64) {
-    let title = format!("{name}: {}", bytes(size));
-    svg.push(&format!(
-        "<g><title>{title}</title><line class=\"limit {name}\" x1=\"{}\" x2=\"{}\" y1=\"{y}\" \
-         y2=\"{y}\"/></g>\n",
-        coordinate(LEFT),
-        coordinate(right),
-        y = coordinate(y)
-    ));
-}
-
-fn mark_peak(svg: &mut Svg, memory: &MethodMemory<'_>, (across, up): (Axis, Axis), bottom: f64) {
-    let peak = &memory.plan.peak;
-    let Some(at) = memory.plan.steps.place(peak.step) else { return };
-    let name = operator_name(&memory.method, at);
-    let text = format!("peak {} at {}:{} {name}", bytes(peak.bytes), at.0, at.1);
-    let x = LEFT + across.at(u64::from(peak.step)) + across.at(1) / 2.0;
-    let y = bottom - up.at(peak.bytes);
-    // Towards the middle, so that the text stays in the picture.
-    let (anchor, shift) = if x > WIDTH / 2.0 { ("end", -8.0) } else { ("start", 8.0) };
-    svg.push(&format!(
-        "<circle class=\"mark\" cx=\"{}\" cy=\"{}\" r=\"3\"/>\n\
-         <text class=\"strong\" text-anchor=\"{anchor}\" x=\"{}\" y=\"{}\">{}</text>\n",
-        coordinate(x),
-        coordinate(y),
-        coordinate(x + shift),
-        coordinate(y + 14.0),
-        html(&short(&text))
-    ));
-    let gaps = memory.plan.size().saturating_sub(peak.bytes);
-    if gaps > 0 {
-        svg.push(&format!(
-            "<text x=\"{}\" y=\"{}\">planned {}, {} of it never live at once</text>\n",
-            coordinate(LEFT + 4.0),
-            coordinate(bottom - up.at(memory.plan.size()) - 4.0),
-            bytes(memory.plan.size()),
-            number(gaps)
-        ));
-    }
 }

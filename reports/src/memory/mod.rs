@@ -2,20 +2,20 @@
 //!
 //! ```text
 //! words.rs     numbers and escaped texts
-//! axis.rs      scales and round ticks of charts
 //! layers.rs    live bytes by what wrote them
 //! live.rs      chart: bytes that are live, by instruction
 //! map.rs       chart: where each tensor lies, and from when to when
 //! bars.rs      chart: what each allocator needs
+//! compared.rs  chart: predicted beside measured
 //! svg.rs       all charts as one picture
 //! html.rs      a page that needs no other file and no script
 //! markdown.rs  for pull requests
 //! chrome.rs    as ExecuTorch's memory-planning trace
 //! ```
 
-mod axis;
 mod bars;
 mod chrome;
+mod compared;
 pub(crate) mod html;
 mod layers;
 mod live;

@@ -2,11 +2,11 @@
 
 use super::words::{share, time};
 use super::{OperatorTime, TraceTimes};
-use crate::memory::words::{html as escape, short};
+use crate::chart::{Area, Chart, Drawn, Paint, Titled, WIDTH, corners, picture, tenths, words};
+use crate::memory::words::short;
+use plotters::style::text_anchor::{HPos, VPos};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
-const WIDTH: f64 = 960.0;
 const ROW: f64 = 22.0;
 
 /// Levels that are drawn; what lies deeper is in its module.
@@ -26,6 +26,23 @@ struct Node {
     parts: BTreeMap<String, Node>,
 }
 
+/// A module on its level.
+struct Part {
+    path: String,
+    name: String,
+    ticks: u64,
+    x: f64,
+    width: f64,
+    depth: usize,
+}
+
+/// The modules from the outermost on.
+struct Flame<'a> {
+    parts: Vec<Part>,
+    unit: &'a str,
+    all: u64,
+}
+
 /// The picture; nothing if no time is known of any module.
 pub(super) fn chart(trace: &TraceTimes, modules: &[OperatorTime]) -> String {
     let mut root = Node { ticks: trace.total, parts: BTreeMap::new() };
@@ -39,62 +56,52 @@ pub(super) fn chart(trace: &TraceTimes, modules: &[OperatorTime]) -> String {
     if root.ticks == 0 || root.parts.is_empty() {
         return String::new();
     }
-    let mut drawing = Drawing { boxes: String::new(), depth: 0, unit: trace.unit, all: root.ticks };
-    drawing.node("all", "all", &root, 0.0, 0);
-    let height = (drawing.depth + 1) as f64 * ROW;
-    format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\" \
-         aria-label=\"Time by module, each under the one that holds it\">\n\
-         <rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\"/>\n{}</svg>\n",
-        drawing.boxes
-    )
+    let mut flame = Flame { parts: Vec::new(), unit: trace.unit, all: root.ticks };
+    flame.place("all", "all", &root, 0.0, 0);
+    picture("Time by module, each under the one that holds it", "", &[Box::new(flame)])
 }
 
-struct Drawing<'a> {
-    boxes: String,
-    depth: usize,
-    unit: &'a str,
-    all: u64,
-}
-
-impl Drawing<'_> {
-    /// Draws `node` and what is in it from `x` on; the depth is bounded by [`DEPTH`].
-    fn node(&mut self, name: &str, path: &str, node: &Node, x: f64, depth: usize) {
+impl Flame<'_> {
+    /// Places `node` and what is in it from `x` on; the depth is bounded by [`DEPTH`].
+    fn place(&mut self, name: &str, path: &str, node: &Node, x: f64, depth: usize) {
         let width = node.ticks.min(self.all) as f64 / self.all as f64 * WIDTH;
         if width < SEEN {
             return;
         }
-        self.depth = self.depth.max(depth);
-        let y = depth as f64 * ROW;
-        let _ = write!(
-            self.boxes,
-            "<g><title>{}: {} ({})</title><rect class=\"layer{} edge\" x=\"{x:.1}\" y=\"{y:.1}\" \
-             width=\"{width:.1}\" height=\"{:.1}\"/>",
-            escape(&short(path)),
-            time(node.ticks, self.unit),
-            share(node.ticks, self.all),
-            if depth == 0 { 7 } else { (depth - 1) % 7 },
-            ROW - 1.0,
-        );
-        if width >= NAMED {
-            let room = ((width - 8.0) / LETTER) as usize;
-            let name: String = name.chars().take(room).collect();
-            let _ = write!(
-                self.boxes,
-                "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-                x + 4.0,
-                y + 14.0,
-                escape(&name)
-            );
-        }
-        self.boxes.push_str("</g>\n");
+        let [path_of, name] = [path, name].map(str::to_owned);
+        self.parts.push(Part { path: path_of, name, ticks: node.ticks, x, width, depth });
         let mut parts: Vec<(&String, &Node)> = node.parts.iter().collect();
         parts.sort_by_key(|(name, part)| (std::cmp::Reverse(part.ticks), (*name).clone()));
         let mut x = x;
         for (name, part) in parts {
             let path = if depth == 0 { name.clone() } else { format!("{path}.{name}") };
-            self.node(name, &path, part, x, depth + 1);
+            self.place(name, &path, part, x, depth + 1);
             x += part.ticks as f64 / self.all as f64 * WIDTH;
         }
+    }
+}
+
+impl Chart for Flame<'_> {
+    fn height(&self) -> f64 {
+        let deepest = self.parts.iter().map(|part| part.depth).max().unwrap_or(0);
+        (deepest + 1) as f64 * ROW
+    }
+
+    fn draw(&self, area: &Area<'_>) -> Drawn {
+        for part in &self.parts {
+            let y = part.depth as f64 * ROW;
+            let (time, share) = (time(part.ticks, self.unit), share(part.ticks, self.all));
+            let title = format!("{}: {time} ({share})", short(&part.path));
+            let paint = Paint::layer(if part.depth == 0 { 7 } else { (part.depth - 1) % 7 });
+            let shape = corners(part.x, y, (part.width - 0.5).max(SEEN), ROW - 1.0);
+            area.draw(&Titled::rectangle(title, shape, paint))?;
+            if part.width >= NAMED {
+                let room = ((part.width - 8.0) / LETTER) as usize;
+                let name: String = part.name.chars().take(room).collect();
+                let at = (tenths(part.x + 4.0), tenths(y + ROW / 2.0));
+                area.draw(&words(name, at, Paint::NAME, (HPos::Left, VPos::Center)))?;
+            }
+        }
+        Ok(())
     }
 }

@@ -4,10 +4,10 @@
 
 use super::made::policy_hash;
 use super::words::{difference, figure, share, size, time};
-use super::{Change, OperatorTime, Report, Share, TraceTimes, Verdict};
-use super::{flame, spread};
+use super::{Change, Entry, OperatorTime, Report, Share, TraceTimes, Verdict};
+use super::{flame, sparkline, spread};
+use crate::chart::STYLE;
 use crate::memory::html::{PAGE_STYLE, TENSOR_HEADER, chart, section, table, tensor_row};
-use crate::memory::svg::STYLE;
 use crate::memory::words::{html, number, short};
 use et_inspector::findings::{Finding, Severity};
 use et_inspector::memory::MethodMemory;
@@ -20,6 +20,9 @@ const ROWS: usize = 100;
 
 /// Changes that are listed.
 const CHANGES: usize = 1_000;
+
+/// Runs of the history that are listed.
+const RUNS: usize = 20;
 
 /// Planned tensors that are listed by size.
 const TENSORS: usize = 20;
@@ -45,8 +48,6 @@ th[aria-sort=ascending] button::after{content:\" \\2191\"}
 padding:.1rem .4rem}
 tr.lit{background:var(--soft);outline:2px solid var(--bad)}
 g.lit>rect{stroke:var(--over);stroke-width:3}
-.whisker{stroke:var(--text);stroke-width:1.5;fill:none}
-.edge{stroke:var(--edge);stroke-width:.5}
 .tip{position:fixed;top:.5rem;left:.5rem;max-width:min(36rem,45vw);background:var(--paper);\
 border:1px solid var(--ink);padding:.3rem .6rem;font-size:.85rem;overflow-wrap:anywhere}
 .tip.left{left:.5rem}
@@ -92,6 +93,7 @@ pub fn page(report: &Report<'_>) -> String {
         times(&mut page, trace);
     }
     program(&mut page, report);
+    history(&mut page, report);
     made(&mut page, report);
     page + "</main>\n<script>" + SCRIPT + "</script>\n</body>\n</html>\n"
 }
@@ -454,6 +456,40 @@ fn program(page: &mut String, report: &Report<'_>) {
     if let Some(rest) = program.weights.get(ROWS..).filter(|rest| !rest.is_empty()) {
         let sum = rest.iter().fold(0u64, |sum, weight| sum.saturating_add(weight.bytes));
         let _ = writeln!(page, "<p>and {} smaller ones of {}</p>", rest.len(), size(sum));
+    }
+}
+
+/// Earlier runs, the latest first, under this one.
+fn history(page: &mut String, report: &Report<'_>) {
+    if report.history.is_empty() {
+        return;
+    }
+    let now = Entry::of(report);
+    let mut runs = report.history.to_vec();
+    runs.push(now);
+    let _ = writeln!(
+        page,
+        "<h2>Earlier runs</h2>\n<p>Peak of the latest {} runs: {}</p>",
+        runs.len().min(sparkline::POINTS),
+        sparkline::chart(&runs)
+    );
+    let before = runs.len() - 1;
+    let rows = runs.iter().enumerate().rev().take(RUNS).map(|(index, run)| {
+        let ticks = run.run_ticks.zip(run.unit.as_deref());
+        vec![
+            if index == before { "this one".to_owned() } else { number(index as u64 + 1) },
+            run.verdict.clone(),
+            size(run.program_bytes),
+            size(run.peak_bytes),
+            size(run.total_bytes),
+            ticks.map_or_else(|| "-".to_owned(), |(ticks, unit)| time(ticks, unit)),
+            run.sha256.chars().take(12).collect(),
+        ]
+    });
+    let header = ["run", "verdict", "#file", "#peak", "#all memory", "#time", "SHA-256"];
+    table(page, &header, rows);
+    if let Some(more) = runs.len().checked_sub(RUNS).filter(|more| *more > 0) {
+        let _ = writeln!(page, "<p>and {} before</p>", number(more as u64));
     }
 }
 

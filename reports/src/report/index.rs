@@ -3,21 +3,14 @@
 use super::html::{SCRIPT, escape};
 use super::made::policy_hash;
 use super::words::{size, time};
-use super::{Report, words};
+use super::{Report, sparkline, words};
+use crate::chart::STYLE;
 use crate::memory::html::PAGE_STYLE;
-use crate::memory::svg::STYLE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const SCHEMA: &str = "etinspect.history/1";
-
-/// Points of a sparkline: the latest.
-const POINTS: usize = 50;
-
-/// Units of a sparkline.
-const WIDTH: f64 = 120.0;
-const HEIGHT: f64 = 24.0;
 
 /// The figures of one program in one run: a line of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +90,8 @@ impl History {
         self.0.entry(entry.model.clone()).or_default().push(entry);
     }
 
-    fn of(&self, model: &str) -> &[Entry] {
+    /// The entries of a program.
+    pub fn of(&self, model: &str) -> &[Entry] {
         self.0.get(model).map(Vec::as_slice).unwrap_or_default()
     }
 }
@@ -118,8 +112,6 @@ const INDEX_STYLE: &str = "\
 a{color:inherit}
 th button{all:unset;cursor:pointer;font-weight:600;text-decoration:underline dotted}
 th button:focus-visible{outline:2px solid var(--ink)}
-.spark{fill:none;stroke:var(--bar);stroke-width:1.5}
-svg{display:inline-block;vertical-align:middle}
 td{max-width:24rem;overflow-wrap:anywhere}
 ";
 
@@ -162,42 +154,17 @@ pub fn index(rows: &[Row], history: &History, version: &str) -> String {
             escape(&row.sentence),
             size(entry.program_bytes),
             size(entry.peak_bytes),
-            sparkline(history.of(&entry.model)),
+            sparkline::chart(history.of(&entry.model)),
             size(entry.total_bytes),
             run.map_or_else(|| "-".to_owned(), |(ticks, unit)| escape(&time(ticks, unit))),
         );
     }
     let _ = write!(
         page,
-        "</tbody></table></div>\n<p>etinspect {}; a line of the history is a run, the last {POINTS} \
+        "</tbody></table></div>\n<p>etinspect {}; a line of the history is a run, the last {} \
          are drawn.</p>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-        escape(version)
+        escape(version),
+        sparkline::POINTS
     );
     page
-}
-
-/// The peaks of the latest runs, from nothing to the most.
-fn sparkline(history: &[Entry]) -> String {
-    let latest = &history[history.len().saturating_sub(POINTS)..];
-    let (Some(first), Some(last)) = (latest.first(), latest.last()) else { return String::new() };
-    let most = latest.iter().map(|entry| entry.peak_bytes).max().unwrap_or(0).max(1);
-    let step = WIDTH / (latest.len().max(2) - 1) as f64;
-    let mut path = String::new();
-    for (index, entry) in latest.iter().enumerate() {
-        let y = HEIGHT - 1.0 - entry.peak_bytes as f64 / most as f64 * (HEIGHT - 2.0);
-        let _ =
-            write!(path, "{}{:.1} {y:.1}", if index == 0 { 'M' } else { 'L' }, index as f64 * step);
-    }
-    let label = match latest.len() {
-        1 => "one run".to_owned(),
-        runs => {
-            format!("{runs} runs, from {} to {}", size(first.peak_bytes), size(last.peak_bytes))
-        }
-    };
-    format!(
-        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\" \
-         aria-label=\"{label}\"><g><title>{label}</title><path class=\"spark\" d=\"{path}\"/></g>\
-         </svg> {}",
-        latest.len()
-    )
 }

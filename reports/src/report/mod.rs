@@ -10,6 +10,7 @@
 //! html.rs      a page that needs no other file; page.js sorts and filters its tables
 //! spread.rs    chart: operators by time
 //! flame.rs     chart: modules by time
+//! sparkline.rs chart: peaks of earlier runs
 //! index.rs     many programs at once, and their history
 //! json.rs      `etinspect.report/1`
 //! markdown.rs  for pull requests
@@ -36,6 +37,7 @@ mod made;
 mod markdown;
 mod program;
 mod sarif;
+mod sparkline;
 mod spread;
 mod trace;
 mod words;
@@ -84,6 +86,8 @@ pub struct Subject<'a> {
     pub trace: Option<TraceTimes>,
     /// What to compare with.
     pub baseline: Option<&'a Baseline>,
+    /// Earlier runs of the program, the oldest first.
+    pub history: &'a [Entry],
     /// Version, inputs and options.
     pub made: Made,
 }
@@ -103,6 +107,8 @@ pub struct Report<'a> {
     pub trace: Option<TraceTimes>,
     /// What changed, with a baseline.
     pub changes: Option<Changes>,
+    /// Earlier runs of the program, the oldest first.
+    pub history: &'a [Entry],
     /// What it was made of.
     pub made: Made,
 }
@@ -129,6 +135,7 @@ impl<'a> Report<'a> {
             counts,
             trace: subject.trace,
             changes: None,
+            history: subject.history,
             made: subject.made,
         };
         let growth = subject.budget.map(|budget| budget.growth).unwrap_or_default();

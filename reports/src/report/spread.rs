@@ -2,13 +2,16 @@
 
 use super::words::time;
 use super::{OperatorTime, TraceTimes};
-use crate::memory::words::{html as escape, short};
-use std::fmt::Write;
+use crate::chart::{
+    Area, Axis, Chart, Drawn, Paint, Titled, WIDTH, corners, picture, tenths, words,
+};
+use crate::memory::words::short;
+use plotters::element::PathElement;
+use plotters::style::text_anchor::{HPos, VPos};
 
 /// Operators of the chart: the table has more.
 const ROWS: usize = 15;
 
-const WIDTH: f64 = 960.0;
 const LEFT: f64 = 260.0;
 const RIGHT: f64 = 130.0;
 const ROW: f64 = 22.0;
@@ -22,41 +25,46 @@ pub(super) fn chart(trace: &TraceTimes, operators: &[OperatorTime]) -> String {
     // Of a rare run a thousand times as long, the bars would be nothing: the line may be cut.
     let median = shown.iter().map(|operator| operator.spread.p50).max().unwrap_or(0);
     let most = shown.iter().map(|operator| operator.spread.max).max().unwrap_or(0);
-    let end = most.min(median.saturating_mul(3)).max(1);
     if shown.is_empty() || most == 0 {
         return String::new();
     }
-    let length = WIDTH - LEFT - RIGHT;
-    let at = |ticks: u64| LEFT + ticks.min(end) as f64 / end as f64 * length;
-    let height = ROW * shown.len() as f64 + 8.0;
-    let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\" \
-         aria-label=\"Time of a run by operator: median, least and most\">\n\
-         <rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\"/>\n"
-    );
-    for (row, operator) in shown.iter().enumerate() {
-        let s = &operator.spread;
-        let middle = row as f64 * ROW + ROW / 2.0 + 4.0;
-        let [least, p50, p90, most] = [s.min, s.p50, s.p90, s.max].map(|t| time(t, trace.unit));
-        let name: String = operator.name.chars().take(LETTERS).collect();
-        let _ = writeln!(
-            svg,
-            "<g><title>{}: median {p50}, least {least}, p90 {p90}, most {most}</title>\
-             <text text-anchor=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\
-             <rect class=\"bar\" x=\"{LEFT}\" y=\"{:.1}\" width=\"{:.1}\" height=\"12\"/>\
-             <path class=\"whisker\" d=\"M{:.1} {middle:.1}H{:.1}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\">{p50}</text></g>",
-            escape(&short(&operator.name)),
-            LEFT - 8.0,
-            middle + 4.0,
-            escape(&name),
-            middle - 6.0,
-            (at(s.p50) - LEFT).max(1.0),
-            at(s.min),
-            at(s.max),
-            at(s.max).max(at(s.p50)) + 8.0,
-            middle + 4.0,
-        );
+    let axis = Axis::to(most.min(median.saturating_mul(3)).max(1));
+    let label = "Time of a run by operator: median, least and most";
+    picture(label, "", &[Box::new(Bars { shown, axis, unit: trace.unit })])
+}
+
+struct Bars<'a> {
+    shown: &'a [OperatorTime],
+    axis: Axis,
+    unit: &'a str,
+}
+
+impl Chart for Bars<'_> {
+    fn height(&self) -> f64 {
+        ROW * self.shown.len() as f64
     }
-    svg + "</svg>\n"
+
+    fn draw(&self, area: &Area<'_>) -> Drawn {
+        let at = |ticks: u64| LEFT + self.axis.at(ticks, WIDTH - LEFT - RIGHT);
+        for (row, operator) in self.shown.iter().enumerate() {
+            let s = &operator.spread;
+            let middle = ROW * row as f64 + ROW / 2.0;
+            let [least, p50, p90, most] = [s.min, s.p50, s.p90, s.max].map(|t| time(t, self.unit));
+            let title = format!(
+                "{}: median {p50}, least {least}, p90 {p90}, most {most}",
+                short(&operator.name)
+            );
+            let length = (at(s.p50) - LEFT).max(1.0);
+            let shape = corners(LEFT, middle - 6.0, length, 12.0);
+            area.draw(&Titled::rectangle(title, shape, Paint::BAR))?;
+            let ends = [at(s.min), at(s.max)].map(|x| (tenths(x), tenths(middle)));
+            area.draw(&PathElement::new(ends, Paint::WHISKER))?;
+            let name: String = operator.name.chars().take(LETTERS).collect();
+            let place = (tenths(LEFT - 8.0), tenths(middle));
+            area.draw(&words(name, place, Paint::TEXT, (HPos::Right, VPos::Center)))?;
+            let place = (tenths(at(s.max.max(s.p50)) + 8.0), tenths(middle));
+            area.draw(&words(p50, place, Paint::TEXT, (HPos::Left, VPos::Center)))?;
+        }
+        Ok(())
+    }
 }

@@ -8,7 +8,7 @@ use et_inspector::events::{EventBlocks, TimeScale};
 use et_inspector::memory::MethodMemory;
 use et_inspector::memory::measured::{Replay, compare};
 use et_inspector::target::{Target, find};
-use et_reports::report::{Baseline, Input, Made, Report, Subject, TraceTimes};
+use et_reports::report::{Baseline, Entry, Input, Made, Report, Subject, TraceTimes};
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use et_schema::{etdump, etrecord};
@@ -37,6 +37,7 @@ pub struct Given<'a> {
     pub trace: Option<&'a str>,
     pub record: Option<&'a str>,
     pub baseline: Option<&'a Baseline>,
+    pub history: &'a [Entry],
     pub abi: Option<Abi>,
     /// A trace that is no fixture.
     pub trace_bytes: Option<Vec<u8>>,
@@ -50,7 +51,7 @@ impl Given<'_> {
         let file = File::parse(&self.program).expect("a program");
         let abi = self.abi.unwrap_or(Abi::Arm32);
         let methods = file.methods().map(|method| MethodMemory::new(&file, method, abi));
-        let methods: Vec<MethodMemory<'_>> =
+        let mut methods: Vec<MethodMemory<'_>> =
             methods.collect::<Result<_, _>>().expect("a prediction");
         let budget = (!self.budget.is_empty()).then(|| Budget::parse(self.budget).expect("TOML"));
         let trace = self.trace.map(|name| read(&format!("traces/{name}.etdp")));
@@ -60,6 +61,9 @@ impl Given<'_> {
         let measured = compare(&file, &methods, &replays, &[Abi::X86_64]).expect("a comparison");
         let record = self.record.map(|name| read(&format!("traces/{name}.etrecord")));
         let record = record.as_deref().map(|b| etrecord::File::parse(b).expect("a record"));
+        for (memory, record) in methods.iter_mut().flat_map(|m| record.as_ref().map(|r| (m, r))) {
+            memory.name_modules(record).expect("modules");
+        }
         let times = dump.as_ref().map(|dump| {
             let blocks = EventBlocks::of(dump);
             let correlation =
@@ -76,6 +80,7 @@ impl Given<'_> {
             measured: &measured,
             trace: times.or_else(|| self.times.clone()),
             baseline: self.baseline,
+            history: self.history,
             made: Made {
                 version: "0.1.0".into(),
                 inputs: vec![Input::new("model", self.name, &self.program)],

@@ -1,36 +1,61 @@
 //! `etinspect report DIR`: a page for each program of a folder, and an index of them.
 
-use super::report::{ReportArgs, with_report};
+use super::files::{self, Beside};
+use super::{ReportArgs, with_report};
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::output::OutputFile;
-use et_reports::report::{self, Entry, History, Report, Row};
+use et_reports::report::{self, Entry, Row};
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Folders in folders that are looked into: links could lead in a circle.
 const DEPTH: usize = 8;
 
+/// A program of several.
+pub struct Program {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its path in the folder that was given, or in the one that holds all files that
+    /// were. What goes with it has the same in another folder.
+    pub name: PathBuf,
+}
+
 /// The programs that `given` names: files, and all `.pte` and `.bpte` files of folders.
 ///
 /// # Errors
 /// A folder cannot be read, or has none.
-pub fn programs(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub fn programs(given: &[PathBuf]) -> Result<Vec<Program>, Failure> {
     let mut programs = Vec::new();
+    let files: Vec<&Path> = given.iter().map(PathBuf::as_path).filter(|p| !p.is_dir()).collect();
+    let holder = common(&files);
     for path in given {
         if !path.is_dir() {
-            programs.push(path.clone());
+            let name = path.strip_prefix(holder).unwrap_or(path).to_owned();
+            programs.push(Program { path: path.clone(), name });
             continue;
         }
-        let before = programs.len();
-        collect(path, DEPTH, &mut programs)?;
-        if programs.len() == before {
+        let mut found = Vec::new();
+        collect(path, DEPTH, &mut found)?;
+        if found.is_empty() {
             return Err(Failure::input(path, "expected .pte or .bpte files, found none"));
         }
+        programs.extend(found.into_iter().map(|program| Program {
+            name: program.strip_prefix(path).unwrap_or(&program).to_owned(),
+            path: program,
+        }));
     }
     Ok(programs)
+}
+
+/// The innermost folder that holds all of `files`.
+fn common<'p>(files: &[&'p Path]) -> &'p Path {
+    let none = Path::new("");
+    let Some(first) = files.first() else { return none };
+    let mut folders = first.ancestors().skip(1);
+    folders.find(|folder| files.iter().all(|file| file.starts_with(folder))).unwrap_or(none)
 }
 
 fn collect(folder: &Path, depth: usize, programs: &mut Vec<PathBuf>) -> Result<(), Failure> {
@@ -54,17 +79,23 @@ fn collect(folder: &Path, depth: usize, programs: &mut Vec<PathBuf>) -> Result<(
 ///
 /// # Errors
 /// A program cannot be read, or the folder not be written.
-pub fn run(args: &ReportArgs, global: &Global, programs: &[PathBuf]) -> Result<Status, Failure> {
+pub fn run(args: &ReportArgs, global: &Global, programs: &[Program]) -> Result<Status, Failure> {
     let folder = global.output.as_deref().filter(|folder| folder.as_os_str() != "-");
     let usage = "reports on several programs go to a folder: name it with -o FOLDER";
     let folder = folder.ok_or_else(|| Failure::Usage(usage.into()))?;
+    let beside = Beside::of_all(args, global, programs)?;
     fs::create_dir_all(folder).map_err(|e| Failure::output(Some(folder), e))?;
-    let mut history = open_history(args.history())?;
+    let mut history = files::open_history(args.history.as_deref())?;
     let (mut rows, mut lines, mut status) = (Vec::new(), String::new(), Status::Done);
     let mut names = BTreeSet::from(["index.html".to_owned()]);
-    for program in programs {
-        let page = page_name(program, &mut names);
-        let (text, row, one) = with_report(args, global, program, |report| {
+    for beside in &beside {
+        let page = page_name(&beside.program, &mut names);
+        let (text, row, one) = with_report(args, global, beside, &history, |report| {
+            if let Some(path) = &beside.save_baseline {
+                let folder = path.parent().unwrap_or(Path::new(""));
+                fs::create_dir_all(folder).map_err(|e| Failure::output(Some(folder), e))?;
+                OutputFile::write_all(path, report.figures().text().as_bytes())?;
+            }
             let row = Row { entry: Entry::of(report), sentence: report.verdict(), page };
             Ok((report::html(report), row, args.status(report)))
         })?;
@@ -78,36 +109,8 @@ pub fn run(args: &ReportArgs, global: &Global, programs: &[PathBuf]) -> Result<S
     }
     let index = report::index(&rows, &history, env!("CARGO_PKG_VERSION"));
     OutputFile::write_all(&folder.join("index.html"), index.as_bytes())?;
-    append(args.history(), &lines)?;
+    files::append(args.history.as_deref(), &lines)?;
     Ok(status)
-}
-
-/// Adds the entry of `report` to the history, if one is kept.
-///
-/// # Errors
-/// The history is none, or cannot be written.
-pub fn remember(path: Option<&Path>, report: &Report<'_>) -> Result<(), Failure> {
-    open_history(path)?;
-    append(path, &Entry::of(report).line())
-}
-
-/// The history so far; the first run begins one.
-fn open_history(path: Option<&Path>) -> Result<History, Failure> {
-    let Some(path) = path else { return Ok(History::default()) };
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            History::parse(&text).map_err(|e| Failure::input(path, crate::text::escape(&e)))
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(History::default()),
-        Err(e) => Err(Failure::input(path, format!("cannot read: {e}"))),
-    }
-}
-
-fn append(path: Option<&Path>, lines: &str) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
-    let file = OpenOptions::new().append(true).create(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(lines.as_bytes()));
-    written.map_err(|e| Failure::output(Some(path), e))
 }
 
 /// A name for the page of `program` that no other page has, and that needs no
@@ -130,6 +133,18 @@ fn page_name(program: &Path, names: &mut BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_named_within_the_folder_that_holds_all() {
+        let name = |given: &[&str]| -> Vec<String> {
+            let given: Vec<PathBuf> = given.iter().map(PathBuf::from).collect();
+            let programs = programs(&given).expect("no folder is read");
+            programs.iter().map(|p| p.name.to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(name(&["m/a/x.pte", "m/b/x.pte"]), ["a/x.pte", "b/x.pte"]);
+        assert_eq!(name(&["m/a.pte"]), ["a.pte"]);
+        assert_eq!(name(&["a.pte", "m/b.pte", "-"]), ["a.pte", "m/b.pte", "-"]);
+    }
 
     #[test]
     fn every_page_has_a_plain_name_of_its_own() {

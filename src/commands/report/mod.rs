@@ -1,26 +1,33 @@
 //! `etinspect report`: all that is known of a program in one file, for people and for CI.
+//!
+//! ```text
+//! files.rs   what is given with a program: trace, record, baseline, history
+//! many.rs    the programs of a folder, and their index
+//! ```
+
+mod files;
+mod many;
 
 use super::events::Scale;
-use super::report_many;
 use crate::abi::AbiName;
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
-use crate::input::{self, Input as Bytes};
 use crate::output::OutputFile;
 use crate::severity::FailOn;
 use crate::text::{escape, thousands};
 use clap::{ArgGroup, Args, ValueEnum};
-use et_inspector::budget::{Budget, Growth};
+use et_inspector::budget::Growth;
 use et_inspector::correlate::Correlation;
 use et_inspector::events::EventBlocks;
 use et_inspector::memory::MethodMemory;
 use et_inspector::memory::measured::{Comparison, Replay, compare};
 use et_inspector::target::Target;
-use et_reports::report::{self, Baseline, Input, Made, Report, Subject, TraceTimes};
+use et_reports::report::{self, Entry, History, Report, Subject, TraceTimes};
 use et_schema::bundled::File as Bundle;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use et_schema::{etdump, etrecord};
+use files::{Beside, Files};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -54,6 +61,7 @@ Examples:
 
   A folder of programs, with an index and the sizes of earlier runs:
     etinspect report models/ --target nucleo-h743zi --history sizes.jsonl -o pages
+    etinspect report models/ --trace traces/ --baseline bases/ -o pages
     etinspect report model.pte --format json"
 )]
 pub struct ReportArgs {
@@ -70,12 +78,13 @@ pub struct ReportArgs {
     #[arg(long, value_name = "NAME")]
     method: Option<String>,
 
-    /// Trace of it: times, and what was allocated if it has allocation events
-    #[arg(long, value_name = "TRACE.etdp")]
+    /// Trace of it: times, and what was allocated if it has allocation events. Of several
+    /// programs a folder: DIR/a.pte goes with TRACES/a.etdp, and so for the options below
+    #[arg(long, value_name = "TRACE.etdp|DIR")]
     trace: Option<PathBuf>,
 
-    /// The exporter's record of the program: times by module
-    #[arg(long, value_name = "FILE.etrecord", requires = "trace")]
+    /// The exporter's record of the program: memory, and times of a trace, by module
+    #[arg(long, value_name = "FILE.etrecord|DIR")]
     etrecord: Option<PathBuf>,
 
     /// Unit of the trace's clock
@@ -95,14 +104,14 @@ pub struct ReportArgs {
     budget: Option<PathBuf>,
 
     /// Figures to compare with, as --save-baseline wrote them; exits with 1 if one got worse
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json|DIR")]
     baseline: Option<PathBuf>,
 
     /// Write the figures of this report for a later --baseline
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json|DIR")]
     save_baseline: Option<PathBuf>,
 
-    /// Append the figures of this run to FILE; an index page draws them
+    /// Append the figures of this run to FILE; pages draw those of earlier runs
     #[arg(long, value_name = "FILE.jsonl")]
     history: Option<PathBuf>,
 
@@ -143,157 +152,67 @@ enum Format {
 /// ABIs that a trace may have, the likeliest first.
 const TRACE_ABIS: [Abi; 3] = [Abi::Arm32, Abi::X86_64, Abi::Aarch64];
 
-/// The files that were given, open.
-struct Files<'a> {
-    path: &'a Path,
-    model: Bytes,
-    trace: Option<Bytes>,
-    record: Option<Bytes>,
-    budget: Option<Bytes>,
-    baseline: Option<Bytes>,
-}
-
-impl<'a> Files<'a> {
-    fn open(args: &'a ReportArgs, path: &'a Path) -> Result<Self, Failure> {
-        let open = |path: &Option<PathBuf>| path.as_deref().map(input::open).transpose();
-        Ok(Files {
-            path,
-            model: input::open(path)?,
-            trace: open(&args.trace)?,
-            record: open(&args.etrecord)?,
-            budget: open(&args.budget)?,
-            baseline: open(&args.baseline)?,
-        })
-    }
-
-    fn made(&self, args: &ReportArgs) -> Made {
-        let given = [
-            ("trace", &args.trace, &self.trace),
-            ("etrecord", &args.etrecord, &self.record),
-            ("budget", &args.budget, &self.budget),
-            ("baseline", &args.baseline, &self.baseline),
-        ];
-        let input = |role, path: &Path, bytes: &[u8]| {
-            Input::new(role, path.to_string_lossy().into_owned(), bytes)
-        };
-        let mut inputs = vec![input("model", self.path, &self.model)];
-        inputs.extend(given.into_iter().filter_map(|(role, path, bytes)| {
-            path.as_ref().zip(bytes.as_ref()).map(|(path, bytes)| input(role, path, bytes))
-        }));
-        let abi = args.abi.map(|abi| Abi::from(abi).name().to_owned());
-        let scale = args.trace.is_some().then(|| {
-            et_inspector::events::TimeScale::from(args.source_time_scale).name().to_owned()
-        });
-        let options = [
-            ("--target", args.target.clone()),
-            ("--abi", abi),
-            ("--method", args.method.clone()),
-            ("--source-time-scale", scale),
-        ];
-        let options = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        Made {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            inputs,
-            options: options.map(|(name, value)| format!("{name} {value}")).collect(),
-        }
-    }
-
-    fn budget(&self, args: &ReportArgs, file: &File<'_>) -> Result<Option<Budget>, Failure> {
-        let (Some(path), Some(bytes)) = (&args.budget, &self.budget) else { return Ok(None) };
-        let fail = |message: String| Failure::input(path, message);
-        let text = std::str::from_utf8(bytes).map_err(|e| fail(format!("is no text: {e}")))?;
-        let budget = Budget::parse(text).map_err(|e| fail(escape(&e.to_string())))?;
-        if let Some(name) = budget.methods.keys().find(|name| file.method(name).is_none()) {
-            let names: Vec<String> = file.methods().map(|m| format!("{:?}", m.name())).collect();
-            let names = names.join(", ");
-            return Err(fail(format!("methods: expected one of {names}, found {name:?}")));
-        }
-        Ok(Some(budget))
-    }
-
-    fn baseline(&self, args: &ReportArgs) -> Result<Option<Baseline>, Failure> {
-        let (Some(path), Some(bytes)) = (&args.baseline, &self.baseline) else { return Ok(None) };
-        let fail = |e: report::BaselineError| Failure::input(path, escape(&e.to_string()));
-        Baseline::parse(bytes).map(Some).map_err(fail)
-    }
-}
-
 /// Runs the command.
 pub fn run(args: &ReportArgs, global: &Global) -> Result<Status, Failure> {
     let given: Vec<PathBuf> = args.model.iter().chain(&args.model_option).cloned().collect();
-    let programs = report_many::programs(&given)?;
+    let programs = many::programs(&given)?;
     match &programs[..] {
         [] => Err(Failure::Usage("name a program: etinspect report MODEL.pte".into())),
-        [program] if !given.iter().any(|path| path.is_dir()) => one(args, global, program),
-        programs => {
-            args.refuse_of_one()?;
-            report_many::run(args, global, programs)
-        }
+        [program] if !given.iter().any(|path| path.is_dir()) => one(args, global, &program.path),
+        programs if args.format == Format::Html => many::run(args, global, programs),
+        _ => Err(Failure::Usage("--format is of one program; of several, pages are made".into())),
     }
 }
 
 /// The report on one program, in the form that was asked for.
 fn one(args: &ReportArgs, global: &Global, program: &Path) -> Result<Status, Failure> {
-    with_report(args, global, program, |report| {
+    let beside = Beside::of_one(args, program);
+    let history = files::open_history(args.history.as_deref())?;
+    with_report(args, global, &beside, &history, |report| {
         write(args, global, report)?;
-        report_many::remember(args.history(), report)?;
+        if let Some(path) = &beside.save_baseline {
+            OutputFile::write_all(path, report.figures().text().as_bytes())?;
+        }
+        files::append(args.history.as_deref(), &Entry::of(report).line())?;
         Ok(args.status(report))
     })
 }
 
-impl ReportArgs {
-    /// The file that the figures of each run are appended to.
-    pub fn history(&self) -> Option<&Path> {
-        self.history.as_deref()
-    }
-
-    /// What is of one program cannot be given with several.
-    fn refuse_of_one(&self) -> Result<(), Failure> {
-        let of_one = [
-            ("--trace", self.trace.is_some()),
-            ("--baseline", self.baseline.is_some()),
-            ("--save-baseline", self.save_baseline.is_some()),
-            ("--format", self.format != Format::Html),
-        ];
-        match of_one.iter().find(|(_, is_given)| *is_given) {
-            Some((name, _)) => {
-                let message = format!("{name} is of one program; of several, pages are made");
-                Err(Failure::Usage(message))
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-/// Makes the report on `program` and shows it to `look`.
-pub fn with_report<T>(
+/// Makes the report on the program of `beside` and shows it to `look`.
+fn with_report<T>(
     args: &ReportArgs,
     global: &Global,
-    program: &Path,
+    beside: &Beside,
+    history: &History,
     look: impl FnOnce(&Report<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let files = Files::open(args, program)?;
-    let fail = |e| Failure::input(files.path, e);
+    let files = Files::open(args, beside)?;
+    let fail = |e| Failure::input(&beside.program, e);
     let bundle = (files.model.get(4..8) == Some(b"BP08")).then(|| Bundle::parse(&files.model));
     let bundle = bundle.transpose().map_err(fail)?;
     let bytes = bundle.as_ref().map_or(&files.model[..], Bundle::program);
     let file = File::parse(bytes).map_err(fail)?;
     let target = args.target.as_deref().map(crate::target::open).transpose()?;
     let budget = files.budget(args, &file)?;
-    let baseline = files.baseline(args)?;
+    let baseline = files.baseline()?;
     if baseline.is_none() && budget.as_ref().is_some_and(|b| b.growth != Growth::default()) {
         global.warn("limits of [growth] say nothing without --baseline");
     }
     let dump = files.trace.as_deref().map(etdump::File::recover).transpose();
-    let trace = args.trace.as_deref().unwrap_or(Path::new(""));
+    let trace = beside.trace.as_deref().unwrap_or(Path::new(""));
     let dump = dump.map_err(|e| Failure::input(trace, e))?;
-    let memory = Memory::predict(args, &file, target.as_ref(), dump.as_ref(), files.path)?;
-    let times = dump.as_ref().map(|dump| times(args, &files, &file, dump)).transpose()?;
+    let record = files.record()?;
+    let mut memory = Memory::predict(args, &file, target.as_ref(), dump.as_ref(), &beside.program)?;
+    if let Some(record) = &record {
+        memory.name_modules(record, beside)?;
+    }
+    let times = dump.as_ref().map(|dump| times(args, beside, record.as_ref(), &file, dump));
+    let times = times.transpose()?;
     if let Some(warning) = times.as_ref().and_then(|times| times.warning.as_ref()) {
         global.warn(&format!("{}: {warning}", escape(&trace.to_string_lossy())));
     }
     let report = Report::new(Subject {
-        model: files.path.to_string_lossy().into_owned(),
+        model: beside.program.to_string_lossy().into_owned(),
         file: &file,
         methods: &memory.methods,
         abi: memory.abi,
@@ -302,6 +221,7 @@ pub fn with_report<T>(
         measured: &memory.measured,
         trace: times,
         baseline: baseline.as_ref(),
+        history: history.of(&beside.program.to_string_lossy()),
         made: files.made(args),
     });
     look(&report)
@@ -324,9 +244,6 @@ fn write(args: &ReportArgs, global: &Global, report: &Report<'_>) -> Result<(), 
     output.finish()?;
     if args.format == Format::Github {
         add_step_summary(report)?;
-    }
-    if let Some(path) = &args.save_baseline {
-        OutputFile::write_all(path, report.figures().text().as_bytes())?;
     }
     Ok(())
 }
@@ -391,22 +308,33 @@ impl<'a> Memory<'a> {
             _ => Ok(memory),
         }
     }
+
+    /// Takes the names of modules from the ETRecord of the program.
+    fn name_modules(
+        &mut self,
+        record: &etrecord::File<'_>,
+        beside: &Beside,
+    ) -> Result<(), Failure> {
+        let path = beside.etrecord.as_deref().unwrap_or(&beside.program);
+        for memory in &mut self.methods {
+            memory.name_modules(record).map_err(|e| Failure::input(path, e))?;
+        }
+        Ok(())
+    }
 }
 
 /// The times of a trace.
 fn times(
     args: &ReportArgs,
-    files: &Files<'_>,
+    beside: &Beside,
+    record: Option<&etrecord::File<'_>>,
     file: &File<'_>,
     dump: &etdump::File<'_>,
 ) -> Result<TraceTimes, Failure> {
     let blocks = EventBlocks::of(dump);
-    let path = args.etrecord.as_deref().unwrap_or(files.path);
-    let record = files.record.as_deref().map(etrecord::File::parse).transpose();
-    let record = record.map_err(|e| Failure::input(path, e))?;
-    let correlation =
-        Correlation::new(&blocks, Some(file), record.as_ref(), args.method.as_deref())
-            .map_err(|e| Failure::input(path, e))?;
+    let path = beside.etrecord.as_deref().unwrap_or(&beside.program);
+    let correlation = Correlation::new(&blocks, Some(file), record, args.method.as_deref())
+        .map_err(|e| Failure::input(path, e))?;
     let warning = dump.truncation().map(|truncation| {
         format!(
             "the trace is cut off: only the {} events before the cut are shown",
