@@ -97,3 +97,61 @@ fn a_folder_gets_a_page_for_each_program_and_a_history() {
     assert_eq!(ran.status, Some(2));
     assert!(message(&ran).contains("-o FOLDER"), "{}", message(&ran));
 }
+
+#[test]
+fn what_goes_with_each_of_several_programs_is_found_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    for name in ["programs/a", "traces/a"] {
+        std::fs::create_dir_all(path(name)).expect("a folder");
+    }
+    let copy = |from: std::path::PathBuf, to: &str| {
+        std::fs::copy(from, path(to)).expect("a fixture");
+    };
+    copy(model("linear"), "programs/a/linear.pte");
+    copy(model("softmax"), "programs/softmax.pte");
+    copy(fixture("traces/linear__it10.etdp"), "traces/a/linear.etdp");
+    let [programs, traces, bases, pages] = ["programs", "traces", "bases", "pages"].map(path);
+    let run = |more: &[&str]| {
+        let args = ["report", text(&programs), "--trace", text(&traces), "-o", text(&pages)];
+        etinspect(args.into_iter().chain(more.iter().copied()))
+    };
+    let ran = run(&["--save-baseline", text(&bases)]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--trace: nothing of 1 of 2 programs"), "{}", ran.stderr);
+    assert_eq!(json(&path("bases/a/linear.json"))["unit"], "ns");
+    assert_eq!(json(&path("bases/softmax.json"))["unit"], Value::Null);
+    let page = |name: &str| {
+        let pages = std::fs::read_dir(&pages).expect("pages").map(|e| e.expect("a page").path());
+        let page = pages.into_iter().find(|page| text(page).contains(name)).expect(name);
+        std::fs::read_to_string(page).expect("a page")
+    };
+    assert!(page("linear").contains("<h2>Times</h2>") && !page("softmax").contains("<h2>Times"));
+
+    // The same against what was kept, and a program that has grown.
+    assert_eq!(run(&["--baseline", text(&bases)]).status, Some(0));
+    copy(model("mv2_w010"), "programs/softmax.pte");
+    assert_eq!(run(&["--baseline", text(&bases)]).status, Some(1));
+    assert!(page("softmax").contains("WORSE") && !page("linear").contains("WORSE"));
+
+    let ran = run(&["--baseline", text(&path("bases/softmax.json"))]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("goes with FOLDER/a/linear.json"), "{}", ran.stderr);
+    let ran = run(&["--baseline", text(&traces)]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("as a/linear.json; found none"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_page_shows_its_earlier_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [page, history] = ["page.html", "history.jsonl"].map(|name| folder.path().join(name));
+    let program = model("softmax");
+    for run in 1..=3 {
+        let args = ["report", text(&program), "--history", text(&history), "-o", text(&page)];
+        assert_eq!(etinspect(args).status, Some(0));
+        let page = std::fs::read_to_string(&page).expect("a page");
+        let runs = format!("Peak of the latest {run} runs");
+        assert_eq!(page.contains(&runs), run > 1, "{run}");
+    }
+}

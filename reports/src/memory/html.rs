@@ -95,7 +95,7 @@ pub(crate) fn section(page: &mut String, document: &Document<'_>, method: &Page<
     );
     chart(page, &bar_chart(document, method));
     allocators(page, document, method);
-    chart(page, &plan_charts(method));
+    plan_charts(method).iter().for_each(|svg| chart(page, svg));
     peak(page, memory);
     suggestions(page, memory);
     budget(page, method);

@@ -26,9 +26,12 @@ pub fn svg(document: &Document<'_>) -> String {
     picture(&label, &format!("<style>{STYLE}</style>\n"), &charts)
 }
 
-/// The charts of the plan of `page`, to stand in a page that has [`STYLE`].
-pub fn plan_charts(page: &Page<'_>) -> String {
-    picture(&format!("Memory plan of method {}", page.memory.method.name()), "", &plan(page))
+/// The charts of the plan of `page`, each a picture, to stand in a page that has
+/// [`STYLE`]: on paper a page may end between them.
+pub fn plan_charts(page: &Page<'_>) -> Vec<String> {
+    let label = format!("Memory plan of method {}", page.memory.method.name());
+    // A heading and its chart.
+    plan(page).chunks(2).map(|charts| picture(&label, "", charts)).collect()
 }
 
 /// The bars of `page`, to stand in a page that has [`STYLE`].

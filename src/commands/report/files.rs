@@ -83,12 +83,12 @@ fn find(
     programs: &[Program],
 ) -> Result<Vec<Option<PathBuf>>, Failure> {
     let first = programs.first().map(|program| program.name.clone()).unwrap_or_default();
-    let expected = folder.join(&first).with_extension(extensions[0]);
-    let expected = escape(&expected.to_string_lossy());
+    let goes_with = first.with_extension(extensions[0]);
+    let [first, goes_with] = [&first, &goes_with].map(|name| escape(&name.to_string_lossy()));
     if !folder.is_dir() {
-        let name = escape(&first.to_string_lossy());
-        let message =
-            format!("of several programs, {option} names a folder: {name} goes with {expected}");
+        let message = format!(
+            "of several programs, {option} names a folder: {first} goes with FOLDER/{goes_with}"
+        );
         return Err(Failure::Usage(message));
     }
     let of = |program: &Program| {
@@ -101,7 +101,7 @@ fn find(
     let found: Vec<Option<PathBuf>> = programs.iter().map(of).collect();
     if found.iter().all(Option::is_none) {
         let message =
-            format!("expected files with the names of the programs, as {expected}; found none");
+            format!("expected files with the names of the programs, as {goes_with}; found none");
         return Err(Failure::input(folder, message));
     }
     Ok(found)
