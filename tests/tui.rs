@@ -76,10 +76,10 @@ fn views_are_walked_resized_and_left() {
     terminal.start(&[&model("lstm"), &fixture("traces/lstm__it10.etdp")]);
     terminal.shows("Verdict");
     for (key, wanted) in [
-        ("2", "events by order of time"),
-        ("3", "zoom"),
-        ("4", "live here, largest first"),
-        ("5", "method forward:"),
+        ("2", "events, in the order of the trace"),
+        ("3", "planned, live"),
+        ("4", "the largest first"),
+        ("5", "method forward("),
         ("6", "Nothing was found"),
         ("7", "tensors of method forward"),
         ("8", "Nothing to compare with was given"),
@@ -95,7 +95,7 @@ fn views_are_walked_resized_and_left() {
     terminal.shows("left 0");
     // The same file again: the view is as it was left.
     terminal.start(&[&model("lstm"), &fixture("traces/lstm__it10.etdp")]);
-    terminal.shows("method forward:");
+    terminal.shows("method forward(");
     terminal.keys(&["q"]);
 }
 

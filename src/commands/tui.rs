@@ -4,9 +4,11 @@ mod feed;
 mod files;
 
 use crate::cli::{Color, Global};
+use crate::commands::events::Scale;
 use crate::failure::{Failure, Status};
 use clap::Args;
-use et_tui::{App, Config, Inputs, Layout, Session, Source, Stream, Theme};
+use et_inspector::events::TimeScale;
+use et_tui::{App, Clock, Config, Depth, Inputs, Layout, Session, Source, Stream, Theme};
 use feed::Background;
 use files::Files;
 use std::io::IsTerminal;
@@ -85,9 +87,17 @@ pub struct TuiArgs {
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
 
-    /// Draw with ASCII characters only
+    /// Time scale of the trace's clock, as for `etinspect events`
+    #[arg(long, value_enum, default_value_t = Scale::Ns, value_name = "SCALE")]
+    source_time_scale: Scale,
+
+    /// Draw with ASCII characters only [default: where the locale has no others]
     #[arg(long)]
     ascii: bool,
+
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long)]
+    no_mouse: bool,
 }
 
 /// Bytes of files up to which the first screen waits for them.
@@ -99,6 +109,7 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         paths: args.files.clone(),
         debug_buffer: args.debug_buffer.clone(),
         method: args.method.clone(),
+        clock: Clock::new(TimeScale::from(args.source_time_scale)),
         target: args.target.as_deref().map(crate::target::open).transpose()?.map(Arc::new),
         ..Files::default()
     };
@@ -140,6 +151,7 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         }
     };
     let mut app = App::new(session, theme(args, global, &config));
+    app.mouse = !(args.no_mouse || config.no_mouse);
     app.keys = config.keys;
     let state = folder_of("XDG_STATE_HOME", ".local/state").map(|f| f.join("etinspect/tui.toml"));
     if let Some(state) = &state {
@@ -187,7 +199,19 @@ fn theme(args: &TuiArgs, global: &Global, config: &Config) -> Theme {
         Color::Never => false,
         Color::Auto => !no_color,
     };
-    config.theme(color, !args.ascii)
+    let of = |name: &str| std::env::var(name).unwrap_or_default();
+    let depth = Depth::of(&of("COLORTERM"), &of("TERM"));
+    config.theme(color, !args.ascii && has_unicode(of), depth)
+}
+
+/// Whether the locale has more than ASCII, by the first variable that says
+/// anything. Where none does, most terminals have.
+fn has_unicode(of: impl Fn(&str) -> String) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(of).into_iter().find(|value| !value.is_empty());
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 /// A run in a process of its own, which ends with the inspector.

@@ -3,18 +3,27 @@
 //! There is one selection, an instruction. A view with rows of another kind
 //! keeps its own cursor and takes the selection along.
 
+use crate::clock::Clock;
+use crate::columns::{Chosen, Order};
 use crate::digest::Digest;
-use crate::groups::KINDS;
-use crate::keys::{Action, Keymap};
+use crate::events::RowRef;
+use crate::finder::{Picker, Target};
+use crate::groups::GroupTable;
+use crate::keys::Keymap;
+use crate::lists::Lists;
 use crate::live::{Live, Loading};
+use crate::mouse::Zone;
 use crate::session::Session;
-use crate::tables::{Request, Sorting, Table};
+use crate::tables::{self, Later, Request, Table};
 use crate::theme::Theme;
+use crate::tree::Tree;
 use crate::view;
 use et_inspector::correlate::Site;
 use et_inspector::events::GroupBy;
 use ratatui::Frame;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use ratatui::layout::Rect;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is shown.
@@ -64,34 +73,36 @@ impl View {
             View::Diff => "Diff",
         }
     }
+
+    /// Its place among all.
+    pub(crate) fn index(self) -> usize {
+        VIEWS.iter().position(|view| *view == self).unwrap_or(0)
+    }
 }
 
-/// What is typed into the line at the bottom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Prompt {
-    /// A search over the lines of the view.
-    Search(String),
-    /// A command by its name.
-    Palette(String),
-}
-
-/// Order of the event table.
+/// A place to come back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As in the trace.
-    Time,
-    /// Most time first.
-    Sum,
-    /// Largest median first.
-    Median,
-    /// Alphabetically.
-    Name,
+pub(crate) struct Place {
+    pub view: View,
+    pub step: usize,
+    pub cursor: usize,
+}
+
+/// What the event table shows, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it is grouped by.
+    pub grouping: Option<GroupBy>,
+    /// Its order.
+    pub order: Order,
+    /// Rows must match this.
+    pub filter: String,
 }
 
 /// The state.
 pub struct App {
     /// What is looked at.
-    pub session: Session,
+    pub session: Arc<Session>,
     /// What keys do.
     pub keys: Keymap,
     /// How it is drawn.
@@ -100,26 +111,38 @@ pub struct App {
     pub view: View,
     /// Selected instruction, as index of its row.
     pub step: usize,
-    /// Cursor of the view's own rows.
-    pub cursor: usize,
+    /// Cursors of the views' own rows.
+    pub(crate) cursors: [usize; VIEWS.len()],
+    /// The lines of the program.
+    pub(crate) tree: Tree,
+    /// Rows of lists that are shown.
+    pub(crate) lists: Lists,
     /// Earlier places, to go back to.
-    history: Vec<(View, usize)>,
+    pub(crate) history: Vec<Place>,
+    /// Places that one came back from.
+    pub(crate) future: Vec<Place>,
+    /// Instructions that the user marked.
+    pub marks: BTreeSet<Site>,
     /// Which elements of the selected tensor are shown.
     pub sample: usize,
     /// What they are like, with the tensor's row and the sample.
     pub(crate) digest: Option<((usize, usize), Result<Digest, String>)>,
-    /// What is being typed.
-    pub prompt: Option<Prompt>,
-    /// Lines must match this.
-    pub filter: String,
-    /// Order of the event table.
-    pub order: Order,
-    /// What the event table is grouped by.
-    pub grouping: Option<GroupBy>,
+    /// The filter that is being typed.
+    pub typing: bool,
+    /// A list to choose from, over the view.
+    pub(crate) picker: Option<Picker>,
+    /// What was found last, and which of it is shown.
+    pub(crate) found: (Vec<Target>, usize),
+    /// What the event table is to show.
+    pub wanted: Wanted,
+    /// Columns that the user wants.
+    pub columns: Chosen,
     /// The time that the timeline shows.
     pub window: (u64, u64),
-    /// Whether the help lies over the view.
-    pub help: bool,
+    /// Ticks between which the mouse is drawn.
+    pub(crate) drag: Option<(u64, u64)>,
+    /// Whether the help lies over the view, and its first line.
+    pub help: Option<usize>,
     /// Whether to leave.
     pub done: bool,
     /// Said in the status line until the next key.
@@ -130,59 +153,76 @@ pub struct App {
     pub live: Option<Live>,
     /// Whether to stop reading.
     pub cancel: bool,
+    /// Whether to stop until the shell goes on.
+    pub suspend: bool,
+    /// Whether the mouse is taken from the terminal.
+    pub mouse: bool,
+    /// The method that the user wants to see.
+    pub method: Option<String>,
     /// What is to be copied to the clipboard.
     pub clipboard: Option<String>,
-    /// Whether the view is to be written to a file.
-    pub export: bool,
+    /// What is to be written to a file.
+    pub export: Option<crate::export::Kind>,
     /// Columns of the screen.
     pub width: u16,
     /// Rows of the view that were visible, for pages.
     pub page: usize,
+    /// What is where on the screen.
+    pub(crate) zones: RefCell<Vec<(Rect, Zone)>>,
     /// The rows that will be shown.
-    pub(crate) sorting: Option<Sorting>,
-    /// What the rows that are shown were made for: groups, order and filter.
-    pub(crate) shown: (Option<GroupBy>, Order, String),
-    /// Rows of the event table as they are shown.
-    pub(crate) table: Vec<view::events::Shown>,
+    pub(crate) sorting: Option<Later<Vec<u32>>>,
+    /// What the rows that are shown were made for.
+    pub(crate) shown: Wanted,
+    /// Rows of the event table as they are shown, by their numbers.
+    pub(crate) table: Vec<u32>,
 }
 
 impl App {
     /// Shows `session`, beginning with the overview. What is in flight, or the
     /// peak of memory, is selected.
     pub fn new(session: Session, theme: Theme) -> Self {
-        let in_flight = session.in_flight().and_then(|site| session.step(site));
-        let peak = session.memory.as_ref().map_or(0, |memory| memory.peak);
         let window = session.spans.range;
-        let step = in_flight.unwrap_or(peak).min(session.instructions.len().saturating_sub(1));
+        let step = first_step(&session);
         let mut app = App {
-            session,
+            session: Arc::new(session),
             keys: Keymap::default(),
             theme,
             view: View::Overview,
             step,
-            cursor: 0,
+            cursors: [0; VIEWS.len()],
+            tree: Tree::default(),
+            lists: Lists::default(),
             history: Vec::new(),
+            future: Vec::new(),
+            marks: BTreeSet::new(),
             sample: 0,
             digest: None,
-            prompt: None,
-            filter: String::new(),
-            order: Order::Time,
-            grouping: None,
+            typing: false,
+            picker: None,
+            found: (Vec::new(), 0),
+            wanted: Wanted::default(),
+            columns: Chosen::default(),
             window,
-            help: false,
+            drag: None,
+            help: None,
             done: false,
             message: None,
             loading: None,
             live: None,
             cancel: false,
+            suspend: false,
+            mouse: true,
+            method: None,
             clipboard: None,
-            export: false,
+            export: None,
             width: 80,
             page: 10,
+            zones: RefCell::default(),
             sorting: None,
-            shown: (None, Order::Time, String::new()),
+            shown: Wanted::default(),
             table: Vec::new(),
         };
+        app.layout_program();
         app.refresh();
         app
     }
@@ -197,27 +237,63 @@ impl App {
         if self.window == self.session.spans.range || from < range.0 || to > range.1 {
             self.window = range;
         }
-        let is_first = self.session.instructions.is_empty();
-        let peak = session.memory.as_ref().map_or(0, |memory| memory.peak);
-        self.session = session;
-        if is_first {
-            self.step = peak.min(self.session.instructions.len().saturating_sub(1));
-        }
+        let is_other =
+            self.session.instructions.is_empty() || session.method != self.session.method;
+        self.session = Arc::new(session);
         self.digest = None;
-        if let Some(step) = in_flight.or(at).and_then(|site| self.session.step(site)) {
+        self.picker = None;
+        self.found = (Vec::new(), 0);
+        if is_other {
+            self.step = first_step(&self.session);
+            self.tree.clear();
+            (self.history, self.future) = (Vec::new(), Vec::new());
+        }
+        self.step = self.step.min(self.session.instructions.len().saturating_sub(1));
+        let kept = in_flight.or(at.filter(|_| !is_other));
+        if let Some(step) = kept.and_then(|site| self.session.step(site)) {
             self.step = step;
         }
+        self.lists.clear_rows();
+        for view in VIEWS {
+            self.list(view);
+        }
+        self.layout_program();
         self.refresh();
     }
 
     /// Draws everything.
     pub fn draw(&mut self, frame: &mut Frame<'_>) {
+        self.zones.borrow_mut().clear();
         view::draw(self, frame);
+    }
+
+    /// What the ticks of the trace are.
+    pub(crate) fn clock(&self) -> Clock {
+        self.session.clock
+    }
+
+    /// A time in ticks, as text.
+    pub(crate) fn ticks(&self, ticks: u64) -> String {
+        self.session.clock.ticks(ticks)
+    }
+
+    /// The cursor of the view's rows.
+    pub(crate) fn cursor(&self) -> usize {
+        match self.view {
+            View::Overview => self.cursors[View::Findings.index()],
+            view => self.cursors[view.index()],
+        }
+    }
+
+    pub(crate) fn set_cursor(&mut self, row: usize) {
+        let view = if self.view == View::Overview { View::Findings } else { self.view };
+        self.cursors[view.index()] = row;
     }
 
     /// Looks at the elements of the selected tensor, unless it was looked at.
     pub(crate) fn look(&mut self) {
-        let key = (self.cursor, self.sample);
+        let Some(row) = self.row() else { return };
+        let key = (row, self.sample);
         if self.digest.as_ref().is_some_and(|(known, _)| *known == key) {
             return;
         }
@@ -232,14 +308,23 @@ impl App {
         self.session.instructions.get(self.step).map(|row| row.site)
     }
 
+    /// The groups that the table shows, if it does.
+    pub(crate) fn groups(&self) -> Option<&GroupTable> {
+        self.shown.grouping.and_then(|kind| self.session.groups.get(kind))
+    }
+
+    /// A row of the event table.
+    pub(crate) fn event(&self, row: usize) -> Option<RowRef<'_>> {
+        tables::row(&self.session.events, self.groups(), *self.table.get(row)?)
+    }
+
     /// Number of rows that the view has.
     pub fn len(&self) -> usize {
         match self.view {
-            View::Overview | View::Findings => self.session.findings.len(),
             View::Events => self.table.len(),
-            View::Tensors => self.session.tensors.rows.len(),
-            View::Diff => self.session.diff.as_ref().map_or(0, |diff| diff.rows.len()),
-            View::Program | View::Memory | View::Timeline => self.session.instructions.len(),
+            View::Program => self.tree.lines().len(),
+            View::Memory | View::Timeline => self.session.instructions.len(),
+            view => self.lists.len(view, &self.session),
         }
     }
 
@@ -251,37 +336,48 @@ impl App {
     /// The selected row of the view.
     pub fn selected(&self) -> usize {
         match self.view {
-            View::Program | View::Memory | View::Timeline => self.step,
-            _ => self.cursor,
+            View::Memory | View::Timeline => self.step,
+            View::Program => self.tree.cursor,
+            _ => self.cursor(),
         }
+    }
+
+    /// What the selected row of a list stands for: a tensor, a finding, or a difference.
+    pub(crate) fn row(&self) -> Option<usize> {
+        self.lists.row(self.view, self.cursor(), &self.session)
     }
 
     /// Moves the cursor, and the selected instruction with it.
     pub(crate) fn select(&mut self, row: usize) {
         let row = row.min(self.len().saturating_sub(1));
         match self.view {
-            View::Program | View::Memory | View::Timeline => self.step = row,
-            View::Events => {
-                self.cursor = row;
-                let site = self.table.get(row).and_then(|shown| shown.site);
-                self.step_to(site);
+            View::Memory | View::Timeline => {
+                self.step = row;
+                self.reveal();
             }
-            View::Tensors => {
-                (self.cursor, self.sample) = (row, 0);
-                let row = self.session.tensors.rows.get(row);
-                let uses = row.and_then(|row| row.producers.first().or(row.consumers.first()));
-                self.step_to(uses.copied());
+            View::Program => {
+                self.tree.cursor = row;
+                self.step = self.tree.selected().and_then(|line| line.step()).unwrap_or(self.step);
             }
-            View::Diff => {
-                self.cursor = row;
-                let row = self.session.diff.as_ref().and_then(|diff| diff.rows.get(row));
-                self.step_to(row.and_then(|row| row.site));
+            _ => {
+                self.set_cursor(row);
+                self.sample = 0;
+                self.step_to(self.site_of_row());
             }
+        }
+    }
+
+    /// The instruction that the selected row is about.
+    pub(crate) fn site_of_row(&self) -> Option<Site> {
+        match self.view {
+            View::Events => self.event(self.cursor()).and_then(|row| row.site),
+            View::Tensors => self.session.tensors.rows.get(self.row()?)?.site(),
+            View::Diff => self.session.diff.as_ref()?.rows.get(self.row()?)?.site,
             View::Overview | View::Findings => {
-                self.cursor = row;
-                let at = self.session.findings.get(row).and_then(|finding| finding.at);
-                self.step_to(at.map(|(chain, instruction)| Site { chain, instruction }));
+                let (chain, instruction) = self.session.findings.get(self.row()?)?.at?;
+                Some(Site { chain, instruction })
             }
+            View::Program | View::Memory | View::Timeline => self.site(),
         }
     }
 
@@ -291,29 +387,76 @@ impl App {
         }
     }
 
+    /// Where the cursor is.
+    pub(crate) fn place(&self) -> Place {
+        Place { view: self.view, step: self.step, cursor: self.selected() }
+    }
+
+    /// Remembers where the cursor is, to come back.
+    pub(crate) fn remember(&mut self) {
+        let place = self.place();
+        if self.history.last() != Some(&place) {
+            self.history.push(place);
+        }
+        self.future.clear();
+    }
+
+    /// Shows a place again.
+    pub(crate) fn return_to(&mut self, place: Place) {
+        self.step = place.step.min(self.session.instructions.len().saturating_sub(1));
+        self.show(place.view);
+        if !matches!(place.view, View::Memory | View::Timeline) {
+            self.select(place.cursor);
+        }
+    }
+
     /// Goes to an instruction in `view`, and remembers where it was.
-    fn jump(&mut self, view: View, site: Option<Site>) {
+    pub(crate) fn jump(&mut self, view: View, site: Option<Site>) {
         let Some(step) = site.and_then(|site| self.session.step(site)) else {
             self.message = Some("there is no such instruction here".into());
             return;
         };
-        self.history.push((self.view, self.step));
+        self.remember();
         self.step = step;
         self.show(view);
+        if view == View::Program {
+            self.tree_to_step();
+        }
     }
 
     /// Shows a view with the selected instruction in it.
-    fn show(&mut self, view: View) {
+    pub(crate) fn show(&mut self, view: View) {
         self.view = view;
-        self.cursor = 0;
-        if view == View::Events {
-            let site = self.site();
-            let own = |shown: &view::events::Shown| shown.site.is_some() && shown.site == site;
-            self.cursor = self.table.iter().position(own).unwrap_or(0);
-        }
-        if view == View::Tensors {
-            let row = self.site().and_then(|site| self.session.tensors.row_of(site));
-            (self.cursor, self.sample) = (row.unwrap_or(0), 0);
+        match view {
+            View::Program => self.tree_to_step(),
+            View::Timeline => self.reveal(),
+            // What is selected there already may be about the instruction.
+            _ if self.site_of_row() == self.site() => {}
+            View::Events => {
+                let site = self.site();
+                let own = |row: usize| {
+                    self.event(row).is_some_and(|shown| shown.site.is_some() && shown.site == site)
+                };
+                if let Some(row) = (0..self.table.len()).find(|row| own(*row)) {
+                    self.set_cursor(row);
+                }
+            }
+            View::Tensors => {
+                let row = self.site().and_then(|site| self.session.tensors.row_of(site));
+                if let Some(row) = row.and_then(|row| self.lists.place_of(view, row)) {
+                    self.set_cursor(row);
+                    self.sample = 0;
+                }
+            }
+            View::Diff => {
+                let site = self.site();
+                let rows = self.session.diff.as_ref().map_or(&[][..], |diff| &diff.rows);
+                let row = rows.iter().position(|row| row.site.is_some() && row.site == site);
+                if let Some(row) = row.and_then(|row| self.lists.place_of(view, row)) {
+                    self.set_cursor(row);
+                }
+            }
+            View::Overview | View::Findings | View::Memory => {}
         }
     }
 
@@ -323,9 +466,10 @@ impl App {
         let request = Request {
             events: Arc::clone(&self.session.events),
             groups: Arc::clone(&self.session.groups),
-            order: self.order,
-            grouping: self.grouping,
-            filter: self.filter.clone(),
+            order: self.wanted.order,
+            grouping: self.wanted.grouping,
+            filter: self.wanted.filter.clone(),
+            clock: self.clock(),
         };
         match Table::of(request) {
             Table::Now(rows) => self.take(rows),
@@ -335,199 +479,34 @@ impl App {
 
     /// Takes what another thread has made; whether there is anything new.
     pub fn poll(&mut self) -> bool {
-        let Some(rows) = self.sorting.as_ref().and_then(Sorting::take) else { return false };
+        let found = self.picker.as_mut().is_some_and(Picker::poll);
+        let Some(made) = self.sorting.as_ref().and_then(Later::take) else { return found };
         self.sorting = None;
-        self.take(rows);
+        match made {
+            Some(rows) => self.take(rows),
+            None => self.break_off("sorting broke off; the table is as it was"),
+        }
         true
     }
 
-    fn take(&mut self, rows: Vec<view::events::Shown>) {
+    /// Wants again what is shown.
+    pub(crate) fn break_off(&mut self, message: &str) {
+        self.wanted = self.shown.clone();
+        self.message = Some(message.into());
+    }
+
+    fn take(&mut self, rows: Vec<u32>) {
         self.table = rows;
-        self.shown = (self.grouping, self.order, self.filter.clone());
-        self.cursor = self.cursor.min(self.len().saturating_sub(1));
+        self.shown = self.wanted.clone();
+        let last = self.table.len().saturating_sub(1);
+        let cursor = &mut self.cursors[View::Events.index()];
+        *cursor = (*cursor).min(last);
     }
+}
 
-    /// Handles a key.
-    pub fn key(&mut self, event: KeyEvent) {
-        self.message = None;
-        if self.prompt.is_some() {
-            return self.type_key(event);
-        }
-        if self.help {
-            self.help = false;
-            return;
-        }
-        // Escape first ends what one waits for, then what was searched for.
-        if event.code == KeyCode::Esc && self.loading.is_some() {
-            self.cancel = true;
-            return;
-        }
-        if event.code == KeyCode::Esc && self.sorting.take().is_some() {
-            (self.grouping, self.order, self.filter) = self.shown.clone();
-            self.message = Some("the table is as it was".into());
-            return;
-        }
-        if event.code == KeyCode::Esc && !self.filter.is_empty() {
-            self.filter.clear();
-            return self.refresh();
-        }
-        if let Some(action) = self.keys.action(event) {
-            self.act(action);
-        }
-    }
-
-    /// Handles the mouse: the wheel moves, a click on a tab shows it.
-    pub fn mouse(&mut self, event: MouseEvent) {
-        match event.kind {
-            MouseEventKind::ScrollDown => self.act(Action::Move(3)),
-            MouseEventKind::ScrollUp => self.act(Action::Move(-3)),
-            MouseEventKind::Down(_) if event.row == 0 => {
-                if let Some(view) = view::tab_at(event.column, self.width) {
-                    self.act(Action::Show(view));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Does what a key or a command stands for.
-    pub fn act(&mut self, action: Action) {
-        let current = VIEWS.iter().position(|view| *view == self.view).unwrap_or(0);
-        match action {
-            Action::Quit => self.done = true,
-            Action::Show(view) => self.show(view),
-            Action::Next => self.show(VIEWS[(current + 1) % VIEWS.len()]),
-            Action::Previous => self.show(VIEWS[(current + VIEWS.len() - 1) % VIEWS.len()]),
-            Action::Move(lines) => self.select(self.selected().saturating_add_signed(lines)),
-            Action::Page(pages) => {
-                let lines = pages * self.page.max(1) as isize;
-                self.select(self.selected().saturating_add_signed(lines));
-            }
-            Action::First => self.select(0),
-            Action::Last => self.select(usize::MAX),
-            Action::Pan(direction) if self.view == View::Timeline => self.pan(direction),
-            Action::Pan(direction) if self.view == View::Tensors => {
-                let row = self.session.tensors.rows.get(self.cursor);
-                let last = row.map_or(0, |row| row.data.len().saturating_sub(1));
-                self.sample = self.sample.saturating_add_signed(direction).min(last);
-            }
-            Action::Pan(direction) => {
-                self.select(self.selected().saturating_add_signed(direction));
-            }
-            Action::Zoom(direction) => self.zoom(direction),
-            Action::Enter => self.enter(),
-            Action::Back => match self.history.pop() {
-                Some((view, step)) => {
-                    self.step = step;
-                    self.show(view);
-                }
-                None => self.message = Some("nowhere to go back to".into()),
-            },
-            Action::Peak => {
-                let peak = self.session.memory.as_ref().map(|memory| memory.peak);
-                let site = peak.and_then(|peak| self.session.instructions.get(peak));
-                self.jump(View::Memory, site.map(|row| row.site));
-            }
-            Action::InFlight => match self.session.in_flight() {
-                Some(site) => self.jump(View::Program, Some(site)),
-                None => self.message = Some("no instruction is known to be in flight".into()),
-            },
-            Action::Producer => {
-                let row = self.session.instructions.get(self.step);
-                self.jump(View::Program, row.and_then(|row| row.producers.first().copied()));
-            }
-            Action::Consumer => {
-                let row = self.session.instructions.get(self.step);
-                self.jump(View::Program, row.and_then(|row| row.consumers.first().copied()));
-            }
-            Action::Sort => {
-                self.order = match self.order {
-                    Order::Time => Order::Sum,
-                    Order::Sum => Order::Median,
-                    Order::Median => Order::Name,
-                    Order::Name => Order::Time,
-                };
-                self.refresh();
-            }
-            Action::Group => {
-                self.grouping = self.next_grouping();
-                self.cursor = 0;
-                self.refresh();
-            }
-            Action::Search => self.prompt = Some(Prompt::Search(self.filter.clone())),
-            Action::Palette => self.prompt = Some(Prompt::Palette(String::new())),
-            Action::Yank => {
-                let line = view::selected_line(self);
-                self.message = Some(format!("copied: {line}"));
-                self.clipboard = Some(line);
-            }
-            Action::Export => self.export = true,
-            Action::Help => self.help = true,
-        }
-    }
-
-    /// The next kind of group that there is, or none after the last.
-    fn next_grouping(&self) -> Option<GroupBy> {
-        let next = match self.grouping {
-            None => 0,
-            Some(kind) => KINDS.iter().position(|other| *other == kind)? + 1,
-        };
-        let mut after = KINDS.into_iter().skip(next);
-        after.find(|kind| self.session.groups.get(*kind).is_some_and(|t| !t.rows.is_empty()))
-    }
-
-    fn enter(&mut self) {
-        match self.view {
-            View::Events => {
-                let site = self.table.get(self.cursor).and_then(|shown| shown.site);
-                self.jump(View::Program, site);
-            }
-            View::Overview | View::Findings => {
-                let at = self.session.findings.get(self.cursor).and_then(|finding| finding.at);
-                match at {
-                    Some((chain, instruction)) => {
-                        self.jump(View::Program, Some(Site { chain, instruction }));
-                    }
-                    None => self.message = Some("this finding is about no instruction".into()),
-                }
-            }
-            View::Tensors => {
-                let row = self.session.tensors.rows.get(self.cursor);
-                let uses = row.and_then(|row| row.producers.first().or(row.consumers.first()));
-                self.jump(View::Program, uses.copied());
-            }
-            View::Diff => {
-                let row = self.session.diff.as_ref().and_then(|diff| diff.rows.get(self.cursor));
-                self.jump(View::Program, row.and_then(|row| row.site));
-            }
-            View::Program => self.jump(View::Memory, self.site()),
-            View::Memory | View::Timeline => self.jump(View::Program, self.site()),
-        }
-    }
-
-    fn pan(&mut self, direction: isize) {
-        let (from, to) = self.window;
-        let (first, last) = self.session.spans.range;
-        let by = ((to - from) / 4).max(1);
-        let by = if direction < 0 { by.min(from - first) } else { by.min(last - to) };
-        let moved = |tick: u64| if direction < 0 { tick - by } else { tick + by };
-        self.window = (moved(from), moved(to));
-    }
-
-    /// Sees half or twice as much time, around the selected instruction if it
-    /// is visible. A trace without times has nothing to zoom.
-    fn zoom(&mut self, direction: isize) {
-        let (first, last) = self.session.spans.range;
-        let (from, to) = self.window;
-        // Where operators have no events of their calls, their kernels have.
-        let own = self.site().and_then(|site| {
-            let lanes = [1, 2].into_iter();
-            lanes.filter_map(|lane| self.session.spans.first_of(lane, site, (from, to))).next()
-        });
-        let centre = own.map_or(from + (to - from) / 2, |span| span.start);
-        let width = if direction > 0 { (to - from) / 2 } else { (to - from).saturating_mul(2) };
-        let width = width.clamp((last - first).min(16), last - first);
-        let start = centre.saturating_sub(width / 2).clamp(first, last - width);
-        self.window = (start, start + width);
-    }
+/// What is in flight, or the peak of memory.
+fn first_step(session: &Session) -> usize {
+    let in_flight = session.in_flight().and_then(|site| session.step(site));
+    let peak = session.memory.as_ref().map_or(0, |memory| memory.peak);
+    in_flight.unwrap_or(peak).min(session.instructions.len().saturating_sub(1))
 }

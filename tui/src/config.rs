@@ -8,11 +8,11 @@
 //!
 //! [keys]
 //! "next view" = ["Tab", "n"]      # the names that `:` lists
-//! quit = "Q"
+//! quit = ["Q", "C-q"]             # C- is Ctrl
 //! ```
 
-use crate::keys::Keymap;
-use crate::theme::{Palette, Theme};
+use crate::keys::{Keymap, NAMED, Stroke};
+use crate::theme::{Depth, Palette, Theme};
 use ratatui::crossterm::event::KeyCode;
 use ratatui::style::Color;
 use serde::Deserialize;
@@ -26,6 +26,8 @@ pub struct Config {
     pub keys: Keymap,
     /// Colours.
     pub palette: Palette,
+    /// Whether the mouse is left to the terminal, which then selects text with it.
+    pub no_mouse: bool,
 }
 
 /// The file as it is written.
@@ -34,6 +36,8 @@ pub struct Config {
 struct Raw {
     #[serde(default)]
     palette: Option<String>,
+    #[serde(default)]
+    mouse: Option<bool>,
     #[serde(default)]
     colors: BTreeMap<String, String>,
     #[serde(default)]
@@ -54,7 +58,7 @@ impl Config {
     /// What is wrong, and what was meant perhaps.
     pub fn parse(text: &str) -> Result<Self, String> {
         let raw: Raw = toml::from_str(text).map_err(|error| error.to_string())?;
-        let mut config = Config::default();
+        let mut config = Config { no_mouse: raw.mouse == Some(false), ..Config::default() };
         if let Some(name) = &raw.palette {
             config.palette = Palette::named(name)
                 .ok_or_else(|| unknown("palette", name, Palette::NAMES.iter().copied()))?;
@@ -71,14 +75,14 @@ impl Config {
                 Keys::One(name) => vec![name],
                 Keys::Several(names) => names.iter().map(String::as_str).collect(),
             };
-            let codes = names.iter().map(|name| {
-                code(name).ok_or_else(|| {
+            let strokes = names.iter().map(|name| {
+                stroke(name).ok_or_else(|| {
                     let others = NAMED.iter().map(|(name, _)| *name);
                     format!("keys.{command:?}: {}", unknown("key", name, others))
                 })
             });
-            let codes = codes.collect::<Result<Vec<_>, String>>()?;
-            if !config.keys.bind(command, codes, names.join(" ")) {
+            let strokes = strokes.collect::<Result<Vec<_>, String>>()?;
+            if !config.keys.bind(command, strokes, names.join(" ")) {
                 return Err(unknown("command", command, config.keys.commands()));
             }
         }
@@ -90,29 +94,19 @@ impl Config {
         }
     }
 
-    /// A theme with these colours.
-    pub fn theme(&self, color: bool, unicode: bool) -> Theme {
-        Theme { color, unicode, palette: self.palette }
+    /// A theme with these colours, as far as the terminal shows them.
+    pub fn theme(&self, color: bool, unicode: bool, depth: Depth) -> Theme {
+        Theme { color, unicode, palette: self.palette.for_depth(depth), depth }
     }
 }
 
-/// Keys that have a name instead of a character.
-const NAMED: [(&str, KeyCode); 14] = [
-    ("Tab", KeyCode::Tab),
-    ("S-Tab", KeyCode::BackTab),
-    ("Enter", KeyCode::Enter),
-    ("Esc", KeyCode::Esc),
-    ("Space", KeyCode::Char(' ')),
-    ("Backspace", KeyCode::Backspace),
-    ("Up", KeyCode::Up),
-    ("Down", KeyCode::Down),
-    ("Left", KeyCode::Left),
-    ("Right", KeyCode::Right),
-    ("PgUp", KeyCode::PageUp),
-    ("PgDn", KeyCode::PageDown),
-    ("Home", KeyCode::Home),
-    ("End", KeyCode::End),
-];
+/// A key by its name, with `C-` before it if Ctrl is held.
+fn stroke(name: &str) -> Option<Stroke> {
+    match name.strip_prefix("C-") {
+        Some(letter) => Some(Stroke { code: code(letter)?, ctrl: true }),
+        None => Some(Stroke { code: code(name)?, ctrl: false }),
+    }
+}
 
 fn code(name: &str) -> Option<KeyCode> {
     let mut letters = name.chars();
@@ -166,11 +160,14 @@ mod tests {
 
     #[test]
     fn keys_and_colors_are_taken() {
-        let text = "palette = \"colour-blind\"\n[colors]\nbar = \"#102030\"\n\
-                    [keys]\nquit = \"Q\"\n\"next view\" = [\"Tab\", \"n\"]";
+        let text = "palette = \"colour-blind\"\nmouse = false\n[colors]\nbar = \"#102030\"\n\
+                    [keys]\nquit = [\"Q\", \"C-q\"]\n\"next view\" = [\"Tab\", \"n\"]";
         let config = Config::parse(text).expect("a good file");
         assert_eq!(pressed(&config, KeyCode::Char('Q')), Some(Action::Quit));
         assert_eq!(pressed(&config, KeyCode::Char('q')), None);
+        let ctrl = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::CONTROL);
+        assert_eq!(config.keys.action(ctrl), Some(Action::Quit));
+        assert!(config.no_mouse);
         assert_eq!(pressed(&config, KeyCode::Char('n')), Some(Action::Next));
         assert_eq!(config.palette.bar, Color::Rgb(0x10, 0x20, 0x30));
         assert_ne!(config.palette.alarm, Palette::default().alarm);
@@ -184,7 +181,7 @@ mod tests {
             ("[colors]\nbar = \"bluish\"", "\"bluish\" is no color"),
             ("[keys]\nquti = \"Q\"", "no command \"quti\"; did you mean \"quit\"?"),
             ("[keys]\nquit = \"Etner\"", "did you mean \"Enter\"?"),
-            ("[keys]\nquit = \"j\"", "have the same key"),
+            ("[keys]\nquit = \"j\"\ndown = \"j\"", "have the same key"),
             ("pallete = \"x\"", "unknown field"),
         ] {
             let error = Config::parse(text).expect_err(text);

@@ -1,10 +1,12 @@
 //! Two traces or two programs, as rows: the most significant first.
 
+use crate::clock::Clock;
 use crate::events::site;
-use crate::text::{bytes, escape, nanoseconds, thousands};
+use crate::query::Field;
+use crate::text::{bytes, escape, thousands};
 use et_inspector::correlate::Site;
 use et_inspector::diff::{Change, Changed, EventKey, ProgramDiff, TraceDiff, Verdict};
-use et_inspector::events::{EventBlocks, TimeScale, Times};
+use et_inspector::events::EventBlocks;
 use et_schema::ReadError;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
@@ -41,6 +43,36 @@ pub struct DiffRow {
     pub mark: Mark,
 }
 
+/// Names of what a filter can ask of differences.
+pub const FIELDS: [&str; 4] = ["name", "verdict", "change", "p"];
+
+impl DiffRow {
+    /// A field of a filter.
+    pub fn field(&self, name: &str) -> Option<Field<'_>> {
+        match name {
+            "name" => Some(Field::Text(&self.name)),
+            "verdict" => Some(Field::Text(self.verdict())),
+            "change" => Some(Field::Number(self.relative? * 100.0)),
+            "p" => Some(Field::Number(self.p_value?)),
+            _ => None,
+        }
+    }
+
+    /// What is concluded, in a word.
+    pub fn verdict(&self) -> &'static str {
+        match (self.mark, self.p_value.is_some()) {
+            (Mark::More, true) => "slower",
+            (Mark::Less, true) => "faster",
+            (Mark::More, false) => "more",
+            (Mark::Less, false) => "less",
+            (Mark::Gone, _) => "gone",
+            (Mark::Added, _) => "new",
+            (Mark::Unsure, _) => "few runs",
+            (Mark::Same, _) => "same",
+        }
+    }
+}
+
 /// What is concluded of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
@@ -59,11 +91,11 @@ pub enum Mark {
 }
 
 impl DiffTable {
-    /// Two traces; `None` never, as both are on the same clock.
-    pub fn of_traces(base: &EventBlocks<'_>, new: &EventBlocks<'_>) -> Option<Self> {
-        let times = Times::new(TimeScale::Nanoseconds, TimeScale::Nanoseconds)?;
-        let diff = TraceDiff::of(base, new, &times, MIN_EFFECT);
-        let mut rows: Vec<(f64, DiffRow)> = diff.changes.iter().map(of_change).collect();
+    /// Two traces on the same clock.
+    pub fn of_traces(base: &EventBlocks<'_>, new: &EventBlocks<'_>, clock: Clock) -> Self {
+        let diff = TraceDiff::of(base, new, &clock.times(), MIN_EFFECT);
+        let mut rows: Vec<(f64, DiffRow)> =
+            diff.changes.iter().map(|change| of_change(change, clock)).collect();
         rows.extend(diff.gone.iter().map(|key| (0.0, one_sided(key, Mark::Gone))));
         rows.extend(diff.added.iter().map(|key| (0.0, one_sided(key, Mark::Added))));
         rows.sort_by(|(a_size, a), (b_size, b)| {
@@ -87,7 +119,7 @@ impl DiffTable {
             diff.added.len()
         );
         let rows = rows.into_iter().map(|(_, row)| row).collect();
-        Some(DiffTable { title, columns: ["base median", "new median"], rows })
+        DiffTable { title, columns: ["base median", "new median"], rows }
     }
 
     /// Two programs.
@@ -106,12 +138,12 @@ impl DiffTable {
     }
 }
 
-fn of_change(change: &Change) -> (f64, DiffRow) {
+fn of_change(change: &Change, clock: Clock) -> (f64, DiffRow) {
     let row = DiffRow {
         name: escape(&change.key.name),
         site: site(change.key.chain, change.key.instruction),
-        base: nanoseconds(change.base.p50 as u64),
-        new: nanoseconds(change.new.p50 as u64),
+        base: clock.text(change.base.p50),
+        new: clock.text(change.new.p50),
         relative: change.relative(),
         p_value: Some(change.p_value),
         mark: match change.verdict {

@@ -1,15 +1,15 @@
 //! Sums over events, as rows: computed once for each kind, by the library
 //! whose groups add up to the whole.
 
-use crate::events::Spread;
+use crate::events::{RowRef, Spread};
 use crate::text::escape;
 use et_inspector::correlate::{Correlation, Site};
 use et_inspector::events::{EventBlocks, Group, GroupBy, Groups};
 use et_schema::ids::{ChainId, InstructionId};
 
 /// The kinds of groups, in the order in which a key goes through them.
-pub(crate) const KINDS: [GroupBy; 4] =
-    [GroupBy::Operator, GroupBy::Delegate, GroupBy::Instruction, GroupBy::Module];
+pub(crate) const KINDS: [GroupBy; 5] =
+    [GroupBy::Operator, GroupBy::Delegate, GroupBy::Instruction, GroupBy::Module, GroupBy::Source];
 
 /// What the rows of a kind are called.
 pub(crate) fn name(kind: GroupBy) -> &'static str {
@@ -36,6 +36,8 @@ pub struct GroupTable {
     pub rows: Vec<GroupRow>,
     /// Ticks of all rows together: those of the outermost events.
     pub total: u64,
+    /// Columns of the longest name, up to 80.
+    pub longest: usize,
 }
 
 /// A sum.
@@ -50,20 +52,43 @@ pub struct GroupRow {
     pub ticks: u64,
     /// Own ticks of each run that has any of them.
     pub runs: Vec<u64>,
-    /// Median, least and most of the runs.
+    /// What the runs are like.
     pub spread: Spread,
 }
 
+impl GroupRow {
+    /// What is shown of it.
+    pub fn shown(&self) -> RowRef<'_> {
+        RowRef {
+            name: &self.name,
+            site: self.site,
+            module: "",
+            block: "",
+            delegated: false,
+            count: self.count,
+            sum: self.ticks,
+            own: self.ticks,
+            spread: self.spread,
+            times: &self.runs,
+            executed: true,
+        }
+    }
+}
+
 impl GroupTables {
-    /// Those of `blocks`. Modules are left out where no ETRecord names any.
+    /// Those of `blocks`. Kinds that nothing belongs to are left out, such as
+    /// modules where no ETRecord names any.
     pub fn of(blocks: &EventBlocks<'_>, correlation: &Correlation<'_>) -> Self {
-        let kinds = KINDS.into_iter();
-        let known = kinds.filter(|kind| *kind != GroupBy::Module || correlation.has_record());
-        let tables = known.map(|kind| {
+        let tables = KINDS.into_iter().filter_map(|kind| {
             let groups = Groups::of(blocks, correlation, kind);
+            if groups.groups.is_empty() {
+                return None;
+            }
             let none = Some(&groups.unattributed).filter(|none| none.ticks > 0 || none.count > 0);
-            let rows = groups.groups.iter().chain(none).map(|group| row(group, kind)).collect();
-            GroupTable { kind, rows, total: groups.total_ticks() }
+            let rows: Vec<GroupRow> =
+                groups.groups.iter().chain(none).map(|group| row(group, kind)).collect();
+            let longest = rows.iter().map(|row| crate::text::width(&row.name)).max().unwrap_or(0);
+            Some(GroupTable { kind, rows, total: groups.total_ticks(), longest: longest.min(80) })
         });
         GroupTables { tables: tables.collect() }
     }

@@ -2,7 +2,9 @@
 //! order and the groups of the event table. It is a convenience: a file that
 //! cannot be read or written is as none.
 
-use crate::app::{App, Order, VIEWS, View};
+use crate::app::{App, VIEWS, View};
+use crate::columns::{Chosen, Column, Order};
+use crate::events::site_text;
 use crate::groups::{KINDS, name};
 use serde::Deserialize;
 use std::fs;
@@ -18,16 +20,34 @@ pub struct Layout {
     /// Its view.
     #[serde(default)]
     view: String,
-    /// Order of the event table.
+    /// Column by which the event table is in order, `-` before it for the other end first.
     #[serde(default)]
     order: String,
     /// Its groups.
     #[serde(default)]
     group: String,
+    /// Its columns.
+    #[serde(default)]
+    columns: Vec<String>,
+    /// Marked instructions of the file, `chain:instruction`.
+    #[serde(default)]
+    marks: Vec<String>,
 }
 
-const ORDERS: [(Order, &str); 4] =
-    [(Order::Time, "time"), (Order::Sum, "sum"), (Order::Median, "median"), (Order::Name, "name")];
+fn order_text(order: Order) -> String {
+    let Some(column) = order.column else { return String::new() };
+    let usual = Order::by(column).ascending == order.ascending;
+    format!("{}{}", if usual { "" } else { "-" }, column.name())
+}
+
+fn order_of(text: &str) -> Order {
+    let (reversed, name) = match text.strip_prefix('-') {
+        Some(name) => (true, name),
+        None => (false, text),
+    };
+    let order = Column::named(name).map_or_else(Order::default, Order::by);
+    Order { ascending: order.ascending != reversed, ..order }
+}
 
 impl Layout {
     /// That of the file at `path`; the default if it has none.
@@ -38,28 +58,36 @@ impl Layout {
 
     /// How `app` is now.
     pub fn of(app: &App) -> Self {
-        let order = ORDERS.iter().find(|(order, _)| *order == app.order);
         Layout {
             file: app.session.title.clone(),
             view: app.view.name().to_owned(),
-            order: order.map_or("", |(_, name)| name).to_owned(),
-            group: app.grouping.map_or("", name).to_owned(),
+            order: order_text(app.wanted.order),
+            group: app.wanted.grouping.map_or("", name).to_owned(),
+            columns: app.columns.all().map(|column| column.name().to_owned()).collect(),
+            marks: app.marks.iter().map(|site| site_text(*site)).collect(),
         }
     }
 
-    /// Makes `app` so. The view of another file is not taken, nor any while
-    /// something is in flight, which stands on the first screen.
+    /// Makes `app` so. The view and the marks of another file are not taken,
+    /// nor any view while something is in flight, which stands on the first screen.
     pub fn apply(&self, app: &mut App) {
-        if let Some((order, _)) = ORDERS.iter().find(|(_, name)| *name == self.order) {
-            app.order = *order;
-        }
-        app.grouping = KINDS.into_iter().find(|kind| name(*kind) == self.group);
-        let view: Option<View> = VIEWS.into_iter().find(|view| view.name() == self.view);
-        let same = self.file == app.session.title && app.session.in_flight().is_none();
-        if let Some(view) = view.filter(|_| same) {
-            app.view = view;
+        app.wanted.order = order_of(&self.order);
+        app.wanted.grouping = KINDS.into_iter().find(|kind| name(*kind) == self.group);
+        if !self.columns.is_empty() {
+            app.columns = Chosen::named(&self.columns);
         }
         app.refresh();
+        if self.file != app.session.title {
+            return;
+        }
+        let sites = app.session.instructions.iter().map(|row| row.site);
+        let marked = sites.filter(|site| self.marks.contains(&site_text(*site)));
+        let marked: Vec<_> = marked.collect();
+        app.marks.extend(marked);
+        let view: Option<View> = VIEWS.into_iter().find(|view| view.name() == self.view);
+        if let Some(view) = view.filter(|_| app.session.in_flight().is_none()) {
+            app.show(view);
+        }
     }
 
     /// Writes it beside `path` first and then in its place, so that nobody
@@ -78,10 +106,16 @@ impl Layout {
 
     fn text(&self) -> String {
         let line = |key: &str, value: &str| format!("{key} = {}\n", toml::Value::from(value));
+        let list = |key: &str, values: &[String]| {
+            let values = values.iter().map(|value| toml::Value::from(value.as_str())).collect();
+            format!("{key} = {}\n", toml::Value::Array(values))
+        };
         line("file", &self.file)
             + &line("view", &self.view)
             + &line("order", &self.order)
             + &line("group", &self.group)
+            + &list("columns", &self.columns)
+            + &list("marks", &self.marks)
     }
 }
 
@@ -101,16 +135,18 @@ mod tests {
         let path = folder.path().join("etinspect/tui.toml");
         let mut left = app("a \"quoted\" \\ name");
         left.view = View::Timeline;
-        left.order = Order::Median;
+        left.wanted.order = Order { ascending: true, ..Order::by(Column::Median) };
+        left.columns.toggle(Column::Own);
         Layout::of(&left).write(&path);
         let read = Layout::read(&path);
         assert_eq!(read, Layout::of(&left));
         let mut same = app("a \"quoted\" \\ name");
         read.apply(&mut same);
-        assert_eq!((same.view, same.order), (View::Timeline, Order::Median));
+        assert_eq!(same.view, View::Timeline);
+        assert_eq!((same.wanted.order, &same.columns), (left.wanted.order, &left.columns));
         let mut other = app("other");
         read.apply(&mut other);
-        assert_eq!((other.view, other.order), (View::Overview, Order::Median));
+        assert_eq!((other.view, other.wanted.order), (View::Overview, left.wanted.order));
         assert_eq!(fs::read_dir(path.parent().expect("it")).expect("a folder").count(), 1);
     }
 

@@ -1,6 +1,7 @@
 //! What is looked at, as rows to draw: computed once, when files are opened.
 
 use crate::allocations::Curve;
+use crate::clock::Clock;
 use crate::diff::DiffTable;
 use crate::events::EventRows;
 use crate::groups::GroupTables;
@@ -20,11 +21,12 @@ use et_inspector::target::{Fit, Needs, Target};
 use et_schema::ReadError;
 use et_schema::etdump::File as Trace;
 use et_schema::etrecord::File as Record;
-use et_schema::ids::{ChainId, InstructionId};
+use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::Abi;
-use et_schema::pte::{File, Method};
+use et_schema::pte::{File, Method, Value};
 use etdump::journal::Snapshot;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What was given.
@@ -54,6 +56,8 @@ pub struct Inputs<'a> {
     pub base_trace: Option<&'a Trace<'a>>,
     /// A program to compare the program with.
     pub base_program: Option<&'a File<'a>>,
+    /// What the ticks of the trace are.
+    pub clock: Clock,
     /// Told how far it is, and asked whether to go on.
     pub progress: Option<&'a Progress>,
 }
@@ -102,8 +106,14 @@ pub struct Session {
     pub title: String,
     /// Name of the method.
     pub method: String,
+    /// What the program is.
+    pub facts: Option<Facts>,
+    /// What the ticks of the trace are.
+    pub clock: Clock,
     /// Instructions of all chains in one row.
     pub instructions: Vec<Row>,
+    /// Which of them belong to which chain.
+    pub chains: Vec<Range<usize>>,
     by_site: BTreeMap<Site, usize>,
     /// Memory of the method.
     pub memory: Option<Memory>,
@@ -125,6 +135,24 @@ pub struct Session {
     pub findings: Vec<Finding>,
 }
 
+/// What a program is, in a few lines.
+pub struct Facts {
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// All methods, safe to draw.
+    pub methods: Vec<String>,
+    /// Different operators of the method.
+    pub operators: usize,
+    /// Backends of its delegates, safe to draw.
+    pub backends: Vec<String>,
+    /// What it takes, such as `float32[1,8]`.
+    pub inputs: Vec<String>,
+    /// What it gives.
+    pub outputs: Vec<String>,
+    /// Bytes of the constants that it uses.
+    pub constants: u64,
+}
+
 /// An instruction.
 pub struct Row {
     /// Where it is.
@@ -143,6 +171,8 @@ pub struct Row {
 
 /// A tensor of an instruction.
 pub struct Argument {
+    /// Its value.
+    pub value: ValueId,
     /// `%3 float32[1,8]`, with its place.
     pub text: String,
     /// Whether the instruction writes it.
@@ -209,7 +239,10 @@ impl Session {
         let mut session = Session {
             title: escape(inputs.title),
             method: String::new(),
+            facts: None,
+            clock: inputs.clock,
             instructions: Vec::new(),
+            chains: Vec::new(),
             by_site: BTreeMap::new(),
             memory: None,
             events: Arc::default(),
@@ -240,14 +273,14 @@ impl Session {
         inputs.reach(1)?;
         let blocks = EventBlocks::of(trace);
         inputs.reach(2)?;
-        self.events = Arc::new(EventRows::of(&blocks));
         let correlation = correlation(&blocks, inputs)?;
+        self.events = Arc::new(EventRows::of(&blocks, &correlation, inputs.clock));
         self.groups = Arc::new(GroupTables::of(&blocks, &correlation));
         inputs.reach(3)?;
         self.spans = Spans::of(&blocks);
         self.curves = crate::allocations::curves(trace);
         if let Some(base) = inputs.base_trace {
-            self.diff = DiffTable::of_traces(&EventBlocks::of(base), &blocks);
+            self.diff = Some(DiffTable::of_traces(&EventBlocks::of(base), &blocks, inputs.clock));
         }
         Ok(())
     }
@@ -255,11 +288,16 @@ impl Session {
     fn add_program(&mut self, file: &File<'_>, inputs: Inputs<'_>) -> Result<(), SessionError> {
         let logged = inputs.log.and_then(Log::last).and_then(|run| run.method.as_deref());
         let named = inputs.method.or(logged).or(Some("forward"));
-        let method = named.and_then(|name| file.method(name)).or_else(|| file.methods().next());
+        // Names of methods are shown escaped, and chosen so.
+        let by_name = |name: &str| {
+            file.method(name).or_else(|| file.methods().find(|m| escape(m.name()) == name))
+        };
+        let method = named.and_then(by_name).or_else(|| file.methods().next());
         let Some(method) = method else { return Ok(()) };
         self.method = escape(method.name());
         let facts = Instructions::of(&method);
         self.add_instructions(&method, &facts);
+        self.facts = Some(self.facts_of(file, &method));
         self.tensors = Tensors::of(file, &method, &facts, inputs.program_bytes);
         if let Some(trace) = inputs.trace {
             self.tensors.add_logged(trace, Some((&method, &facts)), inputs.debug_buffer);
@@ -288,6 +326,7 @@ impl Session {
 
     fn add_instructions(&mut self, method: &Method<'_>, facts: &Instructions) {
         for (chain, instructions) in method.chains().enumerate() {
+            let first = self.instructions.len();
             for index in 0..instructions.instruction_count() {
                 let instruction = InstructionId(index as u32);
                 let site = Site { chain: ChainId(chain as u32), instruction };
@@ -296,12 +335,54 @@ impl Session {
                     self.instructions.push(row(site, facts));
                 }
             }
+            self.chains.push(first..self.instructions.len());
+        }
+    }
+
+    fn facts_of(&self, file: &File<'_>, method: &Method<'_>) -> Facts {
+        let tensor = |id: ValueId| match method.value(id) {
+            Ok(Value::Tensor(tensor)) => {
+                let sizes: Vec<String> = tensor.sizes().iter().map(|s| s.to_string()).collect();
+                let dtype = tensor.scalar_type().map_or("unknown", |dtype| dtype.name());
+                format!("{dtype}[{}]", sizes.join(","))
+            }
+            Ok(Value::Int(_)) => "int".into(),
+            Ok(Value::Bool(_)) => "bool".into(),
+            Ok(Value::Double(_)) => "float".into(),
+            _ => "other".into(),
+        };
+        let operators: BTreeSet<&str> =
+            self.instructions.iter().map(|row| row.name.as_str()).collect();
+        let backends: BTreeSet<String> =
+            method.delegates().map(|delegate| escape(delegate.id())).collect();
+        let constants = method.values().filter_map(|value| match value {
+            Value::Tensor(tensor) if tensor.allocation().is_none() => {
+                tensor.data_buffer_idx().and_then(|_| tensor.nbytes())
+            }
+            _ => None,
+        });
+        Facts {
+            bytes: file.bytes().len() as u64,
+            methods: file.methods().map(|method| escape(method.name())).collect(),
+            operators: operators.len(),
+            backends: backends.into_iter().collect(),
+            inputs: method.inputs().map(tensor).collect(),
+            outputs: method.outputs().map(tensor).collect(),
+            constants: constants.fold(0, u64::saturating_add),
         }
     }
 
     /// Whether nothing is known yet.
     pub fn is_empty(&self) -> bool {
         self.instructions.is_empty() && self.events.rows.is_empty() && self.diagnosis.is_none()
+    }
+
+    /// The instruction that wrote what `step` reads as `value`: the last one
+    /// before it, or any.
+    pub fn definition(&self, step: usize, value: ValueId) -> Option<Site> {
+        let row = self.tensors.of_value(value)?;
+        let before = row.producers.iter().rev().find(|site| self.step(**site) < Some(step));
+        before.or(row.producers.last()).copied()
     }
 
     /// The row of the instruction at `site`.
@@ -344,7 +425,7 @@ fn row(site: Site, facts: &InstructionFacts) -> Row {
         if let Some(name) = &argument.name {
             text += &format!(" {}", escape(name));
         }
-        Argument { text, output: argument.role == Role::Output }
+        Argument { value: argument.value, text, output: argument.role == Role::Output }
     };
     Row {
         site,

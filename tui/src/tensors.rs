@@ -1,6 +1,7 @@
 //! Tensors of the method: what the program says of each, and where its
 //! elements are, in the program or in a debug buffer.
 
+use crate::query::Field;
 use crate::text::escape;
 use et_inspector::correlate::{Call, Instructions, Role, Site};
 use et_inspector::gap;
@@ -36,6 +37,9 @@ impl Bytes {
     }
 }
 
+/// Names of what a filter can ask of tensors.
+pub const FIELDS: [&str; 7] = ["value", "dtype", "shape", "bytes", "place", "name", "logged"];
+
 /// A tensor.
 pub struct TensorRow {
     /// Its value; a value that was logged and is none of the method's has none.
@@ -61,6 +65,31 @@ pub struct TensorRow {
 }
 
 impl TensorRow {
+    /// `float32[1,8]`.
+    pub fn shape(&self) -> String {
+        let sizes: Vec<String> = self.sizes.iter().map(i64::to_string).collect();
+        format!("{}[{}]", self.dtype, sizes.join(","))
+    }
+
+    /// Where it is written, or read.
+    pub fn site(&self) -> Option<Site> {
+        self.producers.first().or(self.consumers.first()).copied()
+    }
+
+    /// A field of a filter.
+    pub fn field(&self, name: &str) -> Option<Field<'_>> {
+        match name {
+            "value" => Some(Field::Text(&self.label)),
+            "dtype" => Some(Field::Text(self.dtype)),
+            "shape" => Some(Field::Made(self.shape())),
+            "bytes" => Some(Field::Number(self.bytes? as f64)),
+            "place" => Some(Field::Text(&self.place)),
+            "name" => Some(Field::Text(&self.name)),
+            "logged" => Some(Field::Text(if self.data.is_empty() { "no" } else { "yes" })),
+            _ => None,
+        }
+    }
+
     /// Whether `data` is of its type and within its extents.
     fn may_have(&self, data: &Data) -> bool {
         self.dtype == data.scalar_type.name()
@@ -214,6 +243,16 @@ impl Tensors {
         };
         let bytes = file.and_then(|file| file.as_slice().get(range));
         bytes.ok_or_else(|| "the file that had them is gone".into())
+    }
+
+    /// The row of a value.
+    pub fn of_value(&self, value: ValueId) -> Option<&TensorRow> {
+        self.rows.get(self.index_of(value)?)
+    }
+
+    /// The number of the row of a value.
+    pub fn index_of(&self, value: ValueId) -> Option<usize> {
+        self.by_value.get(&value.0).copied()
     }
 
     /// The row that belongs to an instruction best: its output, or its input.

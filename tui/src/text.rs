@@ -1,14 +1,17 @@
 //! Text for cells: safe, and as wide as there is room.
+//!
+//! Widths are those of grapheme clusters, as ratatui draws them: an emoji that
+//! is made of several characters takes two columns, a combining mark none.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
-/// Text from a file, safe to draw: control characters and those that change
-/// the direction of text become `\u{…}`.
+/// Text from a file, safe to draw: control characters, those that change the
+/// direction of text, and those that nobody can see become `\u{…}`.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        let bidirectional = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || bidirectional {
+        if c.is_control() || is_unseen(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
@@ -17,22 +20,36 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
+/// Whether a character changes other text, or has no picture of its own. The
+/// joiner of emoji is none of them.
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
 /// The beginning of `text` that fits into `width` columns, with a mark if
 /// something is left out, and filled up with blanks.
 pub fn fit(text: &str, width: usize) -> String {
     let full = text.width();
-    let room = if full > width { width.saturating_sub(1) } else { width };
-    let mut cut = String::with_capacity(width);
+    if full <= width {
+        let mut whole = String::with_capacity(text.len() + width - full);
+        whole.push_str(text);
+        whole.extend(std::iter::repeat_n(' ', width - full));
+        return whole;
+    }
+    let mut cut = String::with_capacity(width + 2);
     let mut used = 0;
-    for c in text.chars() {
-        let own = c.width().unwrap_or(0);
-        if used + own > room {
+    for cluster in text.graphemes(true) {
+        let own = cluster.width();
+        if used + own > width.saturating_sub(1) {
             break;
         }
-        cut.push(c);
+        cut.push_str(cluster);
         used += own;
     }
-    if full > width && width > 0 {
+    if width > 0 {
         cut.push('…');
         used += 1;
     }
@@ -44,6 +61,28 @@ pub fn fit(text: &str, width: usize) -> String {
 pub fn fit_right(text: &str, width: usize) -> String {
     let full = text.width();
     if full >= width { fit(text, width) } else { format!("{}{text}", " ".repeat(width - full)) }
+}
+
+/// The end of `text`, which of a path says most, at the right end of `width` columns.
+pub fn fit_end(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return fit_right(text, width);
+    }
+    let mut used = 1;
+    let kept = text.graphemes(true).rev().take_while(|cluster| {
+        used += cluster.width();
+        used <= width
+    });
+    let mut kept: Vec<&str> = kept.collect();
+    if width > 0 {
+        kept.push("…");
+    }
+    fit_right(&kept.into_iter().rev().collect::<String>(), width)
+}
+
+/// Columns that `text` takes.
+pub fn width(text: &str) -> usize {
+    text.width()
 }
 
 /// Digits in groups of three.
@@ -64,20 +103,19 @@ pub fn bytes(count: u64) -> String {
     format!("{} B", thousands(count))
 }
 
-/// A time with three significant digits and its unit.
-pub fn nanoseconds(ns: u64) -> String {
-    let (value, unit) = match ns {
-        0..1_000 => return format!("{ns} ns"),
-        1_000..1_000_000 => (ns as f64 / 1e3, "µs"),
-        1_000_000..1_000_000_000 => (ns as f64 / 1e6, "ms"),
-        _ => (ns as f64 / 1e9, "s"),
-    };
-    let decimals = match value {
-        100.0.. => 0,
-        10.0.. => 1,
-        _ => 2,
-    };
-    format!("{value:.decimals$} {unit}")
+/// Bytes in a few columns: exact below 10,000.
+pub fn short_bytes(count: u64) -> String {
+    match count {
+        0..10_000 => format!("{count} B"),
+        10_000..10_485_760 => format!("{} KiB", count / 1024),
+        _ => format!("{} MiB", count / (1024 * 1024)),
+    }
+}
+
+/// How many of something: `1 call`, `2 calls`.
+pub fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", thousands(number as u64))
 }
 
 /// A text in lines of at most `width` columns, broken between words.
@@ -97,23 +135,60 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A picture of a character for terminals that know ASCII only.
+pub fn ascii(symbol: &str) -> &'static str {
+    match symbol {
+        "…" => "~",
+        "·" | "•" => ".",
+        "↑" | "▲" | "△" => "^",
+        "↓" | "▼" | "▾" | "▽" => "v",
+        "←" | "◀" => "<",
+        "→" | "▶" | "▸" => ">",
+        "µ" | "μ" => "u",
+        "×" => "x",
+        "─" | "━" => "-",
+        "│" | "┃" | "▌" | "▏" => "|",
+        "┌" | "┐" | "└" | "┘" | "├" | "┤" | "┬" | "┴" | "┼" | "╵" => "+",
+        "◆" => "*",
+        "█" | "▇" | "▆" => "#",
+        "▅" | "▄" => "|",
+        "▃" | "▂" => ":",
+        "▁" => ".",
+        _ => "?",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn cells_are_as_wide_as_they_should_be() {
-        for text in ["short", "日本語のモデル", "e\u{301}te\u{301}", "a long name that is cut"]
-        {
-            for width in [0, 1, 5, 9] {
+        let texts = [
+            "short",
+            "日本語のモデル",
+            "e\u{301}te\u{301}",
+            "a long name that is cut",
+            "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} family",
+            "\u{2764}\u{fe0f} heart",
+            "\u{1f1e9}\u{1f1ea}\u{1f1eb}\u{1f1f7} flags",
+            "\u{1100}\u{1161}\u{11a8} hangul",
+        ];
+        for text in texts {
+            for width in [0, 1, 2, 3, 5, 9, 40] {
                 assert_eq!(fit(text, width).width(), width, "{text:?} in {width}");
+                assert_eq!(fit_end(text, width).width(), width, "{text:?} in {width}");
             }
         }
         assert_eq!(fit_right("42", 5), "   42");
+        assert_eq!(fit_end("models/mv2/model.pte", 12), "…2/model.pte");
     }
 
     #[test]
-    fn control_characters_are_spelled_out() {
+    fn what_cannot_be_seen_is_spelled_out() {
         assert_eq!(escape("a\u{1b}[31mb\u{202e}"), "a\\u{1b}[31mb\\u{202e}");
+        assert_eq!(escape("a\u{200b}b\u{feff}"), "a\\u{200b}b\\u{feff}");
+        let family = "\u{1f468}\u{200d}\u{1f469}";
+        assert_eq!(escape(family), family, "emoji stay together");
     }
 }

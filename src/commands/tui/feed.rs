@@ -119,6 +119,11 @@ impl Feed for Background {
         }
     }
 
+    fn show_method(&mut self, name: &str) {
+        self.files.method = Some(name.to_owned());
+        self.start(false);
+    }
+
     fn ended(&mut self) -> bool {
         self.failure.is_some()
     }

@@ -10,7 +10,7 @@ use et_schema::etdump::File as Trace;
 use et_schema::etrecord::File as Record;
 use et_schema::pte::File;
 use et_schema::{Format, ReadError};
-use et_tui::{Bytes, Inputs, Progress, Session, Stream};
+use et_tui::{Bytes, Clock, Inputs, Progress, Session, Stream};
 use etdump::journal::Snapshot;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct Files {
     pub method: Option<String>,
     /// The board.
     pub target: Option<Arc<Target>>,
+    /// What the ticks of traces are.
+    pub clock: Clock,
 }
 
 /// A file that is open.
@@ -146,6 +148,7 @@ impl Files {
             debug_buffer: buffer.as_ref(),
             base_trace: base.as_ref(),
             base_program: base_file.as_ref(),
+            clock: self.clock,
             progress,
         };
         Session::new(inputs).map_err(|e| Failure::input(Path::new(&title), e))

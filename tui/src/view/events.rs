@@ -1,125 +1,101 @@
 //! The table of events.
 
-use super::{below, lines, nothing, visible};
-use crate::app::{App, Order};
-use crate::events::{EventRow, EventRows, Spread};
-use crate::groups::{self, GroupRow, GroupTable};
-use crate::search;
-use crate::text::{fit, fit_right, nanoseconds, thousands};
-use et_inspector::correlate::Site;
+use super::{below, lines, list_title, nothing, visible};
+use crate::app::App;
+use crate::columns::Column;
+use crate::events::RowRef;
+use crate::groups;
+use crate::mouse::Zone;
+use crate::text::{count, fit, fit_right, thousands, width as width_of};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// A row as it is shown: an event, or a group of them.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// Name.
-    pub name: String,
-    /// Its instruction.
-    pub site: Option<Site>,
-    /// Whether it is inside of a delegate.
-    pub delegated: bool,
-    /// How often it was recorded.
-    pub count: usize,
-    /// Ticks together.
-    pub sum: u64,
-    /// Of those, its own.
-    pub own: u64,
-    /// Median, least and most of its times.
-    pub spread: Spread,
-    /// Index among the rows of its kind.
-    pub index: usize,
+/// Columns of a bar, with the space before it.
+const BAR: usize = 13;
+
+/// The columns that are shown on a screen of a width.
+pub fn columns(app: &App, width: usize) -> Vec<Column> {
+    // Groups are of all modules and blocks, and their own time is all that they have.
+    let is_grouped = app.wanted.grouping.is_some();
+    let modules = app.session.events.has_modules && !is_grouped;
+    let bar = if width >= 90 && app.columns.has(Column::Share) { BAR } else { 0 };
+    let mut columns = app.columns.fitting(width - bar, modules);
+    columns.retain(|column| !is_grouped || !matches!(column, Column::Block | Column::Own));
+    columns
 }
 
-/// Rows looked at between two questions whether to go on.
-const BETWEEN: usize = 4096;
-
-/// Rows in an order, filtered; those of the groups if there are any. Once
-/// `cancelled` nobody looks at them.
-pub fn rows(
-    events: &EventRows,
-    groups: Option<&GroupTable>,
-    order: Order,
-    filter: &str,
-    cancelled: &dyn Fn() -> bool,
-) -> Vec<Shown> {
-    let goes_on = |index: usize| !index.is_multiple_of(BETWEEN) || !cancelled();
-    let matches = |name: &str| filter.is_empty() || search::score(filter, name).is_some();
-    let mut rows: Vec<Shown> = match groups {
-        Some(table) => {
-            let rows = table.rows.iter().enumerate().take_while(|(index, _)| goes_on(*index));
-            rows.filter(|(_, row)| matches(&row.name)).map(of_group).collect()
+/// A row in one line, as it is copied.
+pub fn line(app: &App, row: &RowRef<'_>) -> String {
+    let mut line = row.name.to_owned();
+    for more in [row.at().as_str(), row.module] {
+        if !more.is_empty() {
+            line += &format!(" {more}");
         }
-        None => {
-            let rows = events.rows.iter().enumerate().take_while(|(index, _)| goes_on(*index));
-            rows.filter(|(_, row)| matches(&row.name)).map(of_event).collect()
-        }
-    };
-    match order {
-        Order::Time => {}
-        Order::Sum => rows.sort_by_key(|row| std::cmp::Reverse(row.sum)),
-        Order::Median => rows.sort_by_key(|row| std::cmp::Reverse(row.spread.median)),
-        Order::Name => rows.sort_by(|a, b| a.name.cmp(&b.name)),
     }
-    rows
+    let calls = count(row.count, "call");
+    format!(
+        "{line}  {} in {calls}, median {}",
+        app.ticks(row.sum),
+        app.clock().text(row.spread.median)
+    )
 }
 
-fn of_event((index, row): (usize, &EventRow)) -> Shown {
-    Shown {
-        name: row.name.clone(),
-        site: row.site,
-        delegated: row.delegated,
-        count: row.count,
-        sum: row.sum,
-        own: row.own,
-        spread: row.spread,
-        index,
-    }
+/// How wide what is.
+struct Widths {
+    columns: Vec<Column>,
+    name: usize,
+    bar: usize,
+    /// Whether names are without `native_call_`, which all kernels begin with.
+    is_short: bool,
 }
 
-fn of_group((index, row): (usize, &GroupRow)) -> Shown {
-    Shown {
-        name: row.name.clone(),
-        site: row.site,
-        delegated: false,
-        count: row.count,
-        sum: row.ticks,
-        own: row.ticks,
-        spread: row.spread,
-        index,
+impl Widths {
+    fn new(app: &App, width: usize) -> Self {
+        let columns = columns(app, width);
+        let used: usize = columns.iter().map(|column| column.width()).sum();
+        let room = width.saturating_sub(used);
+        let has_bar = width >= 90 && columns.contains(&Column::Share);
+        let bar = if has_bar { BAR } else { 0 };
+        let longest = match app.groups() {
+            Some(table) => table.longest,
+            None => app.session.events.longest + 2,
+        };
+        let name = room.saturating_sub(bar).min(longest.max(24));
+        // What is left over makes the bar longer.
+        let bar = if bar > 0 { (room - name).min(40) } else { 0 };
+        Widths { columns, name, bar, is_short: longest > name }
     }
-}
 
-/// A row in one line.
-pub fn line(row: &Shown) -> String {
-    let site = row.site.map_or(String::new(), |s| format!(" {}:{}", s.chain, s.instruction));
-    format!("{}{site} {} in {} calls", row.name, nanoseconds(row.sum), row.count)
+    fn of(&self, column: Column) -> usize {
+        if column == Column::Event { self.name } else { column.width() }
+    }
 }
 
 /// Draws it.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     if app.session.events.rows.is_empty() {
-        let how = "etinspect run MODEL.pte --etdump TRACE.etdp writes a trace";
+        let how = "`etinspect run MODEL.pte --etdump TRACE.etdp` writes one; then \
+                   `etinspect tui MODEL.pte TRACE.etdp`";
         return nothing(app, frame, area, "No trace was given", how);
     }
     let width = usize::from(area.width);
+    let widths = Widths::new(app, width);
     let iterations = iterations(app, width);
     let room = if area.height >= 14 { iterations.len() as u16 } else { 0 };
     let above = Rect { height: area.height - room, ..area };
-    let wide = width >= 90;
-    let mut header = format!("{} {}", fit("event", name_width(width)), fit("at", 8));
-    header += &format!("{:>7}{:>10}{:>10}", "calls", "median", "sum");
-    if wide {
-        header += &format!("{:>10}{:>10}", "min", "max");
+    let rows = below(above, 2);
+    let mut text =
+        vec![Line::styled(fit(&title(app), width), app.theme.heading()), head(app, &widths, area)];
+    let shown = visible(app.cursor(), app.table.len(), rows.height);
+    app.zone(rows, Zone::Rows(shown.start));
+    for index in shown {
+        if let Some(row) = app.event(index) {
+            text.push(self::row(app, &row, index == app.cursor(), &widths));
+        }
     }
-    header += &format!("{:>8}", "share");
-    let mut text = vec![
-        Line::styled(fit(&title(app), width), app.theme.heading()),
-        Line::styled(fit(&header, width), app.theme.faint()),
-    ];
-    for index in visible(app.cursor, app.table.len(), below(above, 2).height) {
-        text.push(row(app, index, width, wide));
+    if app.table.is_empty() {
+        text.push(Line::styled("  nothing matches", app.theme.faint()));
     }
     lines(frame, above, text);
     if room > 0 {
@@ -128,105 +104,140 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn title(app: &App) -> String {
-    let order = match app.shown.1 {
-        Order::Time if app.shown.0.is_some() => "own time",
-        Order::Time => "order of time",
-        Order::Sum => "sum",
-        Order::Median => "median",
-        Order::Name => "name",
+    let order = match app.shown.order.column {
+        None if app.shown.grouping.is_some() => "the most first".to_owned(),
+        None => "in the order of the trace".to_owned(),
+        Some(column) => format!("by {}", column.name()),
     };
-    let filter = match app.shown.2.is_empty() {
-        true => String::new(),
-        false => format!(", matching \"{}\"", crate::text::escape(&app.shown.2)),
-    };
-    let count = thousands(app.table.len() as u64);
-    match app.shown.0.and_then(|kind| app.session.groups.get(kind)) {
+    match app.groups() {
         Some(table) => {
-            let sum = app.table.iter().fold(0u64, |sum, row| sum.saturating_add(row.sum));
-            let total = nanoseconds(table.total);
+            let sums = (0..app.table.len()).filter_map(|row| app.event(row));
+            let sum = sums.fold(0u64, |sum, row| sum.saturating_add(row.sum));
             let kind = groups::name(table.kind);
-            format!("{count} {kind} by {order}{filter}: {} of {total}", nanoseconds(sum))
+            let kind = kind.strip_suffix('s').unwrap_or(kind);
+            let list = list_title(app, app.table.len(), kind);
+            format!("{list}, {order}: {} of {}", app.ticks(sum), app.ticks(table.total))
         }
-        None => format!("{count} events by {order}{filter}"),
+        None => format!("{}, {order}", list_title(app, app.table.len(), "event")),
+    }
+}
+
+/// The names of the columns, with a mark at the one that is sorted by.
+fn head(app: &App, widths: &Widths, area: Rect) -> Line<'static> {
+    let order = app.wanted.order;
+    let mut spans = Vec::new();
+    let mut x = area.x;
+    for column in &widths.columns {
+        let is_sorted = order.column == Some(*column);
+        let name = match (is_sorted, order.ascending) {
+            (false, _) => column.name().to_owned(),
+            (true, true) => format!("{}▲", column.name()),
+            (true, false) => format!("{}▼", column.name()),
+        };
+        let width = widths.of(*column);
+        let cell = match column {
+            Column::Event => fit(&name, width),
+            column if column.is_text() => format!(" {}", fit(&name, width - 1)),
+            _ => fit_right(&name, width),
+        };
+        let style = if is_sorted { app.theme.strong() } else { app.theme.faint() };
+        spans.push(Span::styled(cell, style));
+        let place = Rect { x, y: area.y + 1, width: width as u16, height: 1 };
+        app.zone(place.intersection(area), Zone::Head(*column));
+        x += width as u16;
+    }
+    Line::from(spans)
+}
+
+fn row(app: &App, row: &RowRef<'_>, selected: bool, widths: &Widths) -> Line<'static> {
+    let whole = app.groups().map_or(app.session.events.total, |table| table.total);
+    let share = row.share(whole);
+    let mut text = String::new();
+    for column in &widths.columns {
+        let width = widths.of(*column);
+        let cell = cell(app, row, *column, share, widths);
+        text += &match column {
+            Column::Event => fit(&cell, width),
+            column if column.is_text() => format!(" {}", fit(&cell, width - 1)),
+            _ => fit_right(&cell, width),
+        };
+    }
+    let is_marked = row.site.is_some_and(|site| app.marks.contains(&site));
+    let style = if is_marked { app.theme.strong() } else { app.theme.plain() };
+    let mut spans = vec![Span::styled(text, style)];
+    if widths.bar > 0 {
+        let bar = format!(" {}", app.theme.bar_text(share, widths.bar - 1));
+        spans.push(Span::styled(bar, app.theme.bar()));
+    }
+    let line = Line::from(spans);
+    if selected { line.style(app.theme.selected()) } else { line }
+}
+
+fn cell(app: &App, row: &RowRef<'_>, column: Column, share: f64, widths: &Widths) -> String {
+    let time = |ticks: f64| app.clock().text(ticks);
+    match column {
+        Column::Event => {
+            // Where there is little room the operator matters, not who calls it.
+            let short = row.name.strip_prefix("native_call_").filter(|_| widths.is_short);
+            let mark =
+                if row.site.is_some_and(|site| app.marks.contains(&site)) { "◆" } else { "" };
+            let indent = if row.delegated { "  " } else { "" };
+            format!("{mark}{indent}{}", short.unwrap_or(row.name))
+        }
+        Column::At => row.at(),
+        Column::Module => row.module.to_owned(),
+        Column::Block => row.block.to_owned(),
+        Column::Calls => thousands(row.count as u64),
+        Column::Mean => time(row.spread.mean),
+        Column::Median => time(row.spread.median),
+        Column::P90 => time(row.spread.p90),
+        Column::P99 => time(row.spread.p99),
+        Column::Min => time(row.spread.min),
+        Column::Max => time(row.spread.max),
+        Column::Deviation => time(row.spread.deviation),
+        Column::Sum => app.ticks(row.sum),
+        Column::Own => app.ticks(row.own),
+        // Loading is no part of the executions.
+        Column::Share if !row.executed => String::new(),
+        Column::Share => format!("{:.1} %", share * 100.0),
     }
 }
 
 /// The iterations of the selected row: a curve, and their times in order.
 fn iterations(app: &App, width: usize) -> Vec<Line<'static>> {
-    let Some(row) = app.table.get(app.cursor) else { return Vec::new() };
-    let (times, what): (&[u64], _) = match app.shown.0.and_then(|kind| app.session.groups.get(kind))
-    {
-        Some(table) => (table.rows.get(row.index).map_or(&[], |row| &row.runs), "run"),
-        None => (app.session.events.rows.get(row.index).map_or(&[], |row| &row.times), "time"),
-    };
-    let heading = format!("{} of {}", count(times.len(), what), row.name);
+    let Some(row) = app.event(app.cursor()) else { return Vec::new() };
+    let what = if app.groups().is_some() { "run" } else { "iteration" };
+    let times = row.times;
     let most = times.iter().copied().max().unwrap_or(0);
+    let least = times.iter().copied().min().unwrap_or(0);
+    let range = format!("  {} to {}", app.ticks(least), app.ticks(most));
+    let name = format!("{} of {}", count(times.len(), what), row.name);
+    let name = fit(&name, width_of(&name).min(width.saturating_sub(range.len())));
     let columns = times.len().min(width);
     let curve: String = (0..columns)
         .map(|column| {
-            let (first, end) =
-                (column * times.len() / columns, (column + 1) * times.len() / columns);
-            let most_here = times[first..end.max(first + 1)].iter().copied().max().unwrap_or(0);
+            let first = column * times.len() / columns;
+            let end = ((column + 1) * times.len() / columns).max(first + 1);
+            let most_here = times[first..end].iter().copied().max().unwrap_or(0);
             app.theme.level(most_here as f64 / most.max(1) as f64)
         })
         .collect();
     let mut values = String::new();
     for (index, time) in times.iter().enumerate() {
-        let value = nanoseconds(*time);
-        if values.len() + value.len() + 4 > width {
-            values += &format!(" +{}", times.len() - index);
+        let value = app.ticks(*time);
+        if width_of(&values) + width_of(&value) + 10 > width {
+            values += &format!("  +{}", thousands((times.len() - index) as u64));
             break;
         }
         values += if index > 0 { "  " } else { "" };
         values += &value;
     }
     vec![
-        Line::styled(fit(&heading, width), app.theme.heading()),
+        Line::from(vec![
+            Span::styled(name, app.theme.heading()),
+            Span::styled(range, app.theme.faint()),
+        ]),
         Line::styled(curve, app.theme.bar()),
         Line::from(fit(&values, width)),
     ]
-}
-
-fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", thousands(number as u64))
-}
-
-fn name_width(width: usize) -> usize {
-    let others = 9 + 7 + 10 + 10 + 8 + if width >= 90 { 20 + 13 } else { 0 };
-    width.saturating_sub(others + 1).clamp(8, 60)
-}
-
-fn row(app: &App, index: usize, width: usize, wide: bool) -> Line<'static> {
-    let row = &app.table[index];
-    let site = row.site.map_or(String::new(), |s| format!("{}:{}", s.chain, s.instruction));
-    let table = app.shown.0.and_then(|kind| app.session.groups.get(kind));
-    let whole = table.map_or(app.session.events.total, |table| table.total);
-    let share = row.own as f64 / whole.max(1) as f64;
-    let indent = if row.delegated { "  " } else { "" };
-    // Where there is little room the operator matters, not who calls it.
-    let name = match row.name.strip_prefix("native_call_") {
-        Some(operator) if row.name.len() > name_width(width) => operator,
-        _ => &row.name,
-    };
-    let mut text =
-        format!("{} {}", fit(&format!("{indent}{name}"), name_width(width)), fit(&site, 8));
-    text += &fit_right(&thousands(row.count as u64), 7);
-    text += &fit_right(&nanoseconds(row.spread.median), 10);
-    text += &fit_right(&nanoseconds(row.sum), 10);
-    if wide {
-        text += &fit_right(&nanoseconds(row.spread.low), 10);
-        text += &fit_right(&nanoseconds(row.spread.high), 10);
-    }
-    // Loading is no part of the executions.
-    let executed = table.is_some() || row.site.is_some() || row.name == "Method::execute";
-    let share = if executed { share } else { 0.0 };
-    text += &if executed { format!("{:>6.1} %", share * 100.0) } else { " ".repeat(8) };
-    let mut spans = vec![Span::raw(text)];
-    if wide {
-        let bar = format!(" {}", app.theme.bar_text(share, 12));
-        spans.push(Span::styled(bar, app.theme.bar()));
-    }
-    let line = Line::from(spans);
-    if index == app.cursor { line.style(app.theme.selected()) } else { line }
 }

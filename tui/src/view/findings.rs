@@ -1,8 +1,12 @@
 //! Findings with evidence and remedy.
 
-use super::{lines, nothing, visible};
+use super::{below, lines, list_title, nothing, visible};
 use crate::app::App;
+use crate::events::site_text;
+use crate::mouse::Zone;
 use crate::text::{escape, fit, wrap};
+use et_inspector::correlate::Site;
+use et_inspector::findings::Finding;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -18,18 +22,20 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         return nothing(app, frame, area, what, how);
     }
     let width = usize::from(area.width);
-    let list = (findings.len() as u16).min(area.height / 3).max(1);
-    let mut text = Vec::new();
-    for index in visible(app.cursor, findings.len(), list) {
-        let finding = &findings[index];
-        let page = finding.code.page();
-        let line = format!("{:<8}{} {}", page.severity.name(), page.code, escape(&finding.title));
-        let style = app.theme.severity(page.severity);
-        let style = if index == app.cursor { style.patch(app.theme.selected()) } else { style };
-        text.push(Line::styled(fit(&line, width), style));
+    let count = app.len();
+    let list = (count as u16).min(area.height / 3).max(1);
+    let title = list_title(app, count, "finding");
+    let mut text = vec![Line::styled(fit(&title, width), app.theme.heading())];
+    let shown = visible(app.cursor(), count, list);
+    app.zone(Rect { height: list, ..below(area, 1) }, Zone::Rows(shown.start));
+    for place in shown {
+        let row = app.lists.row(app.view, place, &app.session);
+        if let Some(finding) = row.and_then(|row| findings.get(row)) {
+            text.push(line(app, finding, place == app.cursor(), width));
+        }
     }
     text.push(Line::default());
-    if let Some(finding) = findings.get(app.cursor) {
+    if let Some(finding) = app.row().and_then(|row| findings.get(row)) {
         let paragraph = |text: &mut Vec<Line<'static>>, lead: &str, words: &str| {
             for (index, line) in wrap(&escape(words), width.saturating_sub(12)).iter().enumerate() {
                 let lead = if index == 0 { lead } else { "" };
@@ -41,7 +47,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         }
         if let Some((chain, instruction)) = finding.at {
             let operator = escape(finding.operator.as_deref().unwrap_or_default());
-            paragraph(&mut text, "at", &format!("{chain}:{instruction} {operator} (Enter)"));
+            let place = site_text(Site { chain, instruction });
+            paragraph(&mut text, "at", &format!("{place} {operator}"));
         }
         for (name, value) in &finding.evidence {
             paragraph(&mut text, &name.replace('_', " "), value);
@@ -51,4 +58,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         paragraph(&mut text, "meaning", finding.code.page().meaning);
     }
     lines(frame, area, text);
+}
+
+/// A finding in a list.
+pub fn line(app: &App, finding: &Finding, selected: bool, width: usize) -> Line<'static> {
+    let page = finding.code.page();
+    let line = format!(" {:<8}{} {}", page.severity.name(), page.code, escape(&finding.title));
+    let style = app.theme.severity(page.severity);
+    let style = if selected { style.patch(app.theme.selected()) } else { style };
+    Line::styled(fit(&line, width), style)
 }

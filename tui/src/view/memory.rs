@@ -2,67 +2,146 @@
 
 use super::{lines, nothing};
 use crate::app::App;
-use crate::session::{Buffer, Memory};
-use crate::text::{bytes, fit, fit_right};
+use crate::events::site_text;
+use crate::mouse::Zone;
+use crate::session::{Buffer, Memory, Tensor};
+use crate::text::{bytes, fit, fit_right, short_bytes, width as width_of};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+/// Columns of what is left of the map.
+const NAME: usize = 13;
+
 /// Draws it.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let Some(memory) = app.session.memory.as_ref().filter(|memory| !memory.live.is_empty()) else {
-        let how = "give the .pte: etinspect tui MODEL.pte";
+        let how = "a program says what is planned: `etinspect tui MODEL.pte`";
         return nothing(app, frame, area, "No program with instructions was given", how);
     };
     let width = usize::from(area.width);
+    let height = usize::from(area.height);
     let mut text = vec![title(app, memory, width)];
-    let map_height = usize::from(area.height).saturating_sub(3) * 3 / 5;
-    let columns = Columns::new(memory, width.saturating_sub(12));
-    curve(app, memory, &columns, &mut text);
+    text.extend(limits(app, memory, width, if height >= 18 { 4 } else { 1 }));
+    let map = Map::new(memory, width.saturating_sub(NAME));
+    let first = text.len();
+    curve(app, &map, if height >= 30 { 3 } else { 1 }, &mut text);
+    // What is live needs some rows, the map has the others.
+    let list = memory.tensors.iter().filter(|tensor| tensor.is_live(app.step)).count() + 3;
+    let room = height.saturating_sub(text.len());
+    let room = room.saturating_sub(list.min(room / 3).max(3));
     let buffers: Vec<&Buffer> = memory.buffers.iter().filter(|buffer| buffer.size > 0).collect();
     let total: u64 = buffers.iter().map(|buffer| buffer.size).sum();
     for buffer in &buffers {
         let share = buffer.size as f64 / total.max(1) as f64;
-        let rows = ((map_height as f64 * share) as usize).max(2);
-        arena(app, memory, buffer, &columns, rows, &mut text);
+        let rows = ((room as f64 * share) as usize).max(2);
+        arena(app, &map, buffer, rows, &mut text);
     }
-    live(app, memory, width, &mut text);
+    let zone = Rect {
+        x: area.x + NAME as u16,
+        y: area.y + first as u16,
+        width: map.width as u16,
+        height: (text.len() - first) as u16,
+    };
+    app.zone(zone.intersection(area), Zone::Steps(map.steps));
+    let room = height.saturating_sub(text.len());
+    live(app, memory, width, room, &mut text);
     lines(frame, area, text);
 }
 
 fn title(app: &App, memory: &Memory, width: usize) -> Line<'static> {
     let now = memory.live.get(app.step).copied().unwrap_or(0);
     let peak = memory.live.get(memory.peak).copied().unwrap_or(0);
-    let at = app.session.instructions.get(app.step).map_or(String::new(), |row| {
-        format!("{}:{} {}", row.site.chain, row.site.instruction, row.name)
+    let place = |step: usize| {
+        app.session.instructions.get(step).map_or(String::new(), |row| site_text(row.site))
+    };
+    let name = app.session.instructions.get(app.step).map_or("", |row| row.name.as_str());
+    let peak = match app.step == memory.peak {
+        true => "  this is the peak".to_owned(),
+        false => format!("  peak {} at {}", bytes(peak), place(memory.peak)),
+    };
+    let text = format!("{} live at {} {name}", bytes(now), place(app.step));
+    let text = fit(&text, width_of(&text).min(width.saturating_sub(peak.len())));
+    Line::from(vec![
+        Span::styled(text, app.theme.heading()),
+        Span::styled(peak, app.theme.strong()),
+    ])
+}
+
+/// What the board's memories have, and what is taken of them.
+fn limits(app: &App, memory: &Memory, width: usize, most: usize) -> Vec<Line<'static>> {
+    let mut used: Vec<_> = memory.board.iter().filter(|(_, used, _)| *used > 0).collect();
+    // Where there is room for one only, it is the one that is fullest.
+    used.sort_by(|a, b| {
+        let share = |(_, used, size): &(String, u64, u64)| *used as f64 / (*size).max(1) as f64;
+        share(b).total_cmp(&share(a))
     });
-    let text = format!("{} live at {at}; peak {} (P)", bytes(now), bytes(peak));
-    Line::styled(fit(&text, width), app.theme.heading())
+    let longest = used.iter().map(|(_, used, size)| bytes(*used).len() + bytes(*size).len() + 4);
+    let numbers = longest.max().unwrap_or(0);
+    let line = |(name, used, size): &(String, u64, u64)| {
+        let share = *used as f64 / (*size).max(1) as f64;
+        let verdict = match used.checked_sub(*size).filter(|over| *over > 0) {
+            Some(over) => format!("  {} too much", bytes(over)),
+            None => format!("  {} left", bytes(size - used)),
+        };
+        let style = if used > size { app.theme.alarm() } else { app.theme.plain() };
+        let note = format!("{} of {}", bytes(*used), bytes(*size));
+        let note = format!("{} {:>5.1} %{verdict}", fit(&note, numbers), share * 100.0);
+        let note = fit(&note, width.saturating_sub(NAME).min(numbers + 32));
+        let bar = width.saturating_sub(NAME + width_of(&note)).min(40);
+        Line::from(vec![
+            Span::styled(fit(name, NAME), app.theme.faint()),
+            Span::styled(note, style),
+            Span::styled(app.theme.bar_text(share, bar), app.theme.bar()),
+        ])
+    };
+    used.into_iter().take(most).map(line).collect()
 }
 
 /// Which instructions the columns of the map stand for.
-struct Columns {
-    count: usize,
+struct Map<'m> {
+    memory: &'m Memory,
     steps: usize,
-    /// Instructions that share a column.
-    per_column: usize,
-    /// Columns that one instruction has, if there is room for all.
-    per_step: usize,
+    width: usize,
+    /// Tensors of each column, by buffer, so that a row looks at few.
+    columns: Vec<Vec<(usize, &'m Tensor)>>,
 }
 
-impl Columns {
-    fn new(memory: &Memory, width: usize) -> Self {
-        let (steps, width) = (memory.live.len(), width.max(1));
-        let per_step = (width / steps.max(1)).clamp(1, 8);
-        let per_column = steps.div_ceil(width).max(1);
-        let count = if per_column > 1 { steps.div_ceil(per_column) } else { steps * per_step };
-        Columns { count: count.min(width), steps, per_column, per_step }
+impl<'m> Map<'m> {
+    fn new(memory: &'m Memory, width: usize) -> Self {
+        let steps = memory.live.len();
+        // A few instructions do not become walls.
+        let width = width.max(1).min(steps.saturating_mul(12));
+        let mut map = Map { memory, steps, width, columns: vec![Vec::new(); width] };
+        for (index, tensor) in memory.tensors.iter().enumerate().filter(|(_, t)| t.bytes > 0) {
+            for (first, last) in &tensor.ranges {
+                for column in map.column_of(*first)..=map.last_column_of(*last) {
+                    let here = &mut map.columns[column];
+                    if here.last().is_none_or(|(last, _)| *last != index) {
+                        here.push((index, tensor));
+                    }
+                }
+            }
+        }
+        map
     }
 
     /// First and last instruction of a column.
     fn steps(&self, column: usize) -> (usize, usize) {
-        let first = column / self.per_step * self.per_column;
-        (first, (first + self.per_column - 1).min(self.steps.saturating_sub(1)))
+        let first = column * self.steps / self.width;
+        let end = (column + 1) * self.steps / self.width;
+        (first, end.max(first + 1) - 1)
+    }
+
+    /// The first column that shows an instruction.
+    fn column_of(&self, step: usize) -> usize {
+        let first = (step * self.width).div_ceil(self.steps.max(1));
+        first.min(self.last_column_of(step))
+    }
+
+    /// The last column that shows an instruction.
+    fn last_column_of(&self, step: usize) -> usize {
+        (((step + 1) * self.width - 1) / self.steps.max(1)).min(self.width - 1)
     }
 
     /// Whether a column stands for an instruction.
@@ -73,68 +152,56 @@ impl Columns {
 }
 
 /// Live bytes over instructions.
-fn curve(app: &App, memory: &Memory, columns: &Columns, text: &mut Vec<Line<'static>>) {
-    let most = memory.live.iter().copied().max().unwrap_or(0).max(1);
-    const LEVELS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-    const ASCII: [&str; 9] = [" ", ".", ".", ":", ":", "|", "|", "#", "#"];
-    let levels = if app.theme.unicode { LEVELS } else { ASCII };
-    let mut spans = vec![Span::styled("live bytes  ", app.theme.faint())];
-    for column in 0..columns.count {
-        let (first, last) = columns.steps(column);
-        let live = memory.live[first..=last].iter().copied().max().unwrap_or(0);
-        let level = (live as f64 / most as f64 * 8.0).round() as usize;
-        let style = if columns.shows(column, app.step) {
-            app.theme.bar().patch(app.theme.selected())
-        } else {
-            app.theme.bar()
+fn curve(app: &App, map: &Map<'_>, rows: usize, text: &mut Vec<Line<'static>>) {
+    let live = &map.memory.live;
+    let most = live.iter().copied().max().unwrap_or(0).max(1);
+    for row in 0..rows {
+        let name = match row {
+            0 => "live bytes".to_owned(),
+            1 => fit_right(&short_bytes(most), NAME - 1),
+            _ => String::new(),
         };
-        spans.push(Span::styled(levels[level.min(8)], style));
+        let mut spans = vec![Span::styled(fit(&name, NAME), app.theme.faint())];
+        for column in 0..map.width {
+            let (first, last) = map.steps(column);
+            let here = live[first..=last].iter().copied().max().unwrap_or(0);
+            let level = app.theme.level_in(here as f64 / most as f64, row, rows);
+            let style = match map.shows(column, app.step) {
+                true => app.theme.bar().patch(app.theme.selected()),
+                false => app.theme.bar(),
+            };
+            spans.push(Span::styled(level.to_string(), style));
+        }
+        text.push(Line::from(spans));
     }
-    text.push(Line::from(spans));
 }
 
 /// Offsets from the top to the bottom, instructions from left to right.
-fn arena(
-    app: &App,
-    memory: &Memory,
-    buffer: &Buffer,
-    columns: &Columns,
-    rows: usize,
-    text: &mut Vec<Line<'static>>,
-) {
-    let own: Vec<(usize, &crate::session::Tensor)> = memory
-        .tensors
-        .iter()
-        .enumerate()
-        .filter(|(_, tensor)| tensor.buffer == buffer.id && tensor.bytes > 0)
-        .collect();
+fn arena(app: &App, map: &Map<'_>, buffer: &Buffer, rows: usize, text: &mut Vec<Line<'static>>) {
     for row in 0..rows {
         let from = buffer.size as u128 * row as u128 / rows as u128;
         let to = (buffer.size as u128 * (row as u128 + 1) / rows as u128).max(from + 1);
         let label = match row {
-            0 => format!("@{} {}", buffer.id, short(buffer.size)),
-            1 if buffer.lower_bound < buffer.size => format!("min {}", short(buffer.lower_bound)),
+            0 => format!("@{} {}", buffer.id, short_bytes(buffer.size)),
+            1 if buffer.lower_bound < buffer.size => {
+                format!("min {}", short_bytes(buffer.lower_bound))
+            }
+            _ if row % 4 == 0 => fit_right(&format!("+0x{from:x}"), NAME - 1),
             _ => String::new(),
         };
-        let mut spans = vec![Span::styled(format!("{} ", fit(&label, 11)), app.theme.faint())];
-        for column in 0..columns.count {
-            let (first, last) = columns.steps(column);
+        let mut spans = vec![Span::styled(fit(&label, NAME), app.theme.faint())];
+        for (column, own) in map.columns.iter().enumerate() {
             let here = own.iter().find(|(_, tensor)| {
-                let (start, end) = (
-                    u128::from(tensor.offset),
-                    u128::from(tensor.offset) + u128::from(tensor.bytes),
-                );
-                start < to
-                    && end > from
-                    && tensor.ranges.iter().any(|(a, b)| *a <= last && *b >= first)
+                let start = u128::from(tensor.offset);
+                let end = start + u128::from(tensor.bytes);
+                tensor.buffer == buffer.id && start < to && end > from
             });
-            let cursor = columns.shows(column, app.step);
+            let cursor = map.shows(column, app.step);
             let (mark, style) = match here {
-                Some((index, _)) => (letter(*index), app.theme.neighbour(*index)),
-                None if cursor => ("|", app.theme.faint()),
+                Some((index, _)) => (letter(*index), app.theme.block(*index)),
+                None if cursor => ("│", app.theme.faint()),
                 None => ("·", app.theme.faint()),
             };
-            let mark = if mark == "·" && !app.theme.unicode { "." } else { mark };
             let style = if cursor { style.patch(app.theme.selected()) } else { style };
             spans.push(Span::styled(mark, style));
         }
@@ -149,37 +216,84 @@ fn letter(index: usize) -> &'static str {
     &LETTERS[at..=at]
 }
 
-fn short(size: u64) -> String {
-    match size {
-        0..10_000 => format!("{size} B"),
-        10_000..10_485_760 => format!("{} K", size / 1024),
-        _ => format!("{} M", size / (1024 * 1024)),
-    }
-}
-
 /// What is live at the cursor, largest first.
-fn live(app: &App, memory: &Memory, width: usize, text: &mut Vec<Line<'static>>) {
-    text.push(Line::styled("live here, largest first", app.theme.heading()));
-    let mut live: Vec<(usize, &crate::session::Tensor)> =
-        memory.tensors.iter().enumerate().filter(|(_, tensor)| tensor.is_live(app.step)).collect();
+fn live(app: &App, memory: &Memory, width: usize, room: usize, text: &mut Vec<Line<'static>>) {
+    let tensors = memory.tensors.iter().enumerate();
+    let mut live: Vec<(usize, &Tensor)> =
+        tensors.filter(|(_, tensor)| tensor.bytes > 0 && tensor.is_live(app.step)).collect();
     live.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.bytes));
-    for (index, tensor) in live {
+    let title =
+        format!("live here: {}, the largest first", crate::text::count(live.len(), "tensor"));
+    text.push(Line::styled(fit(&title, width), app.theme.heading()));
+    let suggestion = memory.suggestions.first();
+    let room = room.saturating_sub(1);
+    let shown = if live.len() > room { room.saturating_sub(1) } else { live.len() };
+    for (index, tensor) in live.iter().take(shown) {
+        let mark = Span::styled(format!(" {} ", letter(*index)), app.theme.block(*index));
         let place = format!("@{}+0x{:x}", tensor.buffer, tensor.offset);
-        let head = format!(
-            " {} {} {} ",
-            letter(index),
-            fit_right(&bytes(tensor.bytes), 13),
-            fit(&place, 12)
-        );
-        let room = width.saturating_sub(head.chars().count());
+        let life = life(app, tensor);
+        let head = format!("{} {} ", fit_right(&bytes(tensor.bytes), 13), fit(&place, 13));
+        let room = width.saturating_sub(3 + head.len());
+        // Where there is little room, what it is says more than how long it lives.
+        let life_room = if room >= 60 { 18 } else { 0 };
         text.push(Line::from(vec![
-            Span::styled(head, app.theme.neighbour(index)),
-            Span::raw(fit(&tensor.label, room)),
+            mark,
+            Span::raw(head),
+            Span::raw(fit(&tensor.label, room - life_room)),
+            Span::styled(fit(&life, life_room), app.theme.faint()),
         ]));
     }
-    if let Some((saves, title)) = memory.suggestions.first() {
+    if shown < live.len() {
+        let more = live.len() - shown;
+        let rest: u64 = live[shown..].iter().map(|(_, tensor)| tensor.bytes).sum();
+        let line = format!("   and {more} more of {}", bytes(rest));
+        text.push(Line::styled(fit(&line, width), app.theme.faint()));
+    }
+    if let Some((saves, title)) = suggestion.filter(|_| shown + 2 <= room) {
         text.push(Line::default());
         let line = format!("saves {}: {title}", bytes(*saves));
         text.push(Line::styled(fit(&line, width), app.theme.faint()));
+    }
+}
+
+/// From which instruction to which a tensor lives.
+fn life(app: &App, tensor: &Tensor) -> String {
+    let (Some((first, _)), Some((_, last))) = (tensor.ranges.first(), tensor.ranges.last()) else {
+        return String::new();
+    };
+    let place = |step: usize| {
+        app.session.instructions.get(step).map_or("?".into(), |row| site_text(row.site))
+    };
+    format!("{} to {}", place(*first), place(*last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instruction_has_its_columns_and_no_other() {
+        for steps in [1, 2, 3, 7, 50, 153, 1000] {
+            for width in [1, 2, 5, 40, 107, 300] {
+                let memory = Memory {
+                    buffers: Vec::new(),
+                    tensors: Vec::new(),
+                    live: vec![0; steps],
+                    peak: 0,
+                    method_allocator: 0,
+                    temp: 0,
+                    board: Vec::new(),
+                    suggestions: Vec::new(),
+                };
+                let map = Map::new(&memory, width);
+                for step in 0..steps {
+                    let own: Vec<usize> =
+                        (0..map.width).filter(|column| map.shows(*column, step)).collect();
+                    let found: Vec<usize> =
+                        (map.column_of(step)..=map.last_column_of(step)).collect();
+                    assert_eq!(found, own, "instruction {step} of {steps} in {width} columns");
+                }
+            }
+        }
     }
 }

@@ -1,27 +1,43 @@
-//! Drawing: tabs above, the view, a status line below.
+//! Drawing: tabs above, the view, a status line and hints below.
 
-mod diff;
+pub mod diff;
 pub mod events;
 mod findings;
+mod footer;
 mod help;
 mod memory;
 mod overview;
+mod picker;
 mod program;
 pub mod tensors;
 mod timeline;
 
-use crate::app::{App, Prompt, VIEWS, View};
-use crate::text::{fit, fit_right, thousands};
+use crate::app::{App, VIEWS, View};
+use crate::mouse::Zone;
+use crate::text::{ascii, fit_end};
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+pub use footer::selected_line;
 
 /// Smallest size in which views are drawn.
 const SMALLEST: (u16, u16) = (40, 8);
 
+/// Rows from which on the hints have a line of their own.
+const TALL: u16 = 20;
+
 /// Draws everything.
 pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
+    draw_all(app, frame);
+    if !app.theme.unicode {
+        level_to_ascii(frame);
+    }
+}
+
+fn draw_all(app: &mut App, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let (width, height) = SMALLEST;
@@ -29,12 +45,16 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
         return frame.render_widget(Paragraph::new(text), area);
     }
     let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
-    frame.render_widget(tabs(app, area.width), row(0, 1));
-    let body = row(1, area.height - 2);
+    let foot = if area.height >= TALL { 2 } else { 1 };
+    frame.render_widget(tabs(app, area), row(0, 1));
+    let body = row(1, area.height - 1 - foot);
     app.width = area.width;
     app.page = usize::from(body.height.saturating_sub(4)).max(1);
     match app.view {
-        _ if app.loading.is_some() && app.session.is_empty() => {}
+        _ if app.loading.is_some() && app.session.is_empty() => {
+            let what = "The files are being read";
+            nothing(app, frame, body, what, "what is there is shown as soon as it is known");
+        }
         View::Overview => overview::draw(app, frame, body),
         View::Events => events::draw(app, frame, body),
         View::Timeline => timeline::draw(app, frame, body),
@@ -47,17 +67,18 @@ pub fn draw(app: &mut App, frame: &mut Frame<'_>) {
         }
         View::Diff => diff::draw(app, frame, body),
     }
-    if app.loading.is_some() && app.session.is_empty() {
-        let what = "The files are being read";
-        nothing(app, frame, body, what, "what is there is shown as soon as it is known");
-    }
-    if app.help {
+    if app.help.is_some() {
         help::draw(app, frame, body);
     }
-    if let Some(Prompt::Palette(typed)) = &app.prompt {
-        help::palette(app, typed, frame, body);
+    if app.picker.is_some() {
+        picker::draw(app, frame, body);
     }
-    frame.render_widget(status(app, area.width), row(area.height - 1, 1));
+    let [status, hints] = footer::draw(app, usize::from(area.width), foot == 2);
+    for (line, y) in [(status, area.height - foot), (hints, area.height - 1)] {
+        if let Some(line) = line {
+            frame.render_widget(line, row(y, 1));
+        }
+    }
 }
 
 /// A tab's text; short where the screen is narrow.
@@ -69,97 +90,23 @@ fn tab(index: usize, view: View, width: u16) -> String {
     format!(" {} {name} ", index + 1)
 }
 
-/// The tab at a column of a screen.
-pub fn tab_at(column: u16, width: u16) -> Option<View> {
-    let mut start = 0;
-    for (index, view) in VIEWS.into_iter().enumerate() {
-        let end = start + tab(index, view, width).len() as u16;
-        if (start..end).contains(&column) {
-            return Some(view);
-        }
-        start = end;
-    }
-    None
-}
-
-fn tabs(app: &App, width: u16) -> Line<'static> {
+fn tabs(app: &App, area: Rect) -> Line<'static> {
     let mut spans = Vec::new();
     let mut used = 0;
     for (index, view) in VIEWS.into_iter().enumerate() {
-        let text = tab(index, view, width);
-        used += text.len();
+        let text = tab(index, view, area.width);
+        let place = Rect { x: area.x + used, y: area.y, width: text.len() as u16, height: 1 };
+        app.zone(place.intersection(area), Zone::Tab(view));
+        used += text.len() as u16;
         let own = view == app.view;
         spans.push(Span::styled(text, if own { app.theme.selected() } else { app.theme.faint() }));
     }
-    let room = usize::from(width).saturating_sub(used + 1);
+    let room = usize::from(area.width.saturating_sub(used + 1));
     if room > 8 {
         spans.push(Span::raw(" "));
-        spans.push(Span::styled(fit_right(&app.session.title, room), app.theme.strong()));
+        spans.push(Span::styled(fit_end(&app.session.title, room), app.theme.strong()));
     }
     Line::from(spans)
-}
-
-fn status(app: &App, width: u16) -> Line<'static> {
-    let width = usize::from(width);
-    if let Some(prompt) = &app.prompt {
-        let text = match prompt {
-            Prompt::Search(typed) => format!("/{typed}"),
-            Prompt::Palette(typed) => format!(":{typed}"),
-        };
-        return Line::from(fit(&crate::text::escape(&text), width));
-    }
-    if let Some(message) = &app.message {
-        return Line::styled(fit(&crate::text::escape(message), width), app.theme.strong());
-    }
-    if let Some(loading) = &app.loading {
-        return Line::styled(fit(&loading.line(), width), app.theme.strong());
-    }
-    if let Some(sorting) = &app.sorting {
-        let count = thousands(sorting.count as u64);
-        let line = format!("sorting {count} rows, Esc cancels");
-        return Line::styled(fit(&line, width), app.theme.strong());
-    }
-    if let Some(live) = &app.live {
-        let room = if width >= 120 { width * 2 / 3 } else { width };
-        let line = live.line(app.session.in_flight().is_some(), room);
-        let mut spans = vec![Span::styled(line, app.theme.strong())];
-        if width > room {
-            let selected = fit(&selected_line(app), width - room - 2);
-            spans.push(Span::styled(format!("  {selected}"), app.theme.faint()));
-        }
-        return Line::from(spans);
-    }
-    let selected = selected_line(app);
-    let keys = "? help  / search  : commands  q quit";
-    let room = width.saturating_sub(keys.len() + 2);
-    let text = format!("{}  {keys}", fit(&selected, room));
-    Line::styled(fit(&text, width), app.theme.faint())
-}
-
-/// The selected row in one line, as it is copied.
-pub fn selected_line(app: &App) -> String {
-    match app.view {
-        View::Events => app.table.get(app.cursor).map_or(String::new(), events::line),
-        View::Tensors => {
-            app.session.tensors.rows.get(app.cursor).map_or(String::new(), tensors::line)
-        }
-        View::Diff => {
-            let diff = app.session.diff.as_ref();
-            diff.and_then(|diff| diff.rows.get(app.cursor)).map_or(String::new(), diff::line)
-        }
-        View::Overview | View::Findings => {
-            app.session.findings.get(app.cursor).map_or(String::new(), |finding| {
-                let page = finding.code.page();
-                format!("{} {}", page.code, crate::text::escape(&finding.title))
-            })
-        }
-        _ => match app.session.instructions.get(app.step) {
-            Some(row) => {
-                format!("{}:{} {}", row.site.chain, row.site.instruction, row.name)
-            }
-            None => "nothing is selected".into(),
-        },
-    }
 }
 
 /// The rows from where to where are visible, so that `selected` is among them.
@@ -180,10 +127,13 @@ pub fn lines(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'static>>) {
 
 /// What is said where there is nothing to see.
 pub fn nothing(app: &App, frame: &mut Frame<'_>, area: Rect, what: &str, how: &str) {
-    let text = vec![
-        Line::styled(what.to_owned(), app.theme.strong()),
-        Line::styled(how.to_owned(), app.theme.faint()),
-    ];
+    let mut text = vec![Line::default(), Line::styled(format!("  {what}"), app.theme.strong())];
+    let width = usize::from(area.width).saturating_sub(4);
+    text.extend(
+        crate::text::wrap(how, width)
+            .into_iter()
+            .map(|line| Line::styled(format!("  {line}"), app.theme.faint())),
+    );
     lines(frame, area, text);
 }
 
@@ -191,4 +141,41 @@ pub fn nothing(app: &App, frame: &mut Frame<'_>, area: Rect, what: &str, how: &s
 pub fn below(area: Rect, rows: u16) -> Rect {
     let rows = rows.min(area.height);
     Rect { y: area.y + rows, height: area.height - rows, ..area }
+}
+
+/// The title of a list: how many, and what a filter leaves of them.
+pub fn list_title(app: &App, count: usize, what: &str) -> String {
+    let filter = match app.view {
+        View::Events => &app.shown.filter,
+        _ => app.filter(),
+    };
+    match filter.is_empty() {
+        true => crate::text::count(count, what),
+        false => {
+            let filter = crate::text::escape(filter);
+            format!("{} matching \"{filter}\" (Esc shows all)", crate::text::count(count, what))
+        }
+    }
+}
+
+/// Only ASCII is left on the screen: pictures that have one become it.
+fn level_to_ascii(frame: &mut Frame<'_>) {
+    let buffer = frame.buffer_mut();
+    let area = buffer.area;
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            let Some(cell) = buffer.cell_mut(Position { x, y }) else { continue };
+            let symbol = cell.symbol();
+            if symbol.is_ascii() {
+                continue;
+            }
+            let wide = symbol.width() > 1;
+            let plain = ascii(symbol);
+            cell.set_symbol(plain);
+            // The second column of a wide character is hidden behind the first.
+            if let Some(next) = buffer.cell_mut(Position { x: x + 1, y }).filter(|_| wide) {
+                next.set_symbol("?");
+            }
+        }
+    }
 }

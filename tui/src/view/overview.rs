@@ -2,10 +2,16 @@
 
 use super::lines;
 use crate::app::App;
-use crate::text::{bytes, escape, fit, fit_right, nanoseconds, thousands, wrap};
+use crate::events::{EventRow, Spread, site_text};
+use crate::keys::Action;
+use crate::mouse::Zone;
+use crate::text::{bytes, count, escape, fit, fit_right, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+
+/// Columns from which on memory and time stand side by side.
+const WIDE: usize = 116;
 
 /// Draws it.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
@@ -13,10 +19,51 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let mut text = Vec::new();
     verdict(app, width, &mut text);
     in_flight(app, width, &mut text);
-    memory(app, width, &mut text);
-    time(app, width, &mut text);
-    findings(app, width, usize::from(area.height), &mut text);
-    lines(frame, area, text);
+    program(app, width, &mut text);
+    text.push(Line::default());
+    let half = (width - 2) / 2;
+    let is_wide = width >= WIDE && app.session.memory.is_some();
+    let column = if is_wide { half } else { width };
+    // Findings need some room as well.
+    let left = usize::from(area.height).saturating_sub(text.len() + 2);
+    let rows = left.saturating_sub(app.len().min(8) + 3).clamp(5, 16);
+    let (memory, time) = (memory(app, column), time(app, column, rows));
+    match is_wide && !time.is_empty() {
+        true => text.extend(side_by_side(memory, time, half)),
+        false => {
+            let both = !memory.is_empty() && !time.is_empty();
+            text.extend(memory);
+            text.extend(both.then(Line::default));
+            text.extend(time);
+        }
+    }
+    findings(app, frame, area, text);
+}
+
+/// Two texts beside each other, the left one in `half` columns.
+fn side_by_side(
+    left: Vec<Line<'static>>,
+    right: Vec<Line<'static>>,
+    half: usize,
+) -> Vec<Line<'static>> {
+    let count = left.len().max(right.len());
+    let mut left = left.into_iter();
+    let mut right = right.into_iter();
+    (0..count)
+        .map(|_| {
+            let mut line = left.next().unwrap_or_default();
+            let blank = (half + 2).saturating_sub(line.width());
+            line.push_span(Span::raw(" ".repeat(blank)));
+            line.spans.extend(right.next().map(|r| styled_spans(r)).unwrap_or_default());
+            line
+        })
+        .collect()
+}
+
+/// The spans of a line, which take its style along.
+fn styled_spans(line: Line<'static>) -> Vec<Span<'static>> {
+    let style = line.style;
+    line.spans.into_iter().map(|span| span.patch_style(style)).collect()
 }
 
 fn heading(app: &App, title: &str) -> Line<'static> {
@@ -36,6 +83,30 @@ fn verdict(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
     for line in wrap(&sentence, width).into_iter().take(4) {
         text.push(Line::styled(line, app.theme.strong()));
     }
+}
+
+/// What the program is, in two lines.
+fn program(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
+    let Some(facts) = &app.session.facts else { return };
+    text.push(Line::default());
+    let other = match facts.methods.len() {
+        0 | 1 => String::new(),
+        many => format!(" (of {many} methods, {} shows another)", app.keys.label(Action::Methods)),
+    };
+    text.push(heading(app, &fit(&format!("Method {}{other}", app.session.method), width)));
+    let list = |of: &[String]| if of.is_empty() { "nothing".into() } else { of.join(", ") };
+    let flow = format!("  {} -> {}", list(&facts.inputs), list(&facts.outputs));
+    let mut parts = vec![
+        count(app.session.instructions.len(), "instruction"),
+        count(facts.operators, "operator"),
+        format!("constants {}", bytes(facts.constants)),
+        format!("file {}", bytes(facts.bytes)),
+    ];
+    if !facts.backends.is_empty() {
+        parts.insert(2, format!("delegates: {}", facts.backends.join(", ")));
+    }
+    text.push(Line::from(fit(&flow, width)));
+    text.push(Line::from(fit(&format!("  {}", parts.join(", ")), width)));
 }
 
 fn in_flight(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
@@ -71,10 +142,9 @@ fn in_flight(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
     }
 }
 
-fn memory(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
-    let Some(memory) = &app.session.memory else { return };
-    text.push(Line::default());
-    text.push(heading(app, "Memory"));
+fn memory(app: &App, width: usize) -> Vec<Line<'static>> {
+    let Some(memory) = &app.session.memory else { return Vec::new() };
+    let mut text = vec![heading(app, "Memory")];
     let pools = [
         ("method allocator".to_owned(), memory.method_allocator),
         ("temp allocator".to_owned(), memory.temp),
@@ -88,8 +158,10 @@ fn memory(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
     for (name, used, size) in memory.board.iter().filter(|(_, used, _)| *used > 0) {
         let verdict = if used > size { " does not fit" } else { "" };
         let note = format!("of {}{verdict}", bytes(*size));
-        text.push(bar(app, &format!("board: {name}"), *used, (*size).max(1), width, &note));
+        let line = bar(app, &format!("board: {name}"), *used, (*size).max(1), width, &note);
+        text.push(if used > size { line.style(app.theme.alarm()) } else { line });
     }
+    text
 }
 
 /// A name, a number and a bar.
@@ -104,43 +176,68 @@ fn bar(app: &App, name: &str, size: u64, whole: u64, width: usize, note: &str) -
     ])
 }
 
-fn time(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
+/// What takes most time.
+fn time(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
     let events = &app.session.events;
     if events.rows.is_empty() {
-        return;
+        return Vec::new();
     }
-    text.push(Line::default());
-    let runs = if events.runs == 1 { "execution" } else { "executions" };
-    let total = nanoseconds(events.total);
-    let title = format!("Time: {} {runs}, {total} together", thousands(events.runs as u64));
-    text.push(heading(app, &title));
-    let mut largest: Vec<_> = events.rows.iter().filter(|row| row.site.is_some()).collect();
-    largest.sort_by_key(|row| std::cmp::Reverse(row.own));
+    let runs = events.executions.len();
+    let mut title =
+        format!("Time: {}, {} together", count(runs, "execution"), app.ticks(events.total));
+    if runs > 1 {
+        let median = Spread::of(&events.executions).median;
+        title += &format!(", median {}", app.clock().text(median));
+    }
+    let mut text = vec![heading(app, &title)];
     let total = events.total.max(1) as f64;
-    for row in largest.into_iter().take(5) {
-        let site = row.site.map_or(String::new(), |s| format!("{}:{}", s.chain, s.instruction));
-        let room = width.saturating_sub(46).clamp(12, 48);
+    let name_of = |row: &EventRow| {
+        // As the program has it, where there is one.
+        let step = row.site.filter(|_| !row.delegated).and_then(|site| app.session.step(site));
+        let named = step.map(|step| app.session.instructions[step].name.clone());
+        named.unwrap_or_else(|| row.name.clone())
+    };
+    for index in events.largest.iter().take(rows) {
+        let row = &events.rows[*index as usize];
+        let bar = if width >= 76 { 12 } else { 8 };
+        let room = width.saturating_sub(29 + bar).clamp(12, 48);
         let share = row.own as f64 / total;
+        let site = row.site.map_or(String::new(), site_text);
         text.push(Line::from(vec![
-            Span::raw(format!("  {} {}", fit(&row.name, room), fit(&site, 8))),
-            Span::raw(fit_right(&nanoseconds(row.own), 9)),
+            Span::raw(format!("  {} {}", fit(&name_of(row), room), fit(&site, 7))),
+            Span::raw(fit_right(&app.ticks(row.own), 9)),
             Span::raw(format!(" {:>5.1} % ", share * 100.0)),
-            Span::styled(app.theme.bar_text(share, 12), app.theme.bar()),
+            Span::styled(app.theme.bar_text(share, bar), app.theme.bar()),
         ]));
     }
+    text
 }
 
-fn findings(app: &App, width: usize, height: usize, text: &mut Vec<Line<'static>>) {
+/// The findings, below what is said already, and always some of them.
+fn findings(app: &App, frame: &mut Frame<'_>, area: Rect, mut text: Vec<Line<'static>>) {
+    let width = usize::from(area.width);
+    let height = usize::from(area.height);
     let findings = &app.session.findings;
+    let count_all = app.len();
+    let least = count_all.min(3) + 1;
+    text.truncate(height.saturating_sub(least + 1));
     text.push(Line::default());
-    text.push(heading(app, &format!("Findings: {}", findings.len())));
-    let room = height.saturating_sub(text.len()).max(1);
-    for index in super::visible(app.cursor, findings.len(), room as u16) {
-        let finding = &findings[index];
-        let page = finding.code.page();
-        let line = format!("  {:<8}{} {}", page.severity.name(), page.code, escape(&finding.title));
-        let style = app.theme.severity(page.severity);
-        let style = if index == app.cursor { style.patch(app.theme.selected()) } else { style };
-        text.push(Line::styled(fit(&line, width), style));
+    let title = match (count_all, app.filter().is_empty()) {
+        (0, true) if app.session.diagnosis.is_some() => "Findings: none".to_owned(),
+        (0, true) => "Findings: those of a program need the .pte".to_owned(),
+        (_, true) => format!("Findings: {count_all}"),
+        (_, false) => super::list_title(app, count_all, "finding"),
+    };
+    text.push(heading(app, &fit(&title, width)));
+    let room = height.saturating_sub(text.len()) as u16;
+    let shown = super::visible(app.cursor(), count_all, room);
+    let first = text.len() as u16;
+    app.zone(Rect { height: room, ..super::below(area, first) }, Zone::Rows(shown.start));
+    for place in shown {
+        let row = app.lists.row(app.view, place, &app.session);
+        if let Some(finding) = row.and_then(|row| findings.get(row)) {
+            text.push(super::findings::line(app, finding, place == app.cursor(), width));
+        }
     }
+    lines(frame, area, text);
 }

@@ -1,62 +1,78 @@
 //! Tensors: a list of all, and what the selected one is like.
 
-use super::{lines, nothing, visible};
+use super::{below, lines, list_title, nothing, visible};
 use crate::app::App;
 use crate::digest::Digest;
+use crate::mouse::Zone;
 use crate::tensors::TensorRow;
-use crate::text::{bytes, fit, fit_right, thousands};
+use crate::text::{bytes, fit, fit_right, thousands, wrap};
 use et_inspector::correlate::Site;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 /// Draws it.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let rows = &app.session.tensors.rows;
-    let Some(selected) = rows.get(app.cursor) else {
-        let how = "give the .pte, or a trace with --debug-buffer FILE";
+    if rows.is_empty() {
+        let how = "give the .pte, or a trace with `--debug-buffer FILE`";
         return nothing(app, frame, area, "No tensors are known", how);
-    };
+    }
     let width = usize::from(area.width);
-    let title =
-        format!("{} tensors of method {}", thousands(rows.len() as u64), app.session.method);
+    let count = app.len();
+    let title = format!("{} of method {}", list_title(app, count, "tensor"), app.session.method);
     let mut text = vec![Line::styled(fit(&title, width), app.theme.heading())];
-    let above = Rect { height: (area.height / 3).max(4), ..area };
-    for index in visible(app.cursor, rows.len(), above.height - 1) {
-        let line = Line::from(fit(&list_line(&rows[index], width), width));
-        text.push(if index == app.cursor { line.style(app.theme.selected()) } else { line });
+    let head = list_cells(width, ["", "value", "shape", "size", "place", "name"]);
+    text.push(Line::styled(fit(&head, width), app.theme.faint()));
+    let above = Rect { height: (area.height / 3).max(5), ..area };
+    let shown = visible(app.cursor(), count, above.height - 2);
+    app.zone(below(above, 2), Zone::Rows(shown.start));
+    for place in shown {
+        let row = app.lists.row(app.view, place, &app.session);
+        let Some(row) = row.and_then(|row| rows.get(row)) else { continue };
+        let line = Line::from(fit(&list_line(row, width), width));
+        text.push(if place == app.cursor() { line.style(app.theme.selected()) } else { line });
     }
     // A short list leaves its room to what is below.
     let used = (text.len() as u16).min(above.height);
     lines(frame, above, text);
     let below = Rect { y: area.y + used, height: area.height - used, ..area };
-    lines(frame, below, details(app, selected, width, usize::from(below.height)));
+    if let Some(selected) = app.row().and_then(|row| rows.get(row)) {
+        lines(frame, below, details(app, selected, width, usize::from(below.height)));
+    }
 }
 
-fn list_line(row: &TensorRow, width: usize) -> String {
-    let mark = if row.data.iter().any(|data| data.place.is_ok()) { '*' } else { ' ' };
-    let size = row.bytes.map_or("? B".into(), bytes);
-    let (label, shape) = (fit(&row.label, 6), fit(&shape(row), if width < 80 { 17 } else { 26 }));
+/// A line of the list.
+fn list_cells(width: usize, cells: [&str; 6]) -> String {
+    let [mark, label, shape, size, place, name] = cells;
+    let shape_room = match width {
+        0..80 => 17,
+        80..140 => 26,
+        _ => 34,
+    };
     let text = format!(
-        "{mark} {label} {shape} {} {} {}",
-        fit_right(&size, 11),
-        fit(&row.place, 20),
-        // The label of what a delegate logged has its own name in it.
-        if row.value.is_none() { &row.label } else { &row.name }
+        "{} {} {} {} {} {name}",
+        fit(mark, 1),
+        fit(label, 7),
+        fit(shape, shape_room),
+        fit_right(size, 12),
+        fit(place, 22),
     );
     text.trim_end().to_owned()
 }
 
-/// `float32[1,8]`.
-fn shape(row: &TensorRow) -> String {
-    let sizes: Vec<String> = row.sizes.iter().map(i64::to_string).collect();
-    format!("{}[{}]", row.dtype, sizes.join(","))
+fn list_line(row: &TensorRow, width: usize) -> String {
+    let mark = if row.data.iter().any(|data| data.place.is_ok()) { "*" } else { "" };
+    let size = row.bytes.map_or("? B".into(), bytes);
+    // The label of what a delegate logged has its own name in it.
+    let name = if row.value.is_none() { &row.label } else { &row.name };
+    list_cells(width, [mark, &row.label, &row.shape(), &size, &row.place, name])
 }
 
 /// A tensor in one line, as it is copied.
 pub fn line(row: &TensorRow) -> String {
     let size = row.bytes.map_or("? B".into(), bytes);
-    let text = format!("{} {} {size}, {} {}", row.label, shape(row), row.place, row.name);
+    let text = format!("{} {} {size}, {} {}", row.label, row.shape(), row.place, row.name);
     text.trim_end().to_owned()
 }
 
@@ -64,12 +80,16 @@ fn details(app: &App, row: &TensorRow, width: usize, height: usize) -> Vec<Line<
     let plain = |text: String| Line::from(fit(&text, width));
     let mut text = vec![Line::styled(fit(&line(row), width), app.theme.heading())];
     text.push(plain(format!(
-        "  ^ from {}; v to {}",
+        "  ↑ from {}; ↓ to {}",
         sites(app, &row.producers, "the caller, or the file"),
         sites(app, &row.consumers, "the caller, or nothing")
     )));
     let Some(data) = row.data.get(app.sample.min(row.data.len().saturating_sub(1))) else {
-        text.push(Line::styled(fit(without(app, row), width), app.theme.strong()));
+        text.extend(
+            wrap(without(app, row), width.saturating_sub(2))
+                .into_iter()
+                .map(|line| Line::styled(format!("  {line}"), app.theme.strong())),
+        );
         return text;
     };
     let which = match row.data.len() {
@@ -81,7 +101,8 @@ fn details(app: &App, row: &TensorRow, width: usize, height: usize) -> Vec<Line<
     };
     match app.digest.as_ref().map(|(_, digest)| digest) {
         Some(Ok(digest)) => {
-            text.extend(statistics(app, digest, &which, width));
+            let tall = if height >= 20 { 5 } else { 1 };
+            text.extend(statistics(app, digest, &which, width, tall));
             let room = height.saturating_sub(text.len());
             text.extend(values(app, digest, width, room.saturating_sub(1).div_ceil(2)));
             let room = height.saturating_sub(text.len());
@@ -111,18 +132,22 @@ fn sites(app: &App, sites: &[Site], none: &str) -> String {
 /// What to do about elements that are not there.
 fn without(app: &App, row: &TensorRow) -> &'static str {
     match () {
-        () if row.place == "in a .ptd file" => {
-            "  Its elements are in a .ptd file, not in the .pte."
-        }
-        () if app.session.tensors.logged => "  The trace did not log this tensor.",
+        () if row.place == "in a .ptd file" => "Its elements are in a .ptd file, not in the .pte.",
+        () if app.session.tensors.logged => "The trace did not log this tensor.",
         () => {
-            "  No values: `etinspect run MODEL.pte --etdump T.etdp --debug-buffer D.bin` logs them, \
+            "No values: `etinspect run MODEL.pte --etdump T.etdp --debug-buffer D.bin` logs them, \
              `etinspect tui MODEL.pte T.etdp --debug-buffer D.bin` shows them."
         }
     }
 }
 
-fn statistics(app: &App, digest: &Digest, which: &str, width: usize) -> Vec<Line<'static>> {
+fn statistics(
+    app: &App,
+    digest: &Digest,
+    which: &str,
+    width: usize,
+    rows: usize,
+) -> Vec<Line<'static>> {
     let plain = |text: String| Line::from(fit(&text, width));
     let count = match digest.count == digest.seen {
         true => format!("{} elements", thousands(digest.count)),
@@ -154,10 +179,22 @@ fn statistics(app: &App, digest: &Digest, which: &str, width: usize) -> Vec<Line
     let together = if width >= 80 { 1 } else { 2 };
     let bins: Vec<u64> = digest.histogram.chunks(together).map(|bins| bins.iter().sum()).collect();
     let most = bins.iter().copied().max().unwrap_or(0).max(1);
-    let levels: String = bins.iter().map(|n| app.theme.level(*n as f64 / most as f64)).collect();
-    if !levels.is_empty() {
-        let (min, max) = (number(digest.min), number(digest.max));
-        text.push(Line::styled(fit(&format!("  {min} {levels} {max}"), width), app.theme.bar()));
+    if bins.is_empty() {
+        return text;
+    }
+    let (min, max) = (format!("  {} ", number(digest.min)), format!(" {}", number(digest.max)));
+    for row in 0..rows {
+        let levels: String =
+            bins.iter().map(|n| app.theme.level_in(*n as f64 / most as f64, row, rows)).collect();
+        let (left, right) = match row + 1 == rows {
+            true => (min.clone(), max.as_str()),
+            false => (" ".repeat(min.len()), ""),
+        };
+        text.push(Line::from(vec![
+            Span::raw(left),
+            Span::styled(levels, app.theme.bar()),
+            Span::raw(right.to_owned()),
+        ]));
     }
     text
 }

@@ -1,51 +1,129 @@
-//! Events over time, in lanes.
+//! Events over time, in lanes, with what allocators hold below.
 
 use super::{lines, nothing};
 use crate::app::App;
-use crate::spans::LANES;
-use crate::text::{bytes, fit, nanoseconds};
+use crate::events::site_text;
+use crate::mouse::Zone;
+use crate::spans::{INSTRUCTIONS, KERNELS, LANES};
+use crate::text::{bytes, count, fit, fit_right, width as width_of};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// The lane of instructions.
-const INSTRUCTIONS: usize = 1;
-
 /// Columns of a lane's name.
 const NAME: usize = 14;
 
+/// Columns between two marks of the axis.
+const BETWEEN: usize = 16;
+
+/// Rows of what is said of the selected instruction.
+const DETAILS: usize = 5;
+
 /// Draws it.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
-    let spans = &app.session.spans;
-    if spans.lanes.iter().all(Vec::is_empty) {
-        let how = "etinspect run MODEL.pte --etdump TRACE.etdp writes a trace";
+    if app.session.spans.is_empty() {
+        let how = "`etinspect run MODEL.pte --etdump TRACE.etdp` writes one; then \
+                   `etinspect tui MODEL.pte TRACE.etdp`";
         return nothing(app, frame, area, "No trace was given", how);
     }
     let width = usize::from(area.width).saturating_sub(NAME).max(1);
-    let (from, to) = app.window;
-    let offset = from - spans.range.0;
-    let title = format!(
-        "{} from {} on, of {} (+ - zoom, h l pan)",
-        nanoseconds(to - from),
-        nanoseconds(offset),
-        nanoseconds(spans.range.1 - spans.range.0)
-    );
-    let mut text = vec![Line::styled(fit(&title, usize::from(area.width)), app.theme.heading())];
-    let curve_rows = app.session.curves.len() + 2;
-    let height = usize::from(area.height).saturating_sub(6 + curve_rows) / LANES.len();
-    let height = height.clamp(1, 3);
-    for lane in 0..LANES.len() {
-        if spans.lanes[lane].is_empty() {
-            continue;
-        }
-        for row in 0..height {
+    let mut text = vec![title(app, usize::from(area.width)), axis(app, width)];
+    let used: Vec<usize> =
+        (0..LANES.len()).filter(|lane| !app.session.spans.lanes[*lane].is_empty()).collect();
+    let curves = Curve::all(app);
+    let rows = usize::from(area.height).saturating_sub(3 + DETAILS);
+    let [lane_rows, curve_rows] = heights(rows, used.len(), curves.len());
+    let place = |from: usize, rows: usize| Rect {
+        x: area.x + NAME as u16,
+        y: area.y + from as u16,
+        width: width as u16,
+        height: rows as u16,
+    };
+    for lane in used {
+        let here = place(text.len(), lane_rows).intersection(area);
+        app.zone(here, Zone::Time(Some(lane)));
+        for row in 0..lane_rows {
             text.push(self::lane(app, lane, row, width));
         }
     }
-    text.extend(curves(app, width));
+    for curve in &curves {
+        app.zone(place(text.len(), curve_rows).intersection(area), Zone::Time(None));
+        text.extend(curve.lines(app, width, curve_rows));
+    }
     text.push(Line::default());
-    text.extend(details(app, usize::from(area.width)));
+    let room = usize::from(area.height).saturating_sub(text.len());
+    text.extend(details(app, usize::from(area.width), room));
     lines(frame, area, text);
+}
+
+/// Rows of a lane and of a curve, if there are so many in all. Lanes need no
+/// more than three, curves say more the higher they are.
+fn heights(rows: usize, lanes: usize, curves: usize) -> [usize; 2] {
+    let lane = match rows {
+        0..16 => 1,
+        16..34 => 2,
+        _ => 3,
+    };
+    let left = rows.saturating_sub(lane * lanes);
+    let curve = left.checked_div(curves).map_or(0, |rows| rows.clamp(1, 16));
+    [lane, curve]
+}
+
+fn title(app: &App, width: usize) -> Line<'static> {
+    let (from, to) = app.window;
+    let (first, last) = app.session.spans.range;
+    let whole = app.ticks(last - first);
+    let title = match app.window == (first, last) {
+        true => format!("{whole}, all of it"),
+        false => {
+            let part = (to - from) as f64 / (last - first).max(1) as f64 * 100.0;
+            let offset = app.ticks(from - first);
+            format!("{} from {offset} on, {part:.2} % of {whole}", app.ticks(to - from))
+        }
+    };
+    let mut spans = vec![Span::styled(title.clone(), app.theme.heading())];
+    if let Some((a, b)) = app.drag.filter(|(a, b)| a != b) {
+        let drawn = format!("  drawn over: {}", app.ticks(a.abs_diff(b)));
+        spans
+            .push(Span::styled(fit(&drawn, width.saturating_sub(title.len())), app.theme.strong()));
+    }
+    Line::from(spans)
+}
+
+/// Marks at round times, from the beginning of the trace.
+fn axis(app: &App, width: usize) -> Line<'static> {
+    let (from, to) = app.window;
+    let first = app.session.spans.range.0;
+    let step = round_step((to - from) / (width / BETWEEN).max(1) as u64);
+    let mut marks = String::new();
+    let mut next = (from - first).div_ceil(step).checked_mul(step);
+    while let Some(tick) = next.filter(|tick| *tick <= to - first) {
+        let column =
+            u128::from(tick - (from - first)) * width as u128 / u128::from((to - from).max(1));
+        let blank = (column as usize).saturating_sub(width_of(&marks));
+        let label = format!("╵{}", app.ticks(tick));
+        if width_of(&marks) + blank + width_of(&label) > width {
+            break;
+        }
+        marks.extend(std::iter::repeat_n(' ', blank));
+        marks += &label;
+        next = tick.checked_add(step);
+    }
+    Line::styled(format!("{}{marks}", " ".repeat(NAME)), app.theme.faint())
+}
+
+/// The next 1, 2 or 5 with zeros.
+fn round_step(least: u64) -> u64 {
+    let mut power = 1u64;
+    loop {
+        for factor in [1, 2, 5] {
+            let step = power.saturating_mul(factor);
+            if step >= least || step == u64::MAX {
+                return step;
+            }
+        }
+        power = power.saturating_mul(10);
+    }
 }
 
 /// A row of a lane: each column has the event that covers most of it. The
@@ -55,40 +133,51 @@ fn lane(app: &App, lane: usize, row: usize, width: usize) -> Line<'static> {
     let title = if row == 0 { LANES[lane] } else { "" };
     let mut line = vec![Span::styled(fit(title, NAME), app.theme.faint())];
     let site = app.site();
+    let here = |column: usize| {
+        let (from, to) = ticks(app, column, width);
+        spans.covering(lane, from, to)
+    };
     let mut column = 0;
+    let mut found = here(column);
     while column < width {
-        let here = |column: usize| {
-            let (from, to) = ticks(app, column, width);
-            spans.covering(lane, from, to)
-        };
-        let Some(span) = here(column) else {
-            line.push(Span::styled(if app.theme.unicode { "·" } else { "." }, app.theme.faint()));
-            column += 1;
+        let mut end = column + 1;
+        let mut next = None;
+        let Some(span) = found else {
+            let dot = if row == 0 { "·" } else { " " };
+            line.push(Span::styled(dot, app.theme.faint()));
+            column = end;
+            found = if column < width { here(column) } else { None };
             continue;
         };
-        let (name, start) = (span.name, span.start);
-        let mut end = column + 1;
-        while end < width && here(end).is_some_and(|s| s.name == name && s.start == start) {
+        while end < width {
+            next = here(end);
+            if !next.is_some_and(|s| s.name == span.name && s.start == span.start) {
+                break;
+            }
             end += 1;
         }
         let own = spans.site(span);
-        let known = own.filter(|_| lane == INSTRUCTIONS);
-        let known = known.and_then(|site| app.session.step(site));
-        let label = match known {
-            _ if row > 0 => "",
-            // What is called says more than that it is a call.
-            Some(step) => app.session.instructions[step].name.as_str(),
-            None => spans.names[name as usize].as_str(),
-        };
-        let style = app.theme.neighbour(name as usize);
-        let style = match own.is_some() && own == site {
-            true => style.patch(app.theme.selected()),
-            false => style,
-        };
+        let is_selected = own.is_some() && own == site;
+        let label = if row == 0 { label(app, lane, span.name as usize) } else { "" };
+        let color = spans.colors.get(span.name as usize).copied().unwrap_or(0);
+        let style = app.theme.block(color as usize);
+        let style = if is_selected { style.patch(app.theme.selected()) } else { style };
         line.push(Span::styled(block(app, label, end - column), style));
-        column = end;
+        (column, found) = (end, next);
     }
     Line::from(line)
+}
+
+/// What stands in a block: the operator says more than that it is a call.
+fn label(app: &App, lane: usize, name: usize) -> &str {
+    let spans = &app.session.spans;
+    let text = spans.names[name].as_str();
+    if lane == INSTRUCTIONS {
+        let site = spans.site_of(name);
+        let step = site.and_then(|site| app.session.step(site));
+        return step.map_or(text, |step| app.session.instructions[step].name.as_str());
+    }
+    text.strip_prefix("native_call_").filter(|_| lane == KERNELS).unwrap_or(text)
 }
 
 /// Ticks of a column.
@@ -98,70 +187,130 @@ fn ticks(app: &App, column: usize, width: usize) -> (u64, u64) {
     (at(column), at(column + 1).max(at(column) + 1))
 }
 
-/// What is live in each allocator, below the lanes: measured, where the trace
-/// has allocation events, and planned, by the instruction of each time.
-fn curves(app: &App, width: usize) -> Vec<Line<'static>> {
-    let mut text = Vec::new();
-    let mut notes = Vec::new();
-    let curve = |name: &str, most: u64, live: &dyn Fn((u64, u64)) -> u64| {
-        let level =
-            |column| app.theme.level(live(ticks(app, column, width)) as f64 / most.max(1) as f64);
-        let levels: String = (0..width).map(level).collect();
-        let name = Span::styled(fit(name, NAME), app.theme.faint());
-        Line::from(vec![name, Span::styled(levels, app.theme.bar())])
-    };
-    for allocator in app.session.curves.iter().filter(|curve| curve.most > 0) {
-        let live = |(from, to)| allocator.most_in(from, to);
-        text.push(curve(&allocator.name, allocator.most, &live));
-        notes.push(format!("{} {}", allocator.name, bytes(allocator.most)));
-    }
-    let planned = app.session.memory.as_ref();
-    let most = planned.and_then(|memory| memory.live.iter().copied().max()).unwrap_or(0);
-    if let Some(memory) = planned.filter(|_| most > 0) {
-        let live = |(from, to)| {
-            let lanes = [INSTRUCTIONS, INSTRUCTIONS + 1].into_iter();
-            let mut found = lanes.filter_map(|lane| app.session.spans.covering(lane, from, to));
-            let step = found.find_map(|span| app.session.step(app.session.spans.site(span)?));
-            step.and_then(|step| memory.live.get(step).copied()).unwrap_or(0)
-        };
-        text.push(curve("planned, live", most, &live));
-        notes.push(format!("planned {}", bytes(most)));
-    }
-    if !notes.is_empty() {
-        let most = format!("at most: {}", notes.join(", "));
-        text.push(Line::styled(fit(&most, width + NAME), app.theme.faint()));
-    }
-    text
-}
-
-/// A block of a width, with as much of its name as there is room for.
+/// A block of a width, with as much of its name as there is room for. Where
+/// there are no colours, a line at its beginning tells it from the one before.
 fn block(app: &App, label: &str, width: usize) -> String {
-    let fill = if app.theme.unicode { '▄' } else { '=' };
-    let bar = |count: usize| std::iter::repeat_n(fill, count).collect::<String>();
-    if label.is_empty() || width < 4 {
-        return bar(width);
+    let name = if width >= 4 { label } else { "" };
+    if app.theme.color {
+        // Neighbours may have the same colour: a thin line is between them.
+        let edge = if width > 1 { "▏" } else { " " };
+        return format!("{edge}{}", fit(name, width - 1));
     }
-    let text = fit(label, (width - 1).min(label.chars().count()));
-    let used = text.chars().count();
-    format!("{text}{}", bar(width.saturating_sub(used)))
+    let room = width - 1;
+    let text = fit(name, width_of(name).min(room));
+    let rest = room.saturating_sub(width_of(&text));
+    format!("│{text}{}", "─".repeat(rest))
 }
 
-/// The selected instruction's events.
-fn details(app: &App, width: usize) -> Vec<Line<'static>> {
+/// What is live over time: measured, where the trace has allocation events, or
+/// planned, by the instruction of each time.
+enum Curve<'a> {
+    Measured(&'a crate::allocations::Curve),
+    Planned(&'a crate::session::Memory, u64),
+}
+
+impl<'a> Curve<'a> {
+    fn all(app: &'a App) -> Vec<Self> {
+        let measured = app.session.curves.iter().filter(|curve| curve.most > 0);
+        let mut all: Vec<Self> = measured.map(Curve::Measured).collect();
+        let planned = app.session.memory.as_ref();
+        let most = planned.and_then(|memory| memory.live.iter().copied().max()).unwrap_or(0);
+        all.extend(planned.filter(|_| most > 0).map(|memory| Curve::Planned(memory, most)));
+        all
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Curve::Measured(curve) => &curve.name,
+            Curve::Planned(..) => "planned, live",
+        }
+    }
+
+    fn most(&self) -> u64 {
+        match self {
+            Curve::Measured(curve) => curve.most,
+            Curve::Planned(_, most) => *most,
+        }
+    }
+
+    fn live(&self, app: &App, (from, to): (u64, u64)) -> u64 {
+        match self {
+            Curve::Measured(curve) => curve.most_in(from, to),
+            Curve::Planned(memory, _) => {
+                let spans = &app.session.spans;
+                let lanes = [INSTRUCTIONS, KERNELS].into_iter();
+                let mut found = lanes.filter_map(|lane| spans.covering(lane, from, to));
+                let step = found.find_map(|span| app.session.step(spans.site(span)?));
+                step.and_then(|step| memory.live.get(step).copied()).unwrap_or(0)
+            }
+        }
+    }
+
+    fn lines(&self, app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
+        let most = self.most().max(1) as f64;
+        let shares: Vec<f64> = (0..width)
+            .map(|column| self.live(app, ticks(app, column, width)) as f64 / most)
+            .collect();
+        let line = |row: usize| {
+            let name = match row {
+                0 => fit(self.name(), NAME),
+                1 => fit(&fit_right(&bytes(self.most()), NAME - 1), NAME),
+                _ if row + 1 == rows => fit(&fit_right("0 B", NAME - 1), NAME),
+                _ => " ".repeat(NAME),
+            };
+            let levels: String =
+                shares.iter().map(|share| app.theme.level_in(*share, row, rows)).collect();
+            Line::from(vec![
+                Span::styled(name, app.theme.faint()),
+                Span::styled(levels, app.theme.bar()),
+            ])
+        };
+        (0..rows).map(line).collect()
+    }
+}
+
+/// The selected instruction's events, and what its curves have.
+fn details(app: &App, width: usize, room: usize) -> Vec<Line<'static>> {
     let Some(row) = app.session.instructions.get(app.step) else { return Vec::new() };
-    let place = format!("{}:{} {}", row.site.chain, row.site.instruction, row.name);
+    let mut place = format!("{} {}", site_text(row.site), row.name);
+    if let Some(live) = app.session.memory.as_ref().and_then(|memory| memory.live.get(app.step)) {
+        place += &format!("  {} live", bytes(*live));
+    }
     let mut text = vec![Line::styled(fit(&place, width), app.theme.heading())];
-    for event in app.session.events.rows.iter().filter(|event| event.site == Some(row.site)) {
-        let spread = event.spread;
+    let events: Vec<_> = app.session.events.of_site(row.site).collect();
+    if events.is_empty() {
+        text.push(Line::styled("  the trace has no event of it", app.theme.faint()));
+    }
+    let shown = if events.len() >= room { room.saturating_sub(2) } else { events.len() };
+    let name = events.iter().map(|event| width_of(&event.name)).max().unwrap_or(0);
+    for event in events.iter().take(shown) {
+        let clock = app.clock();
         let line = format!(
-            "  {} {} calls, median {}, {} to {}",
-            fit(&event.name, 40.min(width / 2)),
-            event.count,
-            nanoseconds(spread.median),
-            nanoseconds(spread.low),
-            nanoseconds(spread.high)
+            "  {}  {}, median {}, {} to {}",
+            fit(&event.name, name.min(width / 2)),
+            count(event.times.len(), "call"),
+            clock.text(event.spread.median),
+            clock.text(event.spread.min),
+            clock.text(event.spread.max)
         );
         text.push(Line::from(fit(&line, width)));
     }
+    if shown < events.len() {
+        let more = format!("  and {} more", events.len() - shown);
+        text.push(Line::styled(more, app.theme.faint()));
+    }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_the_axis_are_round() {
+        for (least, step) in [(0, 1), (1, 1), (3, 5), (11, 20), (777, 1000), (1000, 1000)] {
+            assert_eq!(round_step(least), step);
+        }
+        assert!(round_step(u64::MAX) >= u64::MAX / 10);
+    }
 }
