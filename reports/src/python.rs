@@ -9,15 +9,38 @@ pub fn float(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "inf" } else { "-inf" }.into();
     }
-    let scientific = format!("{value:e}");
+    let scientific = shortest(value);
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if value == 0.0 || (-4..16).contains(&exponent) {
-        let plain = value.to_string();
-        return if plain.contains('.') { plain } else { plain + ".0" };
+        return positional(digits, exponent);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.abs())
+}
+
+/// The shortest digits that read back the same, such as `1.5e-3`. Where the
+/// value lies in the middle of two of them, as a multiple of a power of two
+/// may, Python takes the even one.
+fn shortest(value: f64) -> String {
+    let scientific = format!("{value:e}");
+    let digits = scientific.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    let even = format!("{value:.*e}", digits.saturating_sub(1));
+    if even.parse() == Ok(value) { even } else { scientific }
+}
+
+/// Digits with a point, and at least one behind it.
+fn positional(digits: &str, exponent: i32) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let digits: String = digits.chars().filter(|c| *c != '.').collect();
+    let whole = usize::try_from(exponent + 1).unwrap_or(0);
+    let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+    if whole == 0 {
+        return format!("{sign}0.{}{digits}", "0".repeat(zeros));
+    }
+    let (before, behind) = digits.split_at(whole.min(digits.len()));
+    let fill = "0".repeat(whole - before.len());
+    format!("{sign}{before}{fill}.{}", if behind.is_empty() { "0" } else { behind })
 }
 
 /// `repr` of a Python truth value.
@@ -25,9 +48,34 @@ pub fn truth(value: bool) -> &'static str {
     if value { "True" } else { "False" }
 }
 
-/// `repr` of a Python text: in single quotes, unless it has those only.
+/// The quotes of a `repr`: single ones, unless the text has those only.
+fn quote(has: impl Fn(char) -> bool) -> char {
+    if has('\'') && !has('"') { '"' } else { '\'' }
+}
+
+/// `repr` of Python bytes, such as `b'abc'`.
+pub fn bytes(bytes: &[u8]) -> String {
+    let quote = quote(|c| bytes.contains(&(c as u8)));
+    let mut repr = String::with_capacity(bytes.len() + 3);
+    repr.extend(['b', quote]);
+    for &byte in bytes {
+        match byte {
+            b'\\' => repr.push_str("\\\\"),
+            b'\n' => repr.push_str("\\n"),
+            b'\r' => repr.push_str("\\r"),
+            b'\t' => repr.push_str("\\t"),
+            byte if char::from(byte) == quote => repr.extend(['\\', quote]),
+            b' '..=b'~' => repr.push(char::from(byte)),
+            byte => repr.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    repr.push(quote);
+    repr
+}
+
+/// `repr` of a Python text.
 pub fn text(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let quote = quote(|c| text.contains(c));
     let mut repr = String::with_capacity(text.len() + 2);
     repr.push(quote);
     for c in text.chars() {
@@ -94,6 +142,11 @@ mod tests {
             (0.00034199999999999996, "0.00034199999999999996"),
             (5e-324, "5e-324"),
             (-0.0, "-0.0"),
+            (-12.5, "-12.5"),
+            (120.0, "120.0"),
+            // In the middle of two texts of 16 digits.
+            (8236.8389892578125, "8236.838989257812"),
+            (1.07288360595703125e-06, "1.0728836059570312e-06"),
         ] {
             assert_eq!(float(value), text);
         }
@@ -121,6 +174,13 @@ mod tests {
         assert_eq!(text("aten.add"), "'aten.add'");
         assert_eq!(text("it's"), "\"it's\"");
         assert_eq!(text("a\nb\\"), "'a\\nb\\\\'");
+    }
+
+    #[test]
+    fn bytes_are_quoted_as_python_does() {
+        assert_eq!(bytes(b"abc"), "b'abc'");
+        assert_eq!(bytes(b"it's"), "b\"it's\"");
+        assert_eq!(bytes(b"\x00\xff\n\\'\""), r#"b'\x00\xff\n\\\'"'"#);
     }
 
     #[test]

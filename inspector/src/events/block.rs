@@ -126,6 +126,20 @@ impl<'a> EventRow<'a> {
         }
     }
 
+    /// The name that the Inspector shows: that of the first value which the
+    /// instruction logged, if that has one, which C++ runtimes leave out.
+    pub fn inspector_name(&self) -> String {
+        match self.delegate_id {
+            Some(_) => self.display_name(),
+            None => self.name_of_value().to_owned(),
+        }
+    }
+
+    fn name_of_value(&self) -> &'a str {
+        let of_value = self.debug_events.first().map_or("", |event| event.name);
+        if of_value.is_empty() { self.name } else { of_value }
+    }
+
     /// Time of each run. A clock that ran backwards gives 0.
     pub fn raw(&self, times: &Times) -> Vec<f64> {
         let elapsed = match self.delegate_id {
@@ -226,10 +240,11 @@ impl<'a> EventBlocks<'a> {
     }
 
     /// Keeps one sample per run and event, the last: what the Inspector does,
-    /// whose numbers of a loop are those of its last iteration.
+    /// whose numbers of a loop are those of its last iteration. Events get the
+    /// names that it shows.
     pub fn keep_last_iterations(&mut self) {
         for row in self.blocks.iter_mut().flat_map(|block| &mut block.events) {
-            *row = row.last_iterations();
+            *row = EventRow { name: row.name_of_value(), ..row.last_iterations() };
         }
         self.repeated = 0;
     }

@@ -132,7 +132,7 @@ fn rows<'a>(
     let mut rows = Vec::new();
     for (index, block) in events.blocks.iter().enumerate() {
         for row in &block.events {
-            let name = row.display_name();
+            let name = row.inspector_name();
             if name.contains("OPERATOR_CALL") {
                 continue;
             }
@@ -153,8 +153,11 @@ fn row<'a>(
 ) -> Row<'a> {
     let op_types: Vec<&str> = origin.op_types().collect();
     let metadata = row.has_delegate_metadata().then(|| {
-        let texts = row.delegate_metadata.iter().map(|m| String::from_utf8_lossy(m));
-        python::list(texts.map(|m| python::text(&m)))
+        // The Inspector puts an empty text where an event has none.
+        python::list(row.delegate_metadata.iter().map(|metadata| match metadata {
+            [] => "''".to_owned(),
+            bytes => python::bytes(bytes),
+        }))
     });
     Row {
         block,

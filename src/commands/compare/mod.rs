@@ -3,15 +3,18 @@
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
+use crate::tensors::Array;
 use clap::{Args, ValueEnum};
 use et_inspector::correlate::Correlation;
 use et_inspector::debug_data::Value;
-use et_inspector::events::EventBlocks;
-use et_inspector::gap::{self, Place, Tolerance};
+use et_inspector::events::{Block, EventBlocks};
+use et_inspector::gap::{self, Logged, Place, Tolerance};
+use et_schema::bundled::File as Bundle;
 use et_schema::{Format as Kind, ReadError, etdump, etrecord, pte};
 use names::Names;
 use std::path::{Path, PathBuf};
 
+mod host;
 mod json;
 mod names;
 mod references;
@@ -21,9 +24,14 @@ mod text;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  Our runtime as the reference for a device:
-    etinspect run model.pte --input x.npy --etdump host.etdp --debug-buffer host.debug.bin
-    etinspect compare device.etdp host.etdp --model model.pte
+  Our runtime as the reference for a device: it runs the program on the same input:
+    etinspect compare device.etdp model.pte --input x.npy
+
+  On the inputs of a test case that was bundled with the program:
+    etinspect compare device.etdp model.bpte --testset 1
+
+  Another trace as the reference, of another device or of last week:
+    etinspect compare device.etdp before.etdp --model model.pte
 
   With debug buffers that lie elsewhere than beside their traces:
     etinspect compare device.etdp host.etdp --debug-buffer d.bin --reference-buffer h.bin
@@ -35,8 +43,9 @@ pub struct CompareArgs {
     #[arg(value_name = "TRACE.etdp")]
     trace: PathBuf,
 
-    /// What is right: a trace (.etdp) with a debug buffer, or tensors (.npz) that are named by
-    /// instruction (`0:3`, its second output `0:3:1`) or by debug handle (`7`, `3,4`)
+    /// What is right: the program (.pte, .bpte), which our runtime runs; a trace (.etdp) with a
+    /// debug buffer; or tensors (.npz) that are named by instruction (`0:3`, its second output
+    /// `0:3:1`) or by debug handle (`7`, `3,4`)
     #[arg(value_name = "REFERENCE")]
     reference: PathBuf,
 
@@ -48,9 +57,26 @@ pub struct CompareArgs {
     #[arg(long, value_name = "FILE.bin")]
     reference_buffer: Option<PathBuf>,
 
-    /// The program that ran: names operators and source lines
+    /// The program that ran: names operators and source lines [default: REFERENCE, if it is one]
     #[arg(long, value_name = "MODEL.pte")]
     model: Option<PathBuf>,
+
+    /// An input of the program that is REFERENCE, as a .npy file or a number; repeat in the order
+    /// of the inputs [default: all ones, or those that are bundled with it]
+    #[arg(long, value_name = "FILE.npy")]
+    input: Vec<String>,
+
+    /// All its inputs from one file, in the order of the numbers in their names
+    #[arg(long, value_name = "FILE.npz", conflicts_with = "input")]
+    inputs: Option<PathBuf>,
+
+    /// Test case of the bundled program that is REFERENCE
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    testset: usize,
+
+    /// Tensors that the program keeps outside (.ptd); repeat for several files
+    #[arg(long, value_name = "FILE.ptd")]
+    data: Vec<PathBuf>,
 
     /// The exporter's record of the program: names modules, source lines and debug handles
     #[arg(long, value_name = "FILE.etrecord")]
@@ -88,8 +114,14 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
     let trace = etdump::File::parse(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
     let buffer = debug_buffer(&args.trace, args.debug_buffer.as_deref(), "--debug-buffer")?;
     let blocks = EventBlocks::of(&trace);
+    let reference = input::open(&args.reference)?;
+    let reference = Reference::detect(args, &reference)?;
     let model = args.model.as_deref().map(input::open).transpose()?;
-    let model = parsed(args.model.as_deref(), model.as_deref(), pte::File::parse)?;
+    let (model_path, model) = match (&args.model, model.as_deref()) {
+        (Some(path), Some(bytes)) => (path, Some(bytes)),
+        _ => (&args.reference, reference.program()),
+    };
+    let model = parsed(Some(model_path), model, pte::File::parse)?;
     let record = args.etrecord.as_deref().map(input::open).transpose()?;
     let record = parsed(args.etrecord.as_deref(), record.as_deref(), etrecord::File::parse)?;
     let correlation =
@@ -105,28 +137,29 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
                        `run --etdump FILE --debug-buffer FILE`)";
         return Err(Failure::input(&args.trace, message));
     }
-    let found: Vec<(Place, Value<'_>)> =
-        logged.iter().map(|l| (l.place.clone(), Value::of(&l.event, Some(&buffer)))).collect();
-
-    let reference = input::open(&args.reference)?;
+    let found = values(&logged, &buffer);
     let tolerance = Tolerance { rtol: args.rtol, atol: args.atol };
-    let comparison = if Kind::detect(&reference) == Some(Kind::EtDump) {
-        let file =
-            etdump::File::parse(&reference).map_err(|e| Failure::input(&args.reference, e))?;
-        let option = args.reference_buffer.as_deref();
-        let buffer = debug_buffer(&args.reference, option, "--reference-buffer")?;
-        let values: Vec<(Place, Value<'_>)> = gap::logged(&file)
-            .iter()
-            .map(|l| (l.place.clone(), Value::of(&l.event, Some(&buffer))))
-            .collect();
-        gap::compare(&found, &values, tolerance)
-    } else {
-        let arrays = references::read(&args.reference, &reference)?;
-        let (values, unused) = references::values(&arrays, &found, &names);
-        if !unused.is_empty() {
-            global.warn(&references::unused_message(&args.reference, &unused));
+    let comparison = match &reference {
+        Reference::Trace(file) => {
+            let option = args.reference_buffer.as_deref();
+            let buffer = debug_buffer(&args.reference, option, "--reference-buffer")?;
+            gap::compare(&found, &values(&gap::logged(file), &buffer), tolerance)
         }
-        gap::compare(&found, &values, tolerance)
+        Reference::Tensors(arrays) => {
+            let (values, unused) = references::values(arrays, &found, &names);
+            if !unused.is_empty() {
+                global.warn(&references::unused_message(&args.reference, &unused));
+            }
+            gap::compare(&found, &values, tolerance)
+        }
+        Reference::Program(bytes, bundle) => {
+            let runs = logged.iter().map(|l| l.place.run + 1).max().unwrap_or(0);
+            let host =
+                host::run(args, bytes, bundle.as_ref(), method(&blocks, &correlation), runs)?;
+            let file =
+                etdump::File::parse(&host.bytes).map_err(|e| Failure::input(&args.reference, e))?;
+            gap::compare(&found, &values(&gap::logged(&file), &host.debug_buffer), tolerance)
+        }
     };
     if comparison.gaps.is_empty() {
         let message = "it has none of the values of the trace; a trace must be of the same \
@@ -143,6 +176,59 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
     output.finish()?;
     let diverges = comparison.first_divergence().is_some();
     Ok(if diverges { Status::NotMet } else { Status::Done })
+}
+
+/// What the values are compared with.
+enum Reference<'b> {
+    Trace(etdump::File<'b>),
+    Tensors(Vec<(String, Array)>),
+    /// A program, and the bundle that it is in.
+    Program(&'b [u8], Option<Bundle<'b>>),
+}
+
+impl<'b> Reference<'b> {
+    fn detect(args: &CompareArgs, bytes: &'b [u8]) -> Result<Self, Failure> {
+        let path = &args.reference;
+        let fail = |e: ReadError| Failure::input(path, e);
+        let kind = Kind::detect(bytes);
+        let is_program = matches!(kind, Some(Kind::Program | Kind::BundledProgram));
+        let gives_inputs = !args.input.is_empty() || args.inputs.is_some() || !args.data.is_empty();
+        if gives_inputs && !is_program {
+            let message = "--input, --inputs and --data are for a program as the reference: give \
+                           a .pte or .bpte file in the place of REFERENCE";
+            return Err(Failure::Usage(message.into()));
+        }
+        Ok(match kind {
+            Some(Kind::EtDump) => Reference::Trace(etdump::File::parse(bytes).map_err(fail)?),
+            Some(Kind::Program) => Reference::Program(bytes, None),
+            Some(Kind::BundledProgram) => {
+                Reference::Program(bytes, Some(Bundle::parse(bytes).map_err(fail)?))
+            }
+            _ => Reference::Tensors(references::read(path, bytes)?),
+        })
+    }
+
+    /// The bytes of the program, if it is one.
+    fn program(&self) -> Option<&'b [u8]> {
+        match self {
+            Reference::Program(bytes, bundle) => {
+                Some(bundle.as_ref().map_or(*bytes, |bundle| bundle.program()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The method that put out the values.
+fn method<'c>(blocks: &EventBlocks<'_>, correlation: &'c Correlation<'_>) -> Option<&'c str> {
+    let has_values = |block: &Block<'_>| {
+        !block.outputs.is_empty() || block.events.iter().any(|row| !row.debug_events.is_empty())
+    };
+    correlation.method(blocks.blocks.iter().position(has_values)?)
+}
+
+fn values<'b>(logged: &[Logged<'b>], buffer: &'b [u8]) -> Vec<(Place, Value<'b>)> {
+    logged.iter().map(|l| (l.place.clone(), Value::of(&l.event, Some(buffer)))).collect()
 }
 
 /// The debug buffer that was named, or the one beside the trace.

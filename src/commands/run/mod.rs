@@ -1,9 +1,9 @@
 //! `etinspect run`: executes a program on the instrumented runtime.
 
 mod board;
-mod bundled;
+pub(super) mod bundled;
 mod findings;
-mod inputs;
+pub(super) mod inputs;
 mod profile;
 mod recorder;
 mod report;
@@ -214,7 +214,7 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
         _ => &bytes[..],
     };
     let file = File::parse(program).map_err(|e| Failure::input(model, e))?;
-    let name = method_name(args, model, &file)?;
+    let name = method_name(args.method.as_deref(), model, &file)?;
     let (inputs, expected) = match &bundle {
         Some((path, bundle)) if args.input.is_empty() && args.inputs.is_none() => {
             let case = bundled::test_case(path, bundle, &name, args.testset)?;
@@ -281,7 +281,11 @@ fn given(args: &RunArgs) -> Result<(Vec<inputs::Given>, Vec<Option<Array>>), Fai
 }
 
 /// Adds the tensors of a `.ptd` file to the program's.
-fn add_data<'p>(program: &mut Program<'p>, path: &Path, bytes: &'p [u8]) -> Result<(), Failure> {
+pub(super) fn add_data<'p>(
+    program: &mut Program<'p>,
+    path: &Path,
+    bytes: &'p [u8],
+) -> Result<(), Failure> {
     let fail = |e: et_schema::ReadError| Failure::input(path, e);
     let file = TensorData::parse(bytes).map_err(fail)?;
     for entry in file.entries() {
@@ -475,10 +479,14 @@ fn write_outputs(dir: &Path, outputs: &[OutputRef<'_>]) -> Result<(), Failure> {
 }
 
 /// The method that was asked for, `forward`, or the only one there is.
-fn method_name(args: &RunArgs, model: &Path, file: &File<'_>) -> Result<String, Failure> {
+pub(super) fn method_name(
+    asked: Option<&str>,
+    model: &Path,
+    file: &File<'_>,
+) -> Result<String, Failure> {
     let names: Vec<&str> = file.methods().map(|m| m.name()).collect();
-    let wanted = args.method.as_deref().unwrap_or("forward");
-    match (names.as_slice(), &args.method) {
+    let wanted = asked.unwrap_or("forward");
+    match (names.as_slice(), asked) {
         (names, _) if names.contains(&wanted) => Ok(wanted.to_owned()),
         ([only], None) => Ok((*only).to_owned()),
         _ => Err(Failure::input(

@@ -51,7 +51,7 @@ pub fn run(args: &RunArgs, model: &Path, file: &File<'_>, timeout: f64) -> Resul
         return Ok(End::Exited(code as u8));
     }
     let snapshot = read(&journal);
-    let name = method_name(args, model, file)?;
+    let name = method_name(args.method.as_deref(), model, file)?;
     let method = file.method(&name);
     let in_flight = snapshot.as_ref().zip(method).and_then(|(snapshot, method)| {
         let life = snapshot.lives().pop()?;
