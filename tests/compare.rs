@@ -6,7 +6,7 @@ mod support;
 
 use serde_json::Value;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use support::{Ran, etinspect, fixture};
 
 fn compare(trace: &Path, reference: &Path, more: &[&str]) -> Ran {
@@ -47,6 +47,39 @@ fn our_runtime_agrees_with_the_real_one() {
 }
 
 #[test]
+fn our_runtime_is_the_reference_in_one_command() {
+    for model in ["kv_cache", "norms", "mlp_stacktrace", "xnn_cnn"] {
+        let case = fixture("models").join(model).join("io/forward/case0");
+        let inputs = (0..).map(|index| case.join(format!("in_{index}.npy")));
+        let inputs: Vec<PathBuf> = inputs.take_while(|path| path.is_file()).collect();
+        let mut more: Vec<&str> = vec!["--format", "json"];
+        more.extend(inputs.iter().flat_map(|path| ["--input", path.to_str().unwrap()]));
+        let real = fixture("traces").join(format!("{model}__it1_dbg.etdp"));
+        let ran = compare(&real, &support::model(model), &more);
+        assert_eq!(ran.status, Some(0), "{model}: {}{}", ran.stdout, ran.stderr);
+        let result = json(&ran);
+        assert_eq!(result["only_in_reference"], serde_json::json!([]), "{model}");
+        assert_eq!(result["without_reference"], serde_json::json!([]), "{model}");
+        // Operators are named without --model.
+        let operators = result["values"].as_array().unwrap().iter().map(|v| v["operator"].as_str());
+        assert!(operators.flatten().any(|name| name.contains("::") || name == "XnnpackBackend"));
+
+        // On other inputs the numbers part, and where they do is said.
+        let ran = compare(&real, &support::model(model), &[]);
+        assert_eq!(ran.status, Some(1), "{model}: {}", ran.stderr);
+        assert!(ran.stdout.starts_with("the numbers part at 0:"), "{model}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn inputs_without_a_program_are_a_wrong_usage() {
+    let trace = fixture("traces/norms__it1_dbg.etdp");
+    let ran = compare(&trace, &trace, &["--input", "1"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(support::message(&ran).contains(".pte"), "{}", ran.stderr);
+}
+
+#[test]
 fn the_instruction_that_first_differs_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let trace = fixture("traces/mlp_stacktrace__it1_dbg.etdp");
@@ -83,45 +116,143 @@ fn the_instruction_that_first_differs_is_named() {
     assert!(text.stdout.starts_with("the numbers part at 0:1 aten::addmm.out"), "{}", text.stdout);
 }
 
-#[test]
-fn tensors_by_instruction_are_a_reference() {
-    let folder = tempfile::tempdir().unwrap();
-    let npz = folder.path().join("reference.npz");
-    let trace = fixture("traces/norms__it1_dbg.etdp");
-    let gap = fs::read(fixture("traces/norms__it1_dbg.gap.npz")).unwrap();
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(gap)).unwrap();
-    let mut writer = zip::ZipWriter::new(fs::File::create(&npz).unwrap());
-    // Row k of the recorded gap is of debug handle k + 1.
-    for handle in 1..=5 {
-        let mut tensor = Vec::new();
-        let mut entry = archive.by_name(&format!("row{}_aot.npy", handle - 1)).unwrap();
-        std::io::copy(&mut entry, &mut tensor).unwrap();
+/// A recorded `calculate_numeric_gap`: its rows by metric, and the tensors of PyTorch.
+struct RecordedGap {
+    trace: PathBuf,
+    record: PathBuf,
+    rows: Value,
+    tensors: Vec<u8>,
+}
+
+impl RecordedGap {
+    /// All that are in the fixtures, and in the folder `ETINSPECT_REFERENCES` if it is set.
+    fn all() -> Vec<RecordedGap> {
+        let own = fixture("traces");
+        let mut places = vec![(own.clone(), vec![own])];
+        if let Some(root) = std::env::var_os("ETINSPECT_REFERENCES").map(PathBuf::from) {
+            places.push((
+                root.join("expected"),
+                vec![root.join("etdumps"), root.join("large/etdumps")],
+            ));
+        }
+        let mut all = Vec::new();
+        for (expected, traces) in places {
+            for entry in fs::read_dir(&expected).unwrap() {
+                let path = entry.unwrap().path();
+                let file = path.file_name().unwrap().to_str().unwrap();
+                let Some((name, _)) = file.split_once(".gap.json") else { continue };
+                let model = name.split("__").next().unwrap();
+                let find = |file: String| {
+                    traces.iter().map(|folder| folder.join(&file)).find(|path| path.is_file())
+                };
+                let Ok(tensors) = fs::read(expected.join(format!("{name}.gap.npz"))) else {
+                    continue;
+                };
+                let rows = serde_json::from_slice(&unpacked(&path)).unwrap();
+                let (trace, record) =
+                    (find(format!("{name}.etdp")), find(format!("{model}.etrecord")));
+                all.push(RecordedGap {
+                    trace: trace.unwrap(),
+                    record: record.unwrap(),
+                    rows,
+                    tensors,
+                });
+            }
+        }
+        all
+    }
+
+    /// Names of the rows' tensors: debug handles, with the number of the output if several rows
+    /// have the same. The Inspector has the last output first.
+    fn names(&self) -> Vec<String> {
+        let rows = self.rows["MSE"].as_array().unwrap();
+        let handles: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                let handles = row["aot_debug_handle"].as_array().unwrap().iter();
+                handles.map(Value::to_string).collect::<Vec<_>>().join(",")
+            })
+            .collect();
+        let later =
+            |index: usize| handles[index + 1..].iter().filter(|h| **h == handles[index]).count();
+        let several = |name: &String| handles.iter().filter(|h| *h == name).count() > 1;
+        let name = |(index, name): (usize, &String)| match several(name) {
+            true => format!("{name}#{}", later(index)),
+            false => name.clone(),
+        };
+        handles.iter().enumerate().map(name).collect()
+    }
+
+    /// Writes PyTorch's tensors under `names`.
+    fn write_reference(&self, names: &[String], npz: &Path) {
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&self.tensors)).unwrap();
+        let mut writer = zip::ZipWriter::new(fs::File::create(npz).unwrap());
         let options = zip::write::SimpleFileOptions::default()
             .compression_method(zip::CompressionMethod::Stored);
-        writer.start_file(format!("{handle}.npy"), options).unwrap();
-        std::io::Write::write_all(&mut writer, &tensor).unwrap();
+        for (row, name) in names.iter().enumerate() {
+            let mut entry = archive.by_name(&format!("row{row}_aot.npy")).unwrap();
+            writer.start_file(format!("{name}.npy"), options).unwrap();
+            std::io::copy(&mut entry, &mut writer).unwrap();
+        }
+        writer.finish().unwrap();
     }
-    writer.finish().unwrap();
-    let record = fixture("traces/norms.etrecord");
-    let more = ["--etrecord", record.to_str().unwrap(), "--format", "json"];
-    let ran = compare(&trace, &npz, &more);
-    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
-    let expected: Value =
-        serde_json::from_slice(&fs::read(fixture("traces/norms__it1_dbg.gap.json")).unwrap())
-            .unwrap();
-    let result = json(&ran);
-    let values = result["values"].as_array().unwrap();
-    assert_eq!(values.len(), 5);
-    for (row, value) in values.iter().enumerate() {
-        for (metric, ours) in [("MSE", "mse"), ("L1", "l1"), ("SNR", "snr")] {
-            let theirs = expected[metric][row]["gap"][0].as_f64().unwrap();
-            let ours = value[ours].as_f64().unwrap();
-            assert!(
-                (ours - theirs).abs() <= 1e-9 * theirs.abs(),
-                "{metric} {row}: {ours} {theirs}"
-            );
+}
+
+fn unpacked(path: &Path) -> Vec<u8> {
+    let bytes = fs::read(path).unwrap();
+    if path.extension().is_none_or(|ending| ending != "gz") {
+        return bytes;
+    }
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut unpacked)
+        .unwrap();
+    unpacked
+}
+
+/// A recorded number; JSON has no infinities.
+fn number(value: &Value) -> f64 {
+    let text = |text: &str| text.trim_start_matches('+').to_lowercase().parse().unwrap();
+    value.as_f64().unwrap_or_else(|| text(value.as_str().unwrap()))
+}
+
+#[test]
+fn numerical_gap_is_the_inspectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let npz = folder.path().join("reference.npz");
+    let mut rows = 0;
+    for gap in RecordedGap::all() {
+        // What it puts out depends on the runs before.
+        if gap.record.ends_with("counter.etrecord") {
+            continue;
+        }
+        let names = gap.names();
+        gap.write_reference(&names, &npz);
+        let more = ["--etrecord", gap.record.to_str().unwrap(), "--compat", "inspector"];
+        let ran = compare(&gap.trace, &npz, &[&more[..], &["--format", "json"]].concat());
+        assert!(ran.status.is_some_and(|status| status < 2), "{}", ran.stderr);
+        assert_eq!(ran.stderr, "", "{}", gap.trace.display());
+        let result = json(&ran);
+        let values = result["values"].as_array().unwrap();
+        for (row, name) in names.iter().enumerate() {
+            let theirs =
+                ["MSE", "L1", "SNR"].map(|metric| number(&gap.rows[metric][row]["gap"][0]));
+            let same = |value: &Value| {
+                let near = |(ours, theirs): (&str, f64)| {
+                    let ours = number(&value[ours]);
+                    // Near 0 dB the logarithm has no digits left.
+                    ours == theirs
+                        || (ours.is_nan() && theirs.is_nan())
+                        || (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1e-5)
+                };
+                !value["mse"].is_null() && ["mse", "l1", "snr"].into_iter().zip(theirs).all(near)
+            };
+            let trace = gap.trace.display();
+            assert!(values.iter().any(same), "{trace}, {name}: none of {values:#?} is {theirs:?}");
+            rows += 1;
         }
     }
+    assert!(rows >= 25, "only {rows}");
+    eprintln!("{rows} rows");
 }
 
 #[test]

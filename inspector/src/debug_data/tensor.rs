@@ -193,6 +193,12 @@ impl<'b> Tensor<'b> {
         })
     }
 
+    /// The tensor as if its elements lay in the order of its indices, as
+    /// ExecuTorch's Inspector takes all of them.
+    pub fn in_memory_order(self) -> Self {
+        Tensor { strides: Vec::new(), ..self }
+    }
+
     /// Whether memory order is index order. Strides that contradict the sizes
     /// are those of a file that has none.
     fn is_row_major(&self) -> bool {

@@ -124,12 +124,21 @@ fn kind(value: &Value<'_>) -> String {
     }
 }
 
+/// Whether two shapes have the same extents but for those of 1, which a view
+/// adds and takes away: the runtime multiplies `[8, 32]` where the model has
+/// `[1, 8, 32]`.
+pub fn same_extents(a: &[i64], b: &[i64]) -> bool {
+    let extents =
+        |sizes: &[i64]| sizes.iter().copied().filter(|size| *size != 1).collect::<Vec<_>>();
+    extents(a) == extents(b)
+}
+
 fn tensors(
     found: &Tensor<'_>,
     reference: &Tensor<'_>,
     tolerance: Tolerance,
 ) -> Result<Measured, String> {
-    if found.sizes != reference.sizes {
+    if !same_extents(&found.sizes, &reference.sizes) {
         return Err(format!("expected shape {:?}, found {:?}", reference.sizes, found.sizes));
     }
     let numbers = |tensor: &Tensor<'_>, whose: &str| {
@@ -184,6 +193,14 @@ mod tests {
         let found = compare(&one, &other, TOLERANCE);
         assert_eq!(found.without_reference, [place(0, false)]);
         assert_eq!(found.only_in_reference, [place(4, false)]);
+    }
+
+    #[test]
+    fn extents_of_one_are_no_difference() {
+        assert!(same_extents(&[1, 8, 32], &[8, 32]));
+        assert!(same_extents(&[1], &[]));
+        assert!(!same_extents(&[32, 8], &[8, 32]));
+        assert!(!same_extents(&[8], &[8, 0]));
     }
 
     #[test]

@@ -11,6 +11,6 @@ mod comparison;
 mod logged;
 mod metrics;
 
-pub use comparison::{Comparison, Gap, Measured, Tolerance, compare};
+pub use comparison::{Comparison, Gap, Measured, Tolerance, compare, same_extents};
 pub use logged::{Logged, Place, logged};
 pub use metrics::Metrics;

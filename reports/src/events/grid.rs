@@ -4,7 +4,7 @@
 pub(super) enum Cell {
     /// Aligned to the left.
     Text(String),
-    /// Aligned at the decimal point.
+    /// Aligned at the decimal point; may be missing, then it is empty.
     Number(String),
 }
 
@@ -43,7 +43,8 @@ pub(super) fn fancy(header: &[String], rows: &[Vec<Cell>]) -> String {
 fn column(header: &str, index: usize, rows: &[Vec<Cell>]) -> Vec<String> {
     let cells = || rows.iter().filter_map(|row| row.get(index));
     let decimals = cells().map(|cell| decimals(cell.text())).max().flatten();
-    let numeric = cells().next().is_some_and(|cell| matches!(cell, Cell::Number(_)));
+    let is_number = |cell: &Cell| matches!(cell, Cell::Number(number) if !number.is_empty());
+    let numeric = cells().any(is_number);
     let texts = cells().map(|cell| match (numeric, decimals) {
         (true, Some(most)) => {
             let missing = most + 1 - self::decimals(cell.text()).map_or(0, |d| d + 1);

@@ -90,7 +90,7 @@ pub fn inspector_table(
         ];
         let number = |column: usize| match row.times {
             Some(times) => python::general(times[column]),
-            None => "nan".to_owned(),
+            None => String::new(),
         };
         cells.extend((0..TIMES.len()).map(number).map(Cell::Number));
         cells.push(Cell::Text(row.op_types.clone()));

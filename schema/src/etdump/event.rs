@@ -31,11 +31,13 @@ pub enum DelegateId<'a> {
 }
 
 impl<'a> DelegateId<'a> {
-    /// -1 and no or an empty text mean that the event is no delegate's.
+    /// -1 and no or an empty text mean that the event is no delegate's. No
+    /// runtime sets both; the Inspector would take the number.
     fn new(int: i32, name: Option<&'a str>) -> Option<Self> {
         match name {
+            _ if int != -1 => Some(DelegateId::Int(int)),
             Some(name) if !name.is_empty() => Some(DelegateId::Name(name)),
-            _ => (int != -1).then_some(DelegateId::Int(int)),
+            _ => None,
         }
     }
 }

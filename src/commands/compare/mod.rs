@@ -45,7 +45,7 @@ pub struct CompareArgs {
 
     /// What is right: the program (.pte, .bpte), which our runtime runs; a trace (.etdp) with a
     /// debug buffer; or tensors (.npz) that are named by instruction (`0:3`, its second output
-    /// `0:3:1`) or by debug handle (`7`, `3,4`)
+    /// `0:3:1`) or by debug handle (`7`, `3,4`, the second output `3,4#1`)
     #[arg(value_name = "REFERENCE")]
     reference: PathBuf,
 
@@ -86,6 +86,10 @@ pub struct CompareArgs {
     #[arg(long, value_name = "NAME")]
     method: Option<String>,
 
+    /// Follow the rules of another tool
+    #[arg(long, value_enum, value_name = "TOOL")]
+    compat: Option<Compat>,
+
     /// Relative part of the tolerance: a number may be off by atol + rtol * |reference|
     #[arg(long, default_value_t = 1e-3, value_name = "NUMBER")]
     rtol: f64,
@@ -97,6 +101,14 @@ pub struct CompareArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+/// Tools whose rules can be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Compat {
+    /// ExecuTorch's Inspector: tensors of TRACE are compared in the order of memory, whatever
+    /// their order of dimensions is
+    Inspector,
 }
 
 /// Forms of the result.
@@ -137,7 +149,10 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
                        `run --etdump FILE --debug-buffer FILE`)";
         return Err(Failure::input(&args.trace, message));
     }
-    let found = values(&logged, &buffer);
+    let mut found = values(&logged, &buffer);
+    if args.compat == Some(Compat::Inspector) {
+        found.iter_mut().for_each(|(_, value)| in_memory_order(value));
+    }
     let tolerance = Tolerance { rtol: args.rtol, atol: args.atol };
     let comparison = match &reference {
         Reference::Trace(file) => {
@@ -229,6 +244,15 @@ fn method<'c>(blocks: &EventBlocks<'_>, correlation: &'c Correlation<'_>) -> Opt
 
 fn values<'b>(logged: &[Logged<'b>], buffer: &'b [u8]) -> Vec<(Place, Value<'b>)> {
     logged.iter().map(|l| (l.place.clone(), Value::of(&l.event, Some(buffer)))).collect()
+}
+
+fn in_memory_order(value: &mut Value<'_>) {
+    let tensors = match value {
+        Value::Tensor(tensor) => std::slice::from_mut(tensor),
+        Value::List(tensors) => tensors,
+        _ => return,
+    };
+    tensors.iter_mut().for_each(|tensor| *tensor = tensor.clone().in_memory_order());
 }
 
 /// The debug buffer that was named, or the one beside the trace.

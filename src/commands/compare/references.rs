@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::tensors::{Array, read_npz};
 use crate::text::escape;
 use et_inspector::debug_data::{Tensor, Value};
-use et_inspector::gap::Place;
+use et_inspector::gap::{Place, same_extents};
 use et_schema::ScalarType;
 use std::path::Path;
 
@@ -34,8 +34,15 @@ pub(super) fn values<'b>(
         let first_run = || found.iter().filter(|(place, _)| place.run == 0);
         let by_site = first_run().find(|(place, _)| is_named(place, name));
         let by_handle = || {
-            let with_handle = first_run().filter(|(place, _)| has_handles(place, name, names));
-            result_of(with_handle, array, names)
+            let (handles, output) = match name.split_once('#') {
+                Some((handles, output)) => (handles, Some(output.parse().ok()?)),
+                None => (name.as_str(), None),
+            };
+            let with_handle = first_run().filter(|(place, _)| has_handles(place, handles, names));
+            match output {
+                Some(output) => output_of(&with_handle.collect::<Vec<_>>(), output, names),
+                None => result_of(with_handle, array, names),
+            }
         };
         let value = by_site.or_else(by_handle);
         match value.and_then(|(place, value)| Some((place.clone(), like(value, array)?))) {
@@ -57,13 +64,18 @@ fn is_named(place: &Place, name: &str) -> bool {
         && (name == format!("{site}:{position}") || position == 0 && name == site)
 }
 
-/// Whether `name` lists the debug handles of the instruction, or is the last of them.
+/// Whether the instruction was made from the nodes that `name` lists, or from
+/// some of them; of a single one, whether it is the last.
 fn has_handles(place: &Place, name: &str, names: &Names<'_, '_>) -> bool {
     let handles = names.origin(place).and_then(|origin| origin.debug_handles).unwrap_or_default();
-    // The exporter numbers nodes in the order of the graph: the last puts out the result.
-    let last = handles.iter().max().is_some_and(|last| name == last.to_string());
-    let all: Vec<String> = handles.iter().map(i64::to_string).collect();
-    last || !all.is_empty() && name == all.join(",")
+    let listed: Option<Vec<i64>> = name.split(',').map(|handle| handle.parse().ok()).collect();
+    match listed.as_deref() {
+        // The exporter numbers nodes in the order of the graph: the last puts out the result.
+        Some([one]) => handles.iter().max() == Some(one),
+        // Nodes that several instructions share go together, as in the Inspector.
+        Some(listed) => !handles.is_empty() && handles.iter().all(|h| listed.contains(h)),
+        None => false,
+    }
 }
 
 /// Of all values that a node became, the one that is its result: one node
@@ -78,7 +90,8 @@ fn result_of<'f, 'v: 'f>(
 ) -> Option<&'f (Place, Value<'v>)> {
     let has_shape = |value: &Value<'_>| match value {
         Value::Tensor(tensor) => {
-            tensor.sizes.iter().copied().eq(array.sizes.iter().map(|size| i64::from(*size)))
+            let sizes: Vec<i64> = array.sizes.iter().map(|size| i64::from(*size)).collect();
+            same_extents(&tensor.sizes, &sizes)
         }
         Value::Number(_) => array.numel() == 1,
         _ => false,
@@ -90,6 +103,24 @@ fn result_of<'f, 'v: 'f>(
         (has_shape(value), order, if is_delegate { position } else { -position })
     };
     candidates.max_by_key(rank)
+}
+
+/// Output number `output` of the last instruction among `candidates`.
+fn output_of<'f, 'v>(
+    candidates: &[&'f (Place, Value<'v>)],
+    output: usize,
+    names: &Names<'_, '_>,
+) -> Option<&'f (Place, Value<'v>)> {
+    let site = |place: &Place| (place.chain, place.instruction);
+    let last = candidates.iter().map(|(place, _)| site(place)).max()?;
+    let mut logged = candidates.iter().filter(|(place, _)| site(place) == last);
+    let origin = names.origin(&logged.clone().next()?.0)?;
+    // A delegate call logs its inputs before its outputs.
+    let inputs = match origin.backend {
+        Some(_) => logged.clone().count().checked_sub(origin.output_count? as usize)?,
+        None => 0,
+    };
+    logged.nth(inputs.checked_add(output)?).copied()
 }
 
 /// The reference as the kind of value that was logged.
