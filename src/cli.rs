@@ -3,6 +3,7 @@
 use crate::commands;
 use crate::failure::{Failure, Status};
 use crate::output::Output;
+use crate::progress::Progress;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -58,6 +59,10 @@ pub struct Global {
     /// Write the result to FILE instead of standard output
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    /// What is shown of long work.
+    #[arg(skip)]
+    pub progress: Progress,
 }
 
 /// When to colour.
@@ -101,12 +106,13 @@ impl Global {
     /// Says on standard error what the user should know of a result.
     pub fn warn(&self, message: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "etinspect: warning: {message}");
+            self.progress.print_above(&format!("etinspect: warning: {message}"));
         }
     }
 
-    /// Where the result goes.
+    /// Where the result goes, which is ready to be written.
     pub fn open_output(&self) -> Result<Output, Failure> {
+        self.progress.finish();
         Output::open(self.output.as_deref())
     }
 }
@@ -127,6 +133,24 @@ enum Command {
     Tui(commands::tui::TuiArgs),
 }
 
+impl Command {
+    /// What the command's progress is called; nothing for one that draws on its own.
+    fn name(&self) -> Option<&'static str> {
+        match self {
+            Command::Run(_) => Some("run"),
+            Command::Compare(_) => Some("compare"),
+            Command::Events(_) => Some("events"),
+            Command::Show(_) => Some("show"),
+            Command::Memory(_) => Some("memory"),
+            Command::Diagnose(_) => Some("diagnose"),
+            Command::Diff(_) => Some("diff"),
+            Command::Recover(_) => Some("recover"),
+            Command::Report(_) => Some("report"),
+            Command::Targets(_) | Command::Explain(_) | Command::Tui(_) => None,
+        }
+    }
+}
+
 /// Parses the command line and runs the command.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
@@ -138,6 +162,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             return status.into();
         }
     };
+    if !cli.global.quiet {
+        cli.command.name().inspect(|name| cli.global.progress.start(name));
+    }
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, &cli.global),
         Command::Compare(args) => commands::compare::run(args, &cli.global),
@@ -152,6 +179,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Explain(args) => commands::explain::run(args, &cli.global),
         Command::Tui(args) => commands::tui::run(args, &cli.global),
     };
+    cli.global.progress.finish();
     match result {
         Ok(status) => status.into(),
         Err(failure) if failure.is_broken_pipe() => Status::Done.into(),

@@ -7,6 +7,7 @@
 //! commands/     one file per command: its arguments, and what it prints
 //! input.rs      opening files and standard input
 //! output.rs     standard output, files that appear only when complete
+//! progress.rs   what is shown of long work
 //! failure.rs    errors, and the exit status that each kind has
 //! dump.rs       journals and traces in memory dumps
 //! elf.rs        symbols and lines of a firmware
@@ -27,6 +28,7 @@ mod failure;
 mod findings;
 mod input;
 mod output;
+mod progress;
 mod severity;
 mod target;
 mod tensors;

@@ -176,3 +176,31 @@ fn an_execution_ends_at_the_limit_of_instructions() {
     let said = format!("{}{}", ran.stdout, ran.stderr);
     assert!(said.contains("ETR006") && said.contains("after 5 instructions"), "{said}");
 }
+
+/// A command whose input takes `seconds`, and whose standard error is a terminal;
+/// what came on the terminal. Nothing where there is no `script`.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(seconds: &str, options: &str) -> Option<String> {
+    let (program, model) = (env!("CARGO_BIN_EXE_etinspect"), model("add"));
+    let model = model.display();
+    let line =
+        format!("(sleep {seconds}; cat '{model}') | '{program}' {options} show - -o /dev/null");
+    let mut script = std::process::Command::new("script");
+    let ran = script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output();
+    let ran = ran.ok().or_else(|| {
+        eprintln!("skipped: no script");
+        None
+    })?;
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+    Some(String::from_utf8_lossy(&ran.stdout).into_owned())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn progress_is_shown_after_a_second_and_taken_away() {
+    let Some(seen) = on_a_terminal("1.7", "") else { return };
+    assert!(seen.contains("show 1s"), "{seen:?}");
+    assert!(seen.trim_end_matches(['\r', '\n']).ends_with("\u{1b}[2K"), "{seen:?}");
+    assert_eq!(on_a_terminal("1.7", "--quiet").as_deref(), Some(""));
+    assert_eq!(on_a_terminal("0", "").as_deref(), Some(""));
+}

@@ -341,3 +341,52 @@ fn a_file_appears_only_when_it_is_complete() {
     assert_eq!(failed.status.code(), Some(2));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn etrecords_are_shown_with_what_they_know_of_each_instruction() {
+    let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/traces");
+    let shown = |name: &str, args: &[&str]| {
+        let output = show(&traces.join(name), args);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = shown("linear.etrecord", &[]);
+    assert!(text.contains(": ETRecord (zip archive, ETRECORD_V0), "), "{text}");
+    assert!(text.contains("graph \"edge_dialect_exported_program/forward\": "), "{text}");
+    assert!(text.contains("method forward: "), "{text}");
+    assert!(text.contains("aten.addmm.default"), "{text}");
+    let text = shown("multi_method_forward.etrecord", &[]);
+    assert!(text.contains("method forward_x3: "), "{text}");
+    let document: Value =
+        serde_json::from_str(&shown("xnn_cnn.etrecord", &["--format", "json"])).unwrap();
+    let instruction = &document["methods"][0]["instructions"][0];
+    assert_eq!(instruction["delegate"]["name"], "XnnpackBackend", "{instruction}");
+}
+
+/// The payload of the first delegate of a model, which lies in its first segment
+/// or in the FlatBuffer.
+fn payload(name: &str) -> Vec<u8> {
+    let bytes = std::fs::read(model(name).join("model.pte")).unwrap();
+    let file = et_schema::pte::File::parse(&bytes).unwrap();
+    let method = file.methods().next().unwrap();
+    method.delegates().next().unwrap().payload(&file).unwrap().to_vec()
+}
+
+#[test]
+fn payloads_are_shown_without_their_program() {
+    for name in ["xnn_cnn", "u55_linear"] {
+        let alone = String::from_utf8(show_bytes(&payload(name), &["--all"]).stdout).unwrap();
+        let (heading, lines) = alone.split_once('\n').expect("a heading");
+        let whole = text(name, &["--all"]);
+        let heading = heading.strip_prefix("-: ").expect("the file's name");
+        assert!(whole.contains(&format!("  delegate 0: {heading}\n{lines}")), "{alone}\n{whole}");
+    }
+    let document = show_bytes(&payload("u55_linear"), &["--format", "json"]).stdout;
+    let document: Value = serde_json::from_slice(&document).unwrap();
+    assert_eq!(document["format"], "delegate payload");
+    // Cut anywhere, it is refused or shown in part.
+    let whole = payload("xnn_cnn");
+    for cut in (0..whole.len()).step_by(97) {
+        assert!(matches!(show_bytes(&whole[..cut], &[]).status.code(), Some(0 | 2)), "{cut}");
+    }
+}

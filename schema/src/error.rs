@@ -42,15 +42,24 @@ impl Format {
     }
 
     /// The format whose identifier `bytes` carry, if it is one of ours. ETDumps
-    /// may carry it after a size prefix of 4 bytes.
+    /// may carry it after a size prefix of 4 bytes; any zip archive may be an
+    /// ETRecord.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
-        const ALL: [Format; 4] =
-            [Format::Program, Format::FlatTensor, Format::EtDump, Format::BundledProgram];
-        let carries = |at: usize, format: &Format| {
-            bytes.get(at..at + 4).is_some_and(|id| id == format.identifier())
-        };
-        let plain = ALL.into_iter().find(|format| carries(4, format));
-        plain.or_else(|| Some(Format::EtDump).filter(|format| carries(8, format)))
+        use Format::{BundledProgram, EtDump, EtRecord, EthosU, FlatTensor, Program, Xnnpack};
+        let carries = |at: usize, id: &[u8; 4]| bytes.get(at..at + 4).is_some_and(|it| it == id);
+        let flatbuffers = [Program, FlatTensor, EtDump, BundledProgram, Xnnpack];
+        if let Some(format) = flatbuffers.into_iter().find(|it| carries(4, it.identifier())) {
+            return Some(format);
+        }
+        if let Some(format) = [EtRecord, EthosU].into_iter().find(|it| carries(0, it.identifier()))
+        {
+            return Some(format);
+        }
+        // With a header of constants before the graph, and of the version before.
+        if carries(4, b"XH00") || carries(4, b"XN00") {
+            return Some(Xnnpack);
+        }
+        Some(EtDump).filter(|_| carries(8, EtDump.identifier()))
     }
 }
 

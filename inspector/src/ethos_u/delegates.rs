@@ -73,34 +73,43 @@ pub fn unit<'a>(
     let bytes = delegate.payload(file).map_err(|error| damaged(error.to_string()))?;
     let named = |key: &str| file.find_named_data(key).ok().flatten();
     let payload = Payload::parse(bytes, named).map_err(|error| damaged(error.to_string()))?;
-    let spec = accelerator(delegate);
-    let (configuration, mut faults) = match payload.driver.configuration {
-        Some(unit) if unit.exists() => {
-            let differs = spec.filter(|spec| *spec != unit.accelerator());
-            let fault = differs.map(|spec| {
-                let made = unit.accelerator();
-                Fault::Configuration(format!("compiled for {spec}, but the stream is for {made}"))
-            });
-            (unit, Vec::from_iter(fault))
-        }
-        Some(unit) => {
-            let text = format!("there is no unit like {unit} ({})", unit.accelerator());
-            (unit, vec![Fault::Configuration(text)])
-        }
-        None => {
-            let text = "the driver's header does not name the unit".to_owned();
-            (Configuration { config: 0, id: 0 }, vec![Fault::Configuration(text)])
-        }
-    };
-    let product = configuration.product().unwrap_or(Product::U55);
-    let stream = Disassembly::new(&payload, product);
-    let regions = Regions {
-        weights: payload.weights.len() as u64,
-        scratch: payload.scratch.into(),
-        fast_scratch: None,
-    };
-    faults.extend(check(&payload, &stream, &regions));
-    Ok(Unit { index, at, payload, configuration, stream, faults })
+    Ok(Unit { index, at, ..Unit::new(payload, accelerator(delegate)) })
+}
+
+impl<'a> Unit<'a> {
+    /// The payload of a delegate, taken apart and checked; `spec` is the
+    /// accelerator that its compile specs name.
+    pub fn new(payload: Payload<'a>, spec: Option<String>) -> Self {
+        let (configuration, mut faults) = match payload.driver.configuration {
+            Some(unit) if unit.exists() => {
+                let differs = spec.filter(|spec| *spec != unit.accelerator());
+                let fault = differs.map(|spec| {
+                    let made = unit.accelerator();
+                    Fault::Configuration(format!(
+                        "compiled for {spec}, but the stream is for {made}"
+                    ))
+                });
+                (unit, Vec::from_iter(fault))
+            }
+            Some(unit) => {
+                let text = format!("there is no unit like {unit} ({})", unit.accelerator());
+                (unit, vec![Fault::Configuration(text)])
+            }
+            None => {
+                let text = "the driver's header does not name the unit".to_owned();
+                (Configuration { config: 0, id: 0 }, vec![Fault::Configuration(text)])
+            }
+        };
+        let product = configuration.product().unwrap_or(Product::U55);
+        let stream = Disassembly::new(&payload, product);
+        let regions = Regions {
+            weights: payload.weights.len() as u64,
+            scratch: payload.scratch.into(),
+            fast_scratch: None,
+        };
+        faults.extend(check(&payload, &stream, &regions));
+        Unit { index: 0, at: None, payload, configuration, stream, faults }
+    }
 }
 
 /// The accelerator in the compile specs, such as `ethos-u55-128`.

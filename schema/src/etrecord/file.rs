@@ -62,6 +62,13 @@ impl<'a> File<'a> {
         maps.chain(graphs).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// Instructions of `method` that it knows debug handles of, in their order.
+    pub fn instructions(&self, method: &str) -> Vec<InstructionId> {
+        let keys = self.maps.handles.get(method).into_iter().flat_map(|map| map.keys());
+        let numbers: BTreeSet<u32> = keys.filter_map(|key| key.parse().ok()).collect();
+        numbers.into_iter().map(InstructionId).collect()
+    }
+
     /// Debug handles of an instruction, `None` if the record has none.
     pub fn debug_handles(&self, method: &str, instruction: InstructionId) -> Option<&Handles> {
         self.maps.handles.get(method)?.get(&instruction.to_string())

@@ -71,6 +71,11 @@ impl DelegateMap {
         self.0.iter().find(|(entry, _)| entry == name).map(|(_, handles)| handles)
     }
 
+    /// Every operation's name or number, and its handles, in file order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Handles)> {
+        self.0.iter().map(|(name, handles)| (name.as_str(), handles))
+    }
+
     /// Number of operations.
     pub fn len(&self) -> usize {
         self.0.len()

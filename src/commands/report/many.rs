@@ -88,6 +88,7 @@ pub fn run(args: &ReportArgs, global: &Global, programs: &[Program]) -> Result<S
     let mut history = files::open_history(args.history.as_deref())?;
     let (mut rows, mut lines, mut status) = (Vec::new(), String::new(), Status::Done);
     let mut names = BTreeSet::from(["index.html".to_owned()]);
+    global.progress.steps(beside.len() as u64, "programs");
     for beside in &beside {
         let page = page_name(&beside.program, &mut names);
         let (text, row, one) = with_report(args, global, beside, &history, |report| {
@@ -106,6 +107,7 @@ pub fn run(args: &ReportArgs, global: &Global, programs: &[Program]) -> Result<S
         if matches!(one, Status::NotMet) {
             status = one;
         }
+        global.progress.step();
     }
     let index = report::index(&rows, &history, env!("CARGO_PKG_VERSION"));
     OutputFile::write_all(&folder.join("index.html"), index.as_bytes())?;

@@ -14,6 +14,7 @@ use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
 use crate::output::OutputFile;
+use crate::progress::Progress;
 use crate::size;
 use crate::tensors::{Array, Tolerance, write_npy};
 use clap::{Args, ValueEnum};
@@ -215,10 +216,9 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
     };
     let file = File::parse(program).map_err(|e| Failure::input(model, e))?;
     let name = method_name(args.method.as_deref(), model, &file)?;
-    let (inputs, expected) = match &bundle {
+    let case = match &bundle {
         Some((path, bundle)) if args.input.is_empty() && args.inputs.is_none() => {
-            let case = bundled::test_case(path, bundle, &name, args.testset)?;
-            (case.inputs, case.expected)
+            bundled::test_case(path, bundle, &name, args.testset)?
         }
         _ => given(args)?,
     };
@@ -238,13 +238,15 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<Status, Failure> {
                 "--timeout runs the program in a process of its own: give the program as a file";
             return Err(Failure::Usage(message.into()));
         }
+        // The run's own process shows it.
+        global.progress.finish();
         match supervise::run(args, model, program.file(), timeout)? {
             supervise::End::Exited(code) => return Ok(Status::from(code)),
             supervise::End::Stopped(stopped) => report.stop(*stopped),
         }
         return print(args, global, &report);
     }
-    match execute(args, &board, &program, &name, &inputs, &expected, &mut report) {
+    match execute(args, global, &board, &program, &name, &case, &mut report) {
         Ok(()) => {}
         Err(Stop::Failure(failure)) => return Err(failure),
         Err(Stop::Error(error)) => {
@@ -272,12 +274,12 @@ fn print(args: &RunArgs, global: &Global, report: &RunReport) -> Result<Status, 
 }
 
 /// Inputs and expectations from the command line.
-fn given(args: &RunArgs) -> Result<(Vec<inputs::Given>, Vec<Option<Array>>), Failure> {
+fn given(args: &RunArgs) -> Result<bundled::TestCase, Failure> {
     let expected = args.expect.iter().map(|path| inputs::read_file(path).map(Some));
-    Ok((
-        inputs::read(&args.input, args.inputs.as_deref())?,
-        expected.collect::<Result<Vec<_>, Failure>>()?,
-    ))
+    Ok(bundled::TestCase {
+        inputs: inputs::read(&args.input, args.inputs.as_deref())?,
+        expected: expected.collect::<Result<_, Failure>>()?,
+    })
 }
 
 /// Adds the tensors of a `.ptd` file to the program's.
@@ -323,11 +325,11 @@ fn max_instructions(args: &RunArgs) -> u64 {
 
 fn execute(
     args: &RunArgs,
+    global: &Global,
     board: &board::Board,
     program: &Program<'_>,
     name: &str,
-    inputs: &[inputs::Given],
-    expected: &[Option<Array>],
+    case: &bundled::TestCase,
     report: &mut RunReport,
 ) -> Result<(), Stop> {
     let options = LoadOptions {
@@ -349,7 +351,10 @@ fn execute(
             Journal::create(mapping.words(), config).map_err(|e| Failure::input(path, e))?;
         recorder.journal(journal, name);
     }
-    let ran = load_and_run(args, program, name, options, inputs, &mut recorder, report);
+    let loaded = Method::load(program, name, options, &mut recorder).map_err(Stop::from);
+    let ran = loaded.and_then(|method| {
+        iterate(args, &global.progress, method, &case.inputs, &mut recorder, report)
+    });
     let (profile, trace) = recorder.finish();
     if let Some(trace) = trace {
         write_trace(args, &trace, report)?;
@@ -358,9 +363,9 @@ fn execute(
     report.set_operators(program, name, &profile);
     let outputs: Vec<OutputRef<'_>> = method.outputs().collect();
     report.set_outputs(&outputs);
-    if !expected.is_empty() {
+    if !case.expected.is_empty() {
         let tolerance = Tolerance { rtol: args.rtol, atol: args.atol };
-        report.set_expect(Checked::new(&outputs, expected, tolerance)?);
+        report.set_expect(Checked::new(&outputs, &case.expected, tolerance)?);
     }
     if let Some(dir) = &args.output_dir {
         write_outputs(dir, &outputs)?;
@@ -378,25 +383,25 @@ fn threads(args: &RunArgs) -> usize {
     threads
 }
 
-/// A failing run leaves its trace behind as well.
-fn load_and_run<'p>(
+/// Runs `method` as often as asked for. A failing run leaves its trace behind as well.
+fn iterate<'p>(
     args: &RunArgs,
-    program: &Program<'p>,
-    name: &str,
-    options: LoadOptions,
+    progress: &Progress,
+    mut method: Method<'p>,
     inputs: &[inputs::Given],
     recorder: &mut Recorder<'_>,
     report: &mut RunReport,
 ) -> Result<Method<'p>, Stop> {
-    let mut method = Method::load(program, name, options, recorder)?;
     report.set_pools(method.pool_usage());
     inputs::set_stub_outputs(&mut method, &args.stub_output)?;
     if args.guard {
         method.guard();
     }
+    progress.steps(u64::from(args.warmup) + u64::from(args.iterations), "runs");
     for _ in 0..args.warmup {
         inputs::set(&mut method, inputs)?;
         method.execute(&mut etdump::NoTracer)?;
+        progress.step();
     }
     let mut result = Ok(());
     for _ in 0..args.iterations {
@@ -405,6 +410,7 @@ fn load_and_run<'p>(
         if result.is_err() {
             break;
         }
+        progress.step();
     }
     report.set_pools(method.pool_usage());
     if args.guard {

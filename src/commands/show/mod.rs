@@ -5,11 +5,13 @@
 //! instructions.rs  one line per instruction
 //! values.rs        tensors, numbers and lists as arguments
 //! context.rs       a method with what its lines refer to
+//! delegates.rs     what is inside of delegates, or of a payload alone
 //! xnnpack.rs       the graph in an XNNPACK delegate
 //! ethos_u.rs       the command stream in an Ethos-U delegate
 //! bundled.rs       the tests that a bundled program adds
 //! tensor_data.rs   a tensor data file
 //! trace.rs         a trace: its runs, and what kinds of events they have
+//! etrecord.rs      an ETRecord: what it knows of each instruction
 //! json.rs          the same as `etinspect.show/1`
 //! ```
 //!
@@ -18,7 +20,9 @@
 
 mod bundled;
 mod context;
+mod delegates;
 mod ethos_u;
+mod etrecord;
 mod instructions;
 mod json;
 mod program;
@@ -34,13 +38,12 @@ use crate::output::Output;
 use crate::text::escape;
 use clap::{Args, ValueEnum};
 use context::Context;
-use et_inspector::ethos_u::unit;
 use et_schema::bundled::File as BundledProgram;
 use et_schema::etdump::File as Trace;
+use et_schema::etrecord::File as EtRecord;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::ptd::File as TensorData;
-use et_schema::pte::{Chain, Delegate, File, Method};
-use et_schema::xnnpack::Payload;
+use et_schema::pte::{Chain, File, Method};
 use et_schema::{Format as Kind, ReadError};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -54,7 +57,7 @@ const LAST: usize = 8;
 /// Frames of an instruction with `-v`, and with `-vv`.
 const FRAMES: [usize; 3] = [0, 1, 64];
 
-/// Show what is in a program, bundled program, tensor data file or trace
+/// Show what is in a program, bundled program, tensor data file, trace or ETRecord
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A tensor is %value dtype[shape] and its place: @memory_id+offset in a planned buffer, const N,
@@ -76,10 +79,13 @@ Examples:
 
   What the tests of a bundled program are, and what a trace has recorded:
     etinspect show model.bpte
-    etinspect show trace.etdp")]
+    etinspect show trace.etdp
+
+  What an ETRecord knows of each instruction:
+    etinspect show model.etrecord")]
 pub struct ShowArgs {
-    /// A program (.pte), bundled program (.bpte), tensor data (.ptd) or trace (.etdp), `-` for
-    /// standard input
+    /// A program (.pte), bundled program (.bpte), tensor data (.ptd), trace (.etdp), ETRecord, or
+    /// the payload of an XNNPACK or Ethos-U delegate; `-` for standard input
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
@@ -124,21 +130,17 @@ pub fn run(args: &ShowArgs, global: &Global) -> Result<Status, Failure> {
         }
         Some(Kind::FlatTensor) => printer.tensor_data(&TensorData::parse(&bytes).map_err(fail)?)?,
         Some(Kind::EtDump) => printer.trace(&Trace::parse(&bytes).map_err(fail)?, bytes.len())?,
-        Some(Kind::Program) | None if !bytes.starts_with(ZIP) => {
-            printer.program(&File::parse(&bytes).map_err(fail)?, None)?;
+        Some(Kind::EtRecord) => {
+            printer.etrecord(&EtRecord::parse(&bytes).map_err(fail)?, bytes.len())?;
         }
-        Some(Kind::EtRecord | Kind::Program | Kind::Xnnpack | Kind::EthosU) | None => {
-            return Err(Failure::input(&args.model, ETRECORD));
+        Some(Kind::Xnnpack) => printer.xnnpack(&bytes)?,
+        Some(Kind::EthosU) => printer.ethos_u(&bytes)?,
+        Some(Kind::Program) | None => {
+            printer.program(&File::parse(&bytes).map_err(fail)?, None)?;
         }
     }
     Ok(Status::Done)
 }
-
-/// Zip archives start so.
-const ZIP: &[u8] = b"PK\x03\x04";
-
-const ETRECORD: &str = "a zip archive, perhaps an ETRecord, which is no program; \
-                        `etinspect events TRACE.etdp --etrecord FILE` reads an ETRecord";
 
 /// The methods to show.
 fn methods<'a>(args: &ShowArgs, file: &File<'a>) -> Result<Vec<Method<'a>>, Failure> {
@@ -212,6 +214,23 @@ impl Printer<'_> {
         output.finish()
     }
 
+    fn etrecord(&self, file: &EtRecord<'_>, size: usize) -> Result<(), Failure> {
+        let path = &self.args.model;
+        let fail = |error: ReadError| Failure::input(path, error);
+        let mut output = self.global.open_output()?;
+        match self.args.format {
+            Format::Json => {
+                let document = etrecord::json(path, file, size).map_err(fail)?;
+                json::write_document(&document, &mut output)?;
+            }
+            Format::Text => {
+                let text = etrecord::text(path, file, size, |count| self.hidden(count));
+                output.text(&text.map_err(fail)?)?;
+            }
+        }
+        output.finish()
+    }
+
     /// Which of `count` lines are left out.
     fn hidden(&self, count: usize) -> Range<usize> {
         if self.args.all || count <= SHORT { 0..0 } else { FIRST..count - LAST }
@@ -246,74 +265,6 @@ impl Printer<'_> {
                     self.stream(file, &context.method, index, delegate, output)?;
                 }
                 _ => self.graph(file, index, delegate, output)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// What is inside a delegate, if its payload can be read.
-    fn graph(
-        &self,
-        file: &File<'_>,
-        index: usize,
-        delegate: &Delegate<'_>,
-        output: &mut Output,
-    ) -> Result<(), Failure> {
-        if delegate.id() != et_schema::xnnpack::BACKEND {
-            return Ok(());
-        }
-        let payload = delegate.payload(file).and_then(Payload::parse);
-        let graph = match payload {
-            Ok(payload) => xnnpack::Graph::new(payload),
-            Err(error) => {
-                let error = escape(&error.to_string());
-                return output.text(&format!("  delegate {index}: cannot be read: {error}\n"));
-            }
-        };
-        output.text(&format!("  delegate {index}: {}\n", graph.heading()))?;
-        let hidden = self.hidden(graph.lines().len());
-        for (node, line) in graph.lines().enumerate() {
-            if node == hidden.start && !hidden.is_empty() {
-                let more = program::count(hidden.len() as u64, "node");
-                output.text(&format!("    ... {more} not shown; --all shows them\n"))?;
-            }
-            if !hidden.contains(&node) {
-                output.text(&format!("    {node:<4} {line}\n"))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The command stream of an Ethos-U delegate.
-    fn stream(
-        &self,
-        file: &File<'_>,
-        method: &Method<'_>,
-        index: usize,
-        delegate: &Delegate<'_>,
-        output: &mut Output,
-    ) -> Result<(), Failure> {
-        let unit = match unit(file, method, index, delegate) {
-            Ok(unit) => unit,
-            Err(finding) => return output.text(&format!("  {}\n", escape(&finding.title))),
-        };
-        output.text(&format!("  delegate {index}: {}\n", ethos_u::heading(&unit)))?;
-        for note in ethos_u::notes(&unit) {
-            output.text(&format!("    {note}\n"))?;
-        }
-        if self.args.registers {
-            return ethos_u::registers(&unit)
-                .try_for_each(|line| output.text(&format!("    {line}\n")));
-        }
-        let operations = &unit.stream.operations;
-        let hidden = self.hidden(operations.len());
-        for (at, operation) in operations.iter().enumerate() {
-            if at == hidden.start && !hidden.is_empty() {
-                let more = program::count(hidden.len() as u64, "operation");
-                output.text(&format!("    ... {more} not shown; --all shows them\n"))?;
-            }
-            if !hidden.contains(&at) {
-                output.text(&format!("    {at:<4} {}\n", ethos_u::line(&unit, operation)))?;
             }
         }
         Ok(())
