@@ -4,6 +4,7 @@
 
 mod support;
 
+use et_tui::{App, Feed, Inputs, Session, Theme};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -58,9 +59,34 @@ impl Terminal {
     }
 
     fn start(&self, files: &[&Path]) {
+        self.start_with(files, "");
+    }
+
+    fn start_with(&self, files: &[&Path], options: &str) {
         let program = env!("CARGO_BIN_EXE_etinspect");
         let files: Vec<String> = files.iter().map(|f| format!("'{}'", f.display())).collect();
-        self.keys(&[&format!("{program} tui {}; echo left $?", files.join(" ")), "Enter"]);
+        let command = format!("{program} tui {} {options}; echo left $?", files.join(" "));
+        self.keys(&[&command, "Enter"]);
+    }
+
+    /// Sends a signal to the inspector.
+    fn signal(&self, signal: &str) {
+        let shell = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        let ran = Command::new("pkill")
+            .args([&format!("-{signal}"), "-P", shell.trim(), "etinspect"])
+            .status()
+            .expect("pkill runs");
+        assert!(ran.success(), "{signal}");
+    }
+
+    /// What is typed is a line again, and seen.
+    #[track_caller]
+    fn is_sane(&self, after: &str) {
+        self.keys(&["clear; stty -a", "Enter"]);
+        let screen = self.shows(" icanon");
+        assert!(screen.contains(" echo ") && !screen.contains("-icanon"), "{after}: {screen}");
+        let mode = self.tmux(&["display-message", "-p", "#{alternate_on}#{mouse_any_flag}"]);
+        assert_eq!(mode.trim(), "00", "{after}: another screen, or the mouse");
     }
 }
 
@@ -157,17 +183,233 @@ fn signals_leave_the_terminal_as_it_was() {
         let Some(terminal) = Terminal::open(signal) else { return };
         terminal.start(&[&model("softmax")]);
         terminal.shows("Verdict");
-        let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
-        let ran = Command::new("pkill")
-            .args([&format!("-{signal}"), "-P", shell.trim(), "etinspect"])
-            .status()
-            .expect("pkill runs");
-        assert!(ran.success(), "{signal}");
+        terminal.signal(signal);
         terminal.shows("left 0");
-        terminal.keys(&["stty -a", "Enter"]);
-        let screen = terminal.shows(" icanon");
-        assert!(screen.contains(" echo ") && !screen.contains("-icanon"), "{signal}: {screen}");
+        terminal.is_sane(signal);
     }
+}
+
+#[test]
+fn it_is_suspended_and_goes_on() {
+    let Some(terminal) = Terminal::open("suspend") else { return };
+    terminal.start(&[&model("softmax")]);
+    terminal.shows("Verdict");
+    // The key, and the signal from elsewhere.
+    terminal.keys(&["C-z"]);
+    terminal.shows("topped");
+    terminal.is_sane("C-z");
+    terminal.keys(&["fg", "Enter"]);
+    terminal.shows("Verdict");
+    terminal.keys(&["5"]);
+    terminal.shows("method forward(");
+    terminal.signal("TSTP");
+    terminal.shows("topped");
+    terminal.is_sane("TSTP");
+    terminal.keys(&["clear; fg", "Enter"]);
+    terminal.shows("method forward(");
+    terminal.keys(&["q"]);
+    terminal.is_sane("after it went on");
+}
+
+/// What the child of the next test does: `draw` and `beside` say where it panics.
+const PANICS: &str = "ETINSPECT_TEST_PANICS";
+
+struct Panics(u32);
+
+impl Feed for Panics {
+    fn fresh(&mut self) -> Option<Session> {
+        self.0 += 1;
+        let place = std::env::var(PANICS).unwrap_or_default();
+        match (self.0, place.as_str()) {
+            (3, "draw") => panic!("on the drawing thread"),
+            (3, _) => drop(std::thread::spawn(|| panic!("beside it")).join()),
+            _ => {}
+        }
+        None
+    }
+
+    fn ended(&mut self) -> bool {
+        self.0 > 8
+    }
+}
+
+#[test]
+fn a_panic_leaves_the_terminal_as_it_was_and_its_message_in_sight() {
+    if std::env::var_os(PANICS).is_some() {
+        let session = Session::new(Inputs::default()).expect("nothing to read");
+        et_tui::run(&mut App::new(session, Theme::default()), &mut Panics(0)).expect("a terminal");
+        return;
+    }
+    let test = "a_panic_leaves_the_terminal_as_it_was_and_its_message_in_sight";
+    let own = std::env::current_exe().expect("this program");
+    for (place, status) in [("draw", 101), ("beside", 0)] {
+        let Some(terminal) = Terminal::open(place) else { return };
+        let run = format!("{PANICS}={place} '{}' --exact {test} --nocapture", own.display());
+        terminal.keys(&[&format!("{run}; echo left $?"), "Enter"]);
+        let screen = terminal.shows(&format!("left {status}"));
+        let message = if place == "draw" { "on the drawing thread" } else { "broke off" };
+        assert!(screen.contains(message), "{screen}");
+        terminal.is_sane(place);
+    }
+}
+
+/// What a board's memory has when the program hangs in its second instruction: a
+/// journal, and around it what else is in memory.
+fn memory_dump(program: &Path) -> Vec<u8> {
+    use et_schema::ids::{ChainId, InstructionId};
+    use etdump::journal::{Config, Detail, Journal, JournalTracer, program_id};
+    use etdump::{Place, SystemClock, Tracer};
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let words: Vec<AtomicU32> = (0..512).map(|_| AtomicU32::new(0)).collect();
+    let mut config = Config::for_bytes(2048);
+    config.ticks_per_second = 1_000_000_000;
+    config.program_id = program_id(&std::fs::read(program).expect("the program"));
+    let journal = Journal::create(&words, config).expect("a journal");
+    let clock = SystemClock::default();
+    let mut journal = JournalTracer::new(journal, clock, Detail::Kernels, "forward");
+    let place = |index| Place::Instruction(ChainId(0), InstructionId(index));
+    journal.begin_run("Execute", &[]);
+    journal.begin("Method::execute", Place::Method);
+    let first = journal.begin("OPERATOR_CALL", place(0));
+    journal.end("OPERATOR_CALL", place(0), first);
+    journal.begin("OPERATOR_CALL", place(1));
+    let mut state = 1u32;
+    let mut noise = |count: usize| -> Vec<u8> {
+        std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .take(count)
+        .collect()
+    };
+    let mut dump = noise(0x7c40);
+    dump.extend(words.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()));
+    dump.extend(noise(0x8000));
+    dump
+}
+
+#[test]
+fn the_reported_hang_stands_on_the_first_screen_of_a_memory_dump() {
+    let Some(terminal) = Terminal::open("dump") else { return };
+    let program = fixture("user_report/toy_linear_3_3.pte");
+    let dump = terminal.home.path().join("ram.bin");
+    std::fs::write(&dump, memory_dump(&program)).expect("written");
+    for (width, height) in [("60", "16"), ("100", "30")] {
+        terminal.tmux(&["resize-window", "-x", width, "-y", height]);
+        terminal.start(&[&program, &dump]);
+        // No key was pressed.
+        let screen = terminal.shows("In flight: 0:1");
+        assert!(screen.contains("aten::addmm.out"), "{screen}");
+        terminal.keys(&["q"]);
+        terminal.shows("left 0");
+        terminal.keys(&["clear", "Enter"]);
+    }
+}
+
+#[test]
+fn a_serial_port_is_followed_and_says_since_when_it_is_quiet() {
+    let Some(terminal) = Terminal::open("serial") else { return };
+    // Another terminal is the port: what is typed into it comes out of its device.
+    let port: &[&str] = &["new-window", "-d", "-n", "port", "stty raw -echo; sleep 600"];
+    terminal.tmux(port);
+    let device = terminal.tmux(&["display-message", "-p", "-t", "port", "#{pane_tty}"]);
+    let program = fixture("user_report/toy_linear_3_3.pte");
+    let record = terminal.home.path().join("uart.raw");
+    let options = format!("--follow {} --record '{}'", device.trim(), record.display());
+    terminal.start_with(&[&program], &options);
+    terminal.shows("Verdict");
+    let log = std::fs::read_to_string(fixture("user_report/linear.log")).expect("the log");
+    for line in log.lines() {
+        terminal.tmux(&["send-keys", "-t", "port", "-l", &format!("{line}\n")]);
+    }
+    terminal.shows("In flight: 0:0");
+    terminal.shows("quiet, in flight since");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+    // Another day, without the board.
+    terminal.start(&[&program, &record]);
+    terminal.shows("In flight: 0:0");
+    terminal.keys(&["q"]);
+}
+
+#[test]
+fn a_file_is_followed_as_it_grows() {
+    let Some(terminal) = Terminal::open("grows") else { return };
+    let program = fixture("user_report/toy_linear_3_3.pte");
+    let log = std::fs::read_to_string(fixture("user_report/linear.log")).expect("the log");
+    let (loaded, rest) = log.split_at(log.find("Starting the model").expect("the last line"));
+    let file = terminal.home.path().join("uart.txt");
+    std::fs::write(&file, loaded).expect("written");
+    terminal.start_with(&[&program, &file], "--follow");
+    let before = terminal.shows("Verdict");
+    assert!(!before.contains("In flight"), "{before}");
+    std::fs::write(&file, format!("{loaded}{rest}")).expect("written");
+    terminal.shows("In flight: 0:0");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+}
+
+#[test]
+fn a_run_is_followed_to_its_trace_and_values() {
+    let Some(terminal) = Terminal::open("run") else { return };
+    terminal.start_with(&[&model("linear")], "--run -- --iterations 3");
+    terminal.shows("ended after");
+    terminal.shows("3 executions");
+    terminal.keys(&["2"]);
+    terminal.shows("native_call_addmm.out");
+    terminal.keys(&["7", "G"]);
+    terminal.shows("run 0 (1 of");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+    terminal.keys(&["clear", "Enter"]);
+    terminal.start_with(&[&model("linear")], "--run -- --planned-pool 10");
+    terminal.shows("failed with status 4");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+}
+
+#[test]
+fn the_mouse_clicks_rows_and_tabs_and_can_be_left_to_the_terminal() {
+    let Some(terminal) = Terminal::open("mouse") else { return };
+    terminal.start(&[&model("lstm"), &fixture("traces/lstm__it10.etdp")]);
+    terminal.shows("Verdict");
+    let click = |column: u16, row: u16| {
+        for end in ["M", "m"] {
+            terminal.keys(&["-l", &format!("\u{1b}[<0;{column};{row}{end}")]);
+        }
+    };
+    // The tab of the events, the head of their names, and the third row.
+    click(18, 1);
+    terminal.shows("events, in the order of the trace");
+    click(2, 3);
+    terminal.shows("event▲");
+    terminal.keys(&["g"]);
+    terminal.shows(" 1/80");
+    click(4, 6);
+    terminal.shows("3/");
+    let flag = || terminal.tmux(&["display-message", "-p", "#{mouse_any_flag}"]);
+    assert_eq!(flag().trim(), "1");
+    terminal.keys(&["X"]);
+    terminal.shows("left to the terminal");
+    assert_eq!(flag().trim(), "0");
+    terminal.keys(&["q"]);
+}
+
+#[test]
+fn a_locale_without_unicode_gets_ascii() {
+    let Some(terminal) = Terminal::open("ascii") else { return };
+    terminal.keys(&["export LC_ALL=C", "Enter"]);
+    terminal.start(&[&model("lstm"), &fixture("traces/lstm__it10.etdp")]);
+    for (key, wanted) in
+        [("1", "Verdict"), ("3", "planned, live"), ("4", "live here"), ("?", "keys")]
+    {
+        terminal.keys(&[key]);
+        let screen = terminal.shows(wanted);
+        let odd = screen.chars().find(|letter| !letter.is_ascii());
+        assert_eq!(odd, None, "{screen}");
+    }
+    terminal.keys(&["q", "q"]);
+    terminal.shows("left 0");
 }
 
 #[test]

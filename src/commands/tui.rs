@@ -2,6 +2,7 @@
 
 mod feed;
 mod files;
+mod running;
 
 use crate::cli::{Color, Global};
 use crate::commands::events::Scale;
@@ -11,9 +12,10 @@ use et_inspector::events::TimeScale;
 use et_tui::{App, Clock, Config, Depth, Inputs, Layout, Session, Source, Stream, Theme};
 use feed::Background;
 use files::Files;
+use running::Running;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 /// Look through a program, a trace, a journal or what a dead board left, in the terminal
@@ -52,7 +54,8 @@ Examples:
     etinspect tui model.pte trace.etdp --debug-buffer debug.bin
 
   A run as it happens:
-    etinspect tui model.pte --run")]
+    etinspect tui model.pte --run
+    etinspect tui model.pte --run -- --iterations 100 --input x.npy")]
 pub struct TuiArgs {
     /// A program (.pte or .bpte), and a trace, an ETRecord, a journal, a memory dump or a log, in
     /// any order; of two traces or two programs the first is the base
@@ -79,9 +82,13 @@ pub struct TuiArgs {
     #[arg(long, value_name = "FILE", requires = "follow")]
     record: Option<PathBuf>,
 
-    /// Run the program, and follow its journal
+    /// Run the program, and follow its journal; its trace and values when it has ended
     #[arg(long, conflicts_with = "follow")]
     run: bool,
+
+    /// Options of `etinspect run` for it, behind `--`
+    #[arg(last = true, requires = "run", value_name = "OPTIONS")]
+    run_args: Vec<OsString>,
 
     /// Keys and colours [default: etinspect/tui.toml in $XDG_CONFIG_HOME or ~/.config]
     #[arg(long, value_name = "FILE.toml")]
@@ -135,14 +142,10 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         let opened = Stream::open(follow, kind, args.record.as_deref());
         files.stream = Some(opened.map_err(|e| Failure::input(Path::new(follow), e))?);
     }
-    let folder = tempfile::tempdir().map_err(|e| Failure::output(None, e))?;
-    let mut child = None;
-    if let Some(model) = args.files.first().filter(|_| args.run) {
-        let journal = folder.path().join("run.etj");
-        child = Some(Running(start(model, &journal)?));
-        files.later = Some(journal);
-    }
-    let mut background = Background::new(files, args.follow.is_some() || args.run);
+    let model = args.files.first().filter(|_| args.run);
+    let run = model.map(|model| Running::start(model, &args.run_args)).transpose()?;
+    files.later = run.as_ref().map(Running::files).unwrap_or_default();
+    let mut background = Background::new(files, args.follow.is_some() || args.run, run);
     let session = match first {
         Some(session) => session,
         None => {
@@ -158,7 +161,6 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         Layout::read(state).apply(&mut app);
     }
     et_tui::run(&mut app, &mut background).map_err(|e| Failure::output(None, e))?;
-    drop(child);
     if let Some(state) = state.filter(|_| background.failure.is_none()) {
         Layout::of(&app).write(&state);
     }
@@ -212,22 +214,4 @@ fn has_unicode(of: impl Fn(&str) -> String) -> bool {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     })
-}
-
-/// A run in a process of its own, which ends with the inspector.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(model: &Path, journal: &Path) -> Result<Child, Failure> {
-    let program = std::env::current_exe().map_err(|e| Failure::output(None, e))?;
-    let mut command = Command::new(program);
-    command.arg("run").arg(model).arg("--journal").arg(journal);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().map_err(|e| Failure::output(None, e))
 }

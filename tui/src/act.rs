@@ -228,12 +228,9 @@ impl App {
         };
         let found: Vec<Site> = match (argument, session.instructions.get(self.step)) {
             (Some(argument), _) if to_producer => {
-                session.definition(self.step, argument.value).into_iter().collect()
+                session.definition(self.step, argument).into_iter().collect()
             }
-            (Some(argument), _) => session
-                .tensors
-                .of_value(argument.value)
-                .map_or(Vec::new(), |tensor| tensor.consumers.clone()),
+            (Some(argument), _) => session.uses(self.step, argument),
             (None, Some(row)) if to_producer => row.producers.clone(),
             (None, Some(row)) => row.consumers.clone(),
             (None, None) => Vec::new(),

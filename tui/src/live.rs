@@ -78,10 +78,12 @@ impl Loading {
 pub struct Live {
     /// Its name.
     pub name: String,
-    /// Bytes that came.
-    pub bytes: u64,
+    /// Bytes that came, where that says anything.
+    pub bytes: Option<u64>,
     /// Time since the last of them.
     pub quiet: Duration,
+    /// For how long a run has been running, if it is one.
+    pub running: Option<Duration>,
     /// Why nothing more comes.
     pub ended: Option<String>,
 }
@@ -95,13 +97,19 @@ impl Live {
         let seconds = self.quiet.as_secs_f64();
         let state = match &self.ended {
             Some(why) => escape(why),
-            None if self.quiet < Self::QUIET => "receiving".into(),
+            None if self.quiet < Self::QUIET => match self.running {
+                Some(since) => format!("running for {:.1} s", since.as_secs_f64()),
+                None => "receiving".into(),
+            },
             None if in_flight => format!("quiet, in flight since {seconds:.1} s"),
             None => format!("quiet since {seconds:.1} s"),
         };
         // The name may be long, and the clock is what one looks at.
-        let clock = format!("{state}, {}", bytes(self.bytes));
-        let room = width.saturating_sub(clock.len() + 2);
+        let clock = match self.bytes {
+            Some(count) => format!("{state}, {}", bytes(count)),
+            None => state,
+        };
+        let room = width.saturating_sub(clock.width() + 2);
         let name = escape(&self.name);
         let name = if name.width() > room { fit(&name, room) } else { name };
         fit(&format!("{name}: {clock}"), width)
@@ -116,14 +124,17 @@ mod tests {
     fn a_quiet_device_says_for_how_long() {
         let mut live = Live {
             name: "tcp://board:4444".into(),
-            bytes: 1200,
+            bytes: Some(1200),
             quiet: Duration::from_millis(12_400),
+            running: None,
             ended: None,
         };
         assert!(live.line(true, 100).contains("in flight since 12.4 s"));
         assert!(live.line(false, 100).contains("quiet since 12.4 s"));
         live.quiet = Duration::from_millis(10);
         assert!(live.line(true, 100).contains("receiving"));
+        live.running = Some(Duration::from_secs(3));
+        assert!(live.line(true, 100).contains("running for 3.0 s"));
         live.ended = Some("closed by the device".into());
         assert!(live.line(true, 100).contains("closed by the device"));
     }

@@ -40,6 +40,8 @@ pub struct Inputs<'a> {
     pub method: Option<&'a str>,
     /// A trace.
     pub trace: Option<&'a Trace<'a>>,
+    /// What the journal has of one, which is shown if there is none.
+    pub replayed: Option<&'a Trace<'a>>,
     /// The exporter's record, which names modules.
     pub record: Option<&'a Record<'a>>,
     /// A journal.
@@ -110,6 +112,10 @@ pub struct Session {
     pub facts: Option<Facts>,
     /// What the ticks of the trace are.
     pub clock: Clock,
+    /// Whether the events are those that a journal still has.
+    pub is_replayed: bool,
+    /// Values that the caller gives.
+    pub inputs: Vec<ValueId>,
     /// Instructions of all chains in one row.
     pub instructions: Vec<Row>,
     /// Which of them belong to which chain.
@@ -173,6 +179,8 @@ pub struct Row {
 pub struct Argument {
     /// Its value.
     pub value: ValueId,
+    /// Its place in a planned buffer: memory id and offset.
+    pub place: Option<(u32, u64)>,
     /// `%3 float32[1,8]`, with its place.
     pub text: String,
     /// Whether the instruction writes it.
@@ -241,7 +249,9 @@ impl Session {
             method: String::new(),
             facts: None,
             clock: inputs.clock,
+            is_replayed: false,
             instructions: Vec::new(),
+            inputs: Vec::new(),
             chains: Vec::new(),
             by_site: BTreeMap::new(),
             memory: None,
@@ -254,7 +264,8 @@ impl Session {
             diagnosis: None,
             findings: Vec::new(),
         };
-        if let Some(trace) = inputs.trace {
+        session.is_replayed = inputs.trace.is_none() && inputs.replayed.is_some();
+        if let Some(trace) = inputs.trace.or(inputs.replayed) {
             session.add_trace(trace, inputs)?;
         }
         inputs.reach(4)?;
@@ -297,6 +308,7 @@ impl Session {
         self.method = escape(method.name());
         let facts = Instructions::of(&method);
         self.add_instructions(&method, &facts);
+        self.inputs = method.inputs().collect();
         self.facts = Some(self.facts_of(file, &method));
         self.tensors = Tensors::of(file, &method, &facts, inputs.program_bytes);
         if let Some(trace) = inputs.trace {
@@ -377,12 +389,38 @@ impl Session {
         self.instructions.is_empty() && self.events.rows.is_empty() && self.diagnosis.is_none()
     }
 
-    /// The instruction that wrote what `step` reads as `value`: the last one
-    /// before it, or any.
-    pub fn definition(&self, step: usize, value: ValueId) -> Option<Site> {
-        let row = self.tensors.of_value(value)?;
+    /// The instruction that wrote what `step` reads as `argument`: the last one
+    /// before it, or any. A view that nobody writes lies where its base was written.
+    pub fn definition(&self, step: usize, argument: &Argument) -> Option<Site> {
+        let row = self.tensors.of_value(argument.value)?;
         let before = row.producers.iter().rev().find(|site| self.step(**site) < Some(step));
-        before.or(row.producers.last()).copied()
+        if let Some(site) = before.or(row.producers.last()) {
+            return Some(*site);
+        }
+        let writes_there = |site: &&Site| {
+            let row = self.step(**site).and_then(|step| self.instructions.get(step));
+            let same = |other: &Argument| other.output && other.place == argument.place;
+            row.is_some_and(|row| row.arguments.iter().any(same))
+        };
+        argument.place?;
+        self.instructions.get(step)?.producers.iter().find(writes_there).copied()
+    }
+
+    /// The instructions that read what `step` writes as `argument`, also as a view of it.
+    pub fn uses(&self, step: usize, argument: &Argument) -> Vec<Site> {
+        let direct = self.tensors.of_value(argument.value).map_or(&[][..], |row| &row.consumers);
+        let Some(place) = argument.place.filter(|_| argument.output) else {
+            return direct.to_vec();
+        };
+        let reads_there = |site: &&Site| {
+            let row = self.step(**site).and_then(|step| self.instructions.get(step));
+            let same = |other: &Argument| !other.output && other.place == Some(place);
+            row.is_some_and(|row| row.arguments.iter().any(same))
+        };
+        let others = self.instructions.get(step).map_or(&[][..], |row| &row.consumers);
+        let mut all = direct.to_vec();
+        all.extend(others.iter().filter(reads_there).filter(|site| !direct.contains(site)));
+        all
     }
 
     /// The row of the instruction at `site`.
@@ -425,7 +463,8 @@ fn row(site: Site, facts: &InstructionFacts) -> Row {
         if let Some(name) = &argument.name {
             text += &format!(" {}", escape(name));
         }
-        Argument { value: argument.value, text, output: argument.role == Role::Output }
+        let place = argument.allocation.map(|place| (place.memory_id.0, place.offset));
+        Argument { value: argument.value, place, text, output: argument.role == Role::Output }
     };
     Row {
         site,

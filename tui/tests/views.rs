@@ -441,8 +441,9 @@ fn a_quiet_device_has_a_clock_on_every_view() {
     let mut app = App::new(session("linear", None, "linear"), plain());
     app.live = Some(Live {
         name: "tcp://localhost:4444".into(),
-        bytes: 120,
+        bytes: Some(120),
         quiet: std::time::Duration::from_millis(12_400),
+        running: None,
         ended: None,
     });
     for key in "12345678".chars() {

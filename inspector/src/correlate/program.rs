@@ -1,6 +1,6 @@
 //! What a program says of each instruction.
 
-use et_schema::ids::{ChainId, InstructionId, ValueId};
+use et_schema::ids::{ChainId, InstructionId, MemoryId, ValueId};
 use et_schema::operators::{Kind, find_overload};
 use et_schema::pte::{Allocation, Args, Instruction, Method, Tensor, Value};
 use std::collections::HashMap;
@@ -105,7 +105,12 @@ pub struct Instructions {
 impl Instructions {
     /// Those of `method`.
     pub fn of(method: &Method<'_>) -> Self {
-        let mut builder = Builder { method, facts: HashMap::new(), writer: HashMap::new() };
+        let mut builder = Builder {
+            method,
+            facts: HashMap::new(),
+            writer: HashMap::new(),
+            place_writer: HashMap::new(),
+        };
         for (chain, instructions) in method.chains().enumerate() {
             let chain_id = ChainId(chain as u32);
             for (index, instruction) in instructions.instructions().enumerate() {
@@ -130,6 +135,9 @@ struct Builder<'m> {
     facts: HashMap<Site, InstructionFacts>,
     /// The instruction that last wrote a value.
     writer: HashMap<ValueId, Site>,
+    /// The instruction that last wrote a tensor at a place in a planned buffer,
+    /// and the tensor's bytes.
+    place_writer: HashMap<(MemoryId, u64), (Site, Option<u64>)>,
 }
 
 impl Builder<'_> {
@@ -189,7 +197,7 @@ impl Builder<'_> {
     fn facts_of(&mut self, call: Call, uses: &[(ValueId, Role)], site: Site) -> InstructionFacts {
         let mut producers: Vec<Site> = Vec::new();
         for (id, _) in uses.iter().filter(|(_, role)| *role == Role::Input) {
-            let Some(&producer) = self.writer.get(id) else { continue };
+            let Some(producer) = self.producer(*id) else { continue };
             if !producers.contains(&producer) {
                 producers.push(producer);
             }
@@ -201,6 +209,12 @@ impl Builder<'_> {
         }
         for (id, _) in uses.iter().filter(|(_, role)| *role == Role::Output) {
             self.writer.insert(*id, site);
+            if let Ok(Value::Tensor(tensor)) = self.method.value(*id)
+                && let Some(place) = tensor.allocation()
+            {
+                let place = (place.memory_id, place.offset);
+                self.place_writer.insert(place, (site, tensor.nbytes()));
+            }
         }
         let tensor = |&(id, role): &(ValueId, Role)| match self.method.value(id) {
             Ok(Value::Tensor(tensor)) => Some(Argument::new(id, role, &tensor)),
@@ -208,6 +222,21 @@ impl Builder<'_> {
         };
         let arguments = uses.iter().filter_map(tensor).collect();
         InstructionFacts { call, arguments, producers, consumers: Vec::new(), source: None }
+    }
+
+    /// The instruction that wrote what a value reads. A view that the exporter
+    /// made of a copy is a value of its own, which nobody writes: it lies where
+    /// its base lies.
+    fn producer(&self, id: ValueId) -> Option<Site> {
+        if let Some(site) = self.writer.get(&id) {
+            return Some(*site);
+        }
+        let Ok(Value::Tensor(tensor)) = self.method.value(id) else { return None };
+        let place = tensor.allocation()?;
+        let (site, bytes) = *self.place_writer.get(&(place.memory_id, place.offset))?;
+        let is_input = self.method.inputs().any(|input| input == id);
+        let is_view = !is_input && bytes.is_some_and(|bytes| bytes > 0) && bytes == tensor.nbytes();
+        is_view.then_some(site)
     }
 
     /// A delegate call does not tell its outputs: they are what nobody wrote before.

@@ -1,6 +1,7 @@
 //! Sessions that are made off the drawing thread.
 
 use super::files::Files;
+use super::running::Running;
 use crate::failure::Failure;
 use et_tui::{Feed, Live, Loading, Progress, Session};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -13,6 +14,8 @@ const LOOK: Duration = Duration::from_millis(300);
 pub struct Background {
     files: Files,
     follows: bool,
+    /// The run that the files are of.
+    run: Option<Running>,
     /// What is being made.
     work: Option<Work>,
     looked: Instant,
@@ -33,10 +36,11 @@ struct Work {
 
 impl Background {
     /// For `files`, again and again if they are followed.
-    pub fn new(files: Files, follows: bool) -> Self {
+    pub fn new(files: Files, follows: bool, run: Option<Running>) -> Self {
         let seen = files.state();
         let looked = Instant::now();
-        Background { files, follows, work: None, looked, seen, changed: looked, failure: None }
+        let (work, failure) = (None, None);
+        Background { files, follows, run, work, looked, seen, changed: looked, failure }
     }
 
     /// Begins to make a session.
@@ -106,11 +110,17 @@ impl Feed for Background {
     fn live(&mut self) -> Option<Live> {
         if let Some(stream) = &self.files.stream {
             let (bytes, quiet, ended) = stream.clock();
-            return Some(Live { name: stream.name.clone(), bytes, quiet, ended });
+            let (name, bytes) = (stream.name.clone(), Some(bytes));
+            return Some(Live { name, bytes, quiet, running: None, ended });
         }
-        let bytes = self.seen.iter().map(|(size, _)| *size).fold(0, u64::saturating_add);
         let quiet = self.changed.elapsed();
-        self.follows.then(|| Live { name: self.files.title(), bytes, quiet, ended: None })
+        if let Some(run) = &mut self.run {
+            let (running, ended) = run.state();
+            return Some(Live { name: run.name.clone(), bytes: None, quiet, running, ended });
+        }
+        let bytes = self.seen.last().map(|(size, _)| *size);
+        let name = self.files.followed();
+        self.follows.then_some(Live { name, bytes, quiet, running: None, ended: None })
     }
 
     fn cancel(&mut self) {

@@ -11,7 +11,8 @@ use et_schema::etrecord::File as Record;
 use et_schema::pte::File;
 use et_schema::{Format, ReadError};
 use et_tui::{Bytes, Clock, Inputs, Progress, Session, Stream};
-use etdump::journal::Snapshot;
+use etdump::Contents as TraceContents;
+use etdump::journal::{Snapshot, replay};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -21,8 +22,8 @@ use std::time::UNIX_EPOCH;
 pub struct Files {
     /// Files that were named.
     pub paths: Vec<PathBuf>,
-    /// A file that may not be there yet.
-    pub later: Option<PathBuf>,
+    /// Files of a run, which may not be there yet.
+    pub later: Vec<PathBuf>,
     /// What is listened to.
     pub stream: Option<Stream>,
     /// The debug buffer, else it may lie beside the trace.
@@ -80,6 +81,28 @@ impl Opened {
     }
 }
 
+/// A trace that was made of a journal.
+struct Replayed {
+    bytes: Vec<u8>,
+    clock: Clock,
+}
+
+impl Replayed {
+    /// Times become nanoseconds, if the journal says what its ticks are.
+    fn of(journal: &Snapshot, clock: Clock) -> Self {
+        let per_second = journal.ticks_per_second;
+        let mut journal = journal.clone();
+        if per_second > 0 && per_second != 1_000_000_000 {
+            for record in &mut journal.records {
+                let ns = u128::from(record.ticks) * 1_000_000_000 / u128::from(per_second);
+                record.ticks = u64::try_from(ns).unwrap_or(u64::MAX);
+            }
+        }
+        let clock = if per_second > 0 { Clock::default() } else { clock };
+        Replayed { bytes: replay(&journal, TraceContents::Full).trace.bytes, clock }
+    }
+}
+
 /// What says how far a run came.
 #[derive(Default)]
 struct Evidence {
@@ -111,9 +134,10 @@ impl Files {
     pub fn session(&self, progress: Option<&Progress>) -> Result<Session, Failure> {
         let mut files =
             self.paths.iter().map(|path| Opened::new(path)).collect::<Result<Vec<_>, _>>()?;
-        // The journal of a run that has just begun may not be there yet.
-        let later = self.later.as_deref().filter(|path| path.exists());
-        files.extend(later.and_then(|path| Opened::new(path).ok()));
+        // The journal of a run that has just begun may not be there yet, and its
+        // trace is not before the end.
+        let later = self.later.iter().filter(|path| path.exists());
+        files.extend(later.filter_map(|path| Opened::new(path).ok()));
         let of = |wanted: &[Format]| -> Vec<&Opened> {
             files.iter().filter(|f| f.format().is_some_and(|f| wanted.contains(&f))).collect()
         };
@@ -134,12 +158,19 @@ impl Files {
             Record::parse(file.bytes.as_slice()).map_err(|e: ReadError| file.failure(e))
         })?;
         let buffer = self.debug_buffer(trace)?;
+        let journal = evidence.journal.as_ref().filter(|_| trace.is_none());
+        let replayed = journal.map(|journal| Replayed::of(journal, self.clock));
+        let (replayed, clock) = match &replayed {
+            Some(replayed) => (Trace::parse(&replayed.bytes).ok(), replayed.clock),
+            None => (None, self.clock),
+        };
         let title = self.title();
         let inputs = Inputs {
             title: &title,
             program: file.as_ref(),
             method: self.method.as_deref(),
             trace: own_trace.as_ref(),
+            replayed: replayed.as_ref(),
             record: record.as_ref(),
             journal: evidence.journal.as_ref(),
             log: evidence.log.as_ref(),
@@ -148,10 +179,16 @@ impl Files {
             debug_buffer: buffer.as_ref(),
             base_trace: base.as_ref(),
             base_program: base_file.as_ref(),
-            clock: self.clock,
+            clock,
             progress,
         };
         Session::new(inputs).map_err(|e| Failure::input(Path::new(&title), e))
+    }
+
+    /// Name of what is followed: the last of the files, without its folder.
+    pub fn followed(&self) -> String {
+        let name = self.paths.last().and_then(|path| path.file_name());
+        name.map_or(String::new(), |name| name.to_string_lossy().into_owned())
     }
 
     /// Name of what is looked at.

@@ -118,7 +118,12 @@ fn title(app: &App) -> String {
             let list = list_title(app, app.table.len(), kind);
             format!("{list}, {order}: {} of {}", app.ticks(sum), app.ticks(table.total))
         }
-        None => format!("{}, {order}", list_title(app, app.table.len(), "event")),
+        None => {
+            let what = list_title(app, app.table.len(), "event");
+            let from =
+                if app.session.is_replayed { ", as far as the journal has them" } else { "" };
+            format!("{what}, {order}{from}")
+        }
     }
 }
 

@@ -114,20 +114,16 @@ fn argument(app: &App, step: usize, index: usize, width: usize) -> Line<'static>
     let size = session.tensors.of_value(argument.value).and_then(|tensor| tensor.bytes);
     let size = size.map_or(String::new(), |size| format!("  {}", bytes(size)));
     let other = match argument.output {
-        true => {
-            session.tensors.of_value(argument.value).map_or(String::new(), |tensor| {
-                match tensor.consumers.len() {
-                    0 => "  to the caller, or nothing".to_owned(),
-                    1 => format!("  to {}", site_text(tensor.consumers[0])),
-                    many => {
-                        format!("  to {} and {} more", site_text(tensor.consumers[0]), many - 1)
-                    }
-                }
-            })
-        }
-        false => match session.definition(step, argument.value) {
+        true => match session.uses(step, argument)[..] {
+            [] => "  to the caller, or nothing".to_owned(),
+            [site] => format!("  to {}", site_text(site)),
+            [site, ref more @ ..] => format!("  to {} and {} more", site_text(site), more.len()),
+        },
+        false => match session.definition(step, argument) {
             Some(site) => format!("  from {}", site_text(site)),
-            None => "  the caller's, or a constant".to_owned(),
+            None if session.inputs.contains(&argument.value) => "  an input".to_owned(),
+            None if argument.place.is_some() => "  a state, or a view of an input".to_owned(),
+            None => "  a constant".to_owned(),
         },
     };
     let kind = if argument.output { "writes" } else { "reads " };
