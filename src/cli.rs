@@ -76,6 +76,9 @@ pub enum Color {
     Never,
 }
 
+/// Columns of a result that goes to no terminal.
+const WIDE: usize = 120;
+
 impl Global {
     /// Whether the result is coloured.
     pub fn colors_output(&self) -> bool {
@@ -88,6 +91,14 @@ impl Global {
                     && std::io::stdout().is_terminal()
             }
         }
+    }
+
+    /// Columns that the result may have: those of the terminal that it goes to,
+    /// within reason, or [`WIDE`].
+    pub fn columns_output(&self) -> usize {
+        let terminal = self.output.is_none() && std::io::stdout().is_terminal();
+        let size = terminal.then(terminal_size::terminal_size).flatten();
+        size.map_or(WIDE, |(width, _)| usize::from(width.0).clamp(60, 140))
     }
 
     /// Keeps binary results off a terminal.

@@ -62,12 +62,17 @@ const WIDTH: usize = 100;
 /// Appends `paragraph` behind `lead`, in lines of at most [`WIDTH`] columns
 /// that are indented like the first.
 pub fn wrap(text: &mut String, lead: &str, paragraph: &str) {
+    wrap_to(text, lead, paragraph, WIDTH);
+}
+
+/// As [`wrap`], in lines of at most `width` columns.
+pub fn wrap_to(text: &mut String, lead: &str, paragraph: &str, width: usize) {
     let mut column = lead.chars().count();
     let indent = column;
     text.push_str(lead);
     for (i, word) in paragraph.split(' ').enumerate() {
         let length = word.chars().count();
-        if i > 0 && column + 1 + length > WIDTH {
+        if i > 0 && column + 1 + length > width {
             text.push('\n');
             text.extend(std::iter::repeat_n(' ', indent));
             column = indent;

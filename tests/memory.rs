@@ -286,3 +286,46 @@ fn an_etrecord_names_the_modules_of_the_peak() {
     let live = document["methods"][0]["peak"]["live"].as_array().expect("a list");
     assert!(live.iter().any(|tensor| tensor["module"].is_string()), "{live:?}");
 }
+
+#[test]
+fn what_a_backend_allocates_stands_at_its_place() {
+    let path = fixture("models/xnn_linear/model.pte");
+    let document = json(&["--abi", "x86_64"], &path);
+    let method = &document["methods"][0]["allocators"][0];
+    let recorded = std::fs::read(fixture("allocations/xnn_linear.alloc.json")).expect("a record");
+    let recorded: Value = serde_json::from_slice(&recorded).expect("JSON");
+    assert_eq!(method["used_with_backends_bytes"], recorded["method_allocator_used"]);
+    let mut sizes: Vec<u64> = method["allocations"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|a| a["size"].as_u64().expect("bytes"))
+        .collect();
+    for own in method["backend_allocations"].as_array().expect("a list") {
+        let before = own["before"].as_u64().expect("an index") as usize;
+        sizes.insert(before, own["size"].as_u64().expect("bytes"));
+    }
+    // The last is the input's value, which preparing it takes.
+    let expected: Vec<u64> = recorded["method"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|pair| pair[0].as_u64().expect("bytes"))
+        .collect();
+    assert_eq!(sizes, expected);
+}
+
+#[test]
+fn every_suggestion_names_tensors_and_instructions() {
+    let path = fixture("models/mv2_w010_q/model.pte");
+    let document = json(&[], &path);
+    let suggestions = document["methods"][0]["suggestions"].as_array().expect("a list").clone();
+    let changes: Vec<&str> = suggestions.iter().filter_map(|s| s["change"].as_str()).collect();
+    assert_eq!(changes, ["int8", "tile", "split", "in_place", "reorder", "plan"]);
+    for suggestion in suggestions {
+        for list in ["values", "instructions"] {
+            let named = suggestion[list].as_array().expect("a list");
+            assert!(!named.is_empty(), "{list} of {suggestion}");
+        }
+    }
+}

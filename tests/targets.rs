@@ -133,3 +133,65 @@ fn scratch_of_the_npu_counts_for_the_temp_pool() {
     assert!(scratch > 10_000, "{scratch}");
     assert_eq!(method["settings"]["temp_pool_bytes"], scratch);
 }
+
+/// A board with one pool of `bytes` for planned buffers, method and inputs.
+fn board_of(folder: &tempfile::TempDir, bytes: u64) -> String {
+    let path = folder.path().join(format!("board_{bytes}.toml"));
+    let text = format!(
+        "name = \"board\"\ntitle = \"Board\"\ncore = \"Cortex-M4\"\nabi = \"arm32\"\n\
+         source = \"its log\"\n[[memory]]\nname = \"SRAM\"\nkind = \"sram\"\nsize = \"2M\"\n\
+         source = \"its log\"\n[pools]\nmethod = {{ memory = \"SRAM\", size = {bytes} }}\n\
+         temp = {{ memory = \"SRAM\", size = 140 }}\n"
+    );
+    std::fs::write(&path, text).expect("a board");
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn the_settings_run_and_one_byte_less_does_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let softmax = model("softmax");
+    let softmax = softmax.to_str().expect("UTF-8");
+    let needs = 32 + 200 + 16;
+    for (bytes, runs) in [(needs, true), (needs - 1, false), (needs - 17, false)] {
+        let board = board_of(&folder, bytes);
+        let ran = etinspect(["run", softmax, "--target", &board]);
+        assert_eq!(ran.status, Some(if runs { 0 } else { 4 }), "{bytes}: {}", ran.stderr);
+        let (status, document) = memory(&model("softmax"), &board);
+        assert_eq!(status, Some(if runs { 0 } else { 1 }), "{bytes}");
+        assert_eq!(document["methods"][0]["fit"]["fits"], runs, "{bytes}");
+        assert_eq!(ran.stdout.contains("ETM001"), !runs, "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_makes_it_fit_was_tried() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A board that has room, but small pools.
+    let (_, document) = memory(&model("linear"), &board_of(&folder, 600));
+    let remedies = document["methods"][0]["fit"]["remedies"].as_array().expect("a list").clone();
+    assert_eq!(remedies[0]["change"], "sizes");
+    // Portenta H7: 512 KiB on the chip, and SDRAM beside it.
+    let (status, document) = memory(&model("mv2_w010_q"), "arduino-portenta-h7");
+    assert_eq!(status, Some(1));
+    let remedies = document["methods"][0]["fit"]["remedies"].as_array().expect("a list").clone();
+    assert_eq!(remedies[0]["places"]["planned"], "SDRAM");
+    assert_eq!(remedies[0]["places"]["method"], "AXI_SRAM");
+    let changes: Vec<&str> = remedies.iter().filter_map(|r| r["change"].as_str()).collect();
+    assert_eq!(changes, ["places", "int8", "tile"]);
+    // With the profile that it names, it fits, with as much left.
+    let ran = etinspect(["targets", "arduino-portenta-h7", "--format", "json"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let text = include_str!("../targets/arduino-portenta-h7.toml")
+        .replace("[pools]", "[pools]\nplanned = { memory = \"SDRAM\" }");
+    let path = folder.path().join("moved.toml");
+    std::fs::write(&path, text).expect("a board");
+    let (status, document) = memory(&model("mv2_w010_q"), path.to_str().expect("UTF-8"));
+    assert_eq!(status, Some(0), "{document}");
+    let memories = document["methods"][0]["fit"]["memories"].as_array().expect("a list").clone();
+    let free = memories
+        .iter()
+        .filter(|m| m["used_bytes"] != 0)
+        .map(|m| m["size_bytes"].as_u64().unwrap_or(0) - m["used_bytes"].as_u64().unwrap_or(0));
+    assert_eq!(remedies[0]["free_bytes"], free.min().expect("a memory"));
+}

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Status};
 use crate::text::{bytes, escape};
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
-use et_inspector::target::{BUILTIN, TEMPLATE, Target};
+use et_inspector::target::{BUILTIN, Memory, TEMPLATE, Target};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -88,8 +88,8 @@ fn page(target: &Target) -> String {
     if let Some(note) = &target.note {
         let _ = writeln!(text, "  note    {}", escape(note));
     }
-    let mut memories = table(&["memory", "kind", "size", "reserved", "address", "source"]);
-    for column in memories.column_iter_mut().skip(2).take(3) {
+    let mut memories = table(&["memory", "kind", "size", "reserved", "address", "speed", "source"]);
+    for column in memories.column_iter_mut().skip(2).take(4) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for memory in &target.memories {
@@ -99,6 +99,7 @@ fn page(target: &Target) -> String {
             bytes(memory.size),
             bytes(memory.reserved),
             memory.address.map_or_else(String::new, |at| format!("{at:#x}")),
+            speed(memory),
             escape(&memory.source),
         ]);
     }
@@ -126,6 +127,13 @@ fn page(target: &Target) -> String {
     text
 }
 
+/// Clock and bandwidth, as far as they are known.
+fn speed(memory: &Memory) -> String {
+    let clock = memory.clock_mhz.map(|mhz| format!("{mhz} MHz"));
+    let bandwidth = memory.bandwidth_mb_s.map(|mb| format!("{mb} MB/s"));
+    clock.into_iter().chain(bandwidth).collect::<Vec<_>>().join(", ")
+}
+
 fn target_json(target: &Target) -> Value {
     let memories = target.memories.iter().map(|m| {
         json!({
@@ -135,6 +143,7 @@ fn target_json(target: &Target) -> Value {
             "reserved_bytes": m.reserved,
             "address": m.address,
             "clock_mhz": m.clock_mhz,
+            "bandwidth_mb_s": m.bandwidth_mb_s,
             "source": m.source,
         })
     });

@@ -145,7 +145,9 @@ fn required(case: &Case<'_>, run: &Run) -> (u64, bool) {
     if is_same_program(case, run) {
         let usual = case.memory.loading.method_used;
         let more = if run.old_runner { case.memory.used_in_release_0_5 } else { usual };
-        return (needs.method_pool(None).saturating_add(more.saturating_sub(usual)), true);
+        // Runners of 2024 copied the inputs.
+        let pool = if run.old_runner { needs.runners.zephyr } else { needs.method_pool(None) };
+        return (pool.saturating_add(more.saturating_sub(usual)), true);
     }
     let (_, planned) = planned_bytes(run, u64::MAX);
     let loader = run.allocation_failures.iter().filter(|f| self::planned(run, f).is_none());

@@ -2,7 +2,7 @@
 
 use super::{Code, Finding};
 use crate::memory::operator_name;
-use crate::memory::plan::{Overlap, Plan, Role, Step};
+use crate::memory::plan::{Overlap, Plan, Role, Step, Storage};
 use et_schema::pte::Method;
 
 /// A plan that wastes less than this share of its bytes is as good as others.
@@ -66,14 +66,21 @@ fn damaged(plan: &Plan, method: &Method<'_>, overlap: &Overlap) -> Finding {
                     ("second_bytes", format!("{}..{}", b.offset, b.end())),
                     ("shared_bytes", bytes.to_string()),
                 ],
-                remedy: "export again with ExecuTorch's own memory planning pass; if it is a \
-                         custom one, check the lifetimes that it is given"
-                    .into(),
+                remedy: remedy(a).into(),
                 at,
                 operator: at.map(|at| operator_name(method, at)),
             }
         }
     }
+}
+
+fn remedy(overwritten: &Storage) -> &'static str {
+    if overwritten.merged.is_some() {
+        return "the first is the result of a branch, and ExecuTorch's memory planning takes its \
+                life to end there: copy what torch.cond returns, as with .clone(), before it is used";
+    }
+    "export again with ExecuTorch's own memory planning pass; if it is a custom one, check the \
+     lifetimes that it is given"
 }
 
 fn outside(plan: &Plan, method: &Method<'_>, storage: usize, size: u64) -> Finding {

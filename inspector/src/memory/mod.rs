@@ -2,6 +2,7 @@
 //!
 //! * [`Requirements`]: how large each pool must be
 //! * [`Loading`]: the method allocator, allocation by allocation
+//! * [`Runner`]: the method allocator's pool in ExecuTorch's runners
 //! * [`MethodMemory`]: all of it for one method
 //! * [`measured`]: the same as a trace has it
 //! * [`TraceMemory`]: what recording an ETDump takes
@@ -16,6 +17,7 @@ pub mod plan;
 pub mod planner;
 mod report;
 mod requirements;
+mod runner;
 mod suggest;
 mod temp;
 mod tracing;
@@ -25,6 +27,7 @@ pub use delegates::DelegateMemory;
 pub use loading::{Allocation, Firmware, Loading};
 pub use report::{MethodMemory, operator_name};
 pub use requirements::{LoadRequest, Requirements};
+pub use runner::{FAST_MEMORY, Runner};
 pub use suggest::{Change, Suggestion, suggestions};
 pub use temp::TempUse;
 pub use tracing::{TraceMemory, TraceRequest};

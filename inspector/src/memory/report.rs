@@ -1,7 +1,7 @@
 //! Everything that is predicted of a program's memory on one ABI.
 
 use super::plan::{Plan, PlannedBuffer, Storage};
-use super::planner::{Placement, blocks, place};
+use super::planner::{ALIGN, Placement, blocks, place};
 use super::suggest::{Suggestion, suggestions};
 use super::temp::{self, TempUse};
 use super::{DelegateMemory, Firmware, Loading};
@@ -142,10 +142,32 @@ impl<'a> MethodMemory<'a> {
     pub fn our_plans(&self) -> &[Placement] {
         let plan = |buffer: &PlannedBuffer| {
             let mut ours = place(&blocks(&self.plan, Some(buffer.memory_id)));
+            // Blocks span the gaps in a tensor's life, and all alternatives
+            // where branches join: they bound too high.
+            let bound = self.plan.aligned_bound(buffer.memory_id, ALIGN);
             ours.size = ours.size.min(buffer.size);
+            if bound < ours.bound || ours.size < ours.bound {
+                ours.bound = bound.min(ours.size);
+                ours.is_optimal = ours.size == ours.bound;
+            }
             ours
         };
         self.ours.get_or_init(|| self.plan.buffers.iter().map(plan).collect())
+    }
+
+    /// Why no plan of ours comes within 2 percent of the lower bound of a
+    /// planned buffer, `None` if one does.
+    pub fn plan_note(&self, buffer: usize) -> Option<&'static str> {
+        let (buffer, ours) = (self.plan.buffers.get(buffer)?, self.our_plans().get(buffer)?);
+        let near = buffer.lower_bound.saturating_mul(102);
+        if ours.size.saturating_mul(100) <= near {
+            return None;
+        }
+        Some(match (ours.size == ours.bound, ours.is_optimal) {
+            (true, _) => "no plan is smaller: tensors lie at multiples of 16",
+            (false, true) => "no plan is smaller: all were tried",
+            (false, false) => "the best that was found",
+        })
     }
 
     /// What would make the planned buffers smaller, the most bytes saved first,

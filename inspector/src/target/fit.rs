@@ -2,11 +2,22 @@
 //! each memory's pools against its size.
 
 use super::profile::Target;
-use crate::memory::{MethodMemory, TraceMemory};
+use crate::memory::{MethodMemory, Runner, TraceMemory};
 use et_schema::ids::MemoryId;
 
 /// Alignment of planned buffers in the runners.
 const PLANNED_ALIGN: u64 = 16;
+
+/// The largest alignment of the loader's objects.
+const OBJECT_ALIGN: u64 = 8;
+
+/// Bytes that a debug buffer aligned to 16 may lose to align its tensors to 64.
+const MISALIGNED: u64 = 48;
+
+/// Up to a multiple of what pools are aligned to in the runners, and at least one.
+pub(super) fn round(bytes: u64) -> u64 {
+    bytes.max(1).checked_next_multiple_of(PLANNED_ALIGN).unwrap_or(u64::MAX)
+}
 
 /// Bytes that each pool must have for a method to load and run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +34,39 @@ pub struct Needs {
     pub etdump: u64,
     /// Debug buffer, if one is recorded to.
     pub debug_buffer: u64,
+    /// Fast scratch memory of Ethos-U delegates; they share it.
+    pub fast_scratch: u64,
+    /// The method allocator's pool in ExecuTorch's own runners.
+    pub runners: RunnerPools,
+}
+
+/// Bytes of the pools that ExecuTorch's runners take everything from but
+/// scratch memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunnerPools {
+    /// The Arm runner's method allocator.
+    pub arm: u64,
+    /// The Arm runner's planned buffer in fast memory, 0 for none.
+    pub arm_fast: u64,
+    /// The Arm runner's debug buffer, 0 for none.
+    pub arm_debug: u64,
+    /// The method allocator of Zephyr's sample, which copies its inputs.
+    pub zephyr: u64,
+}
+
+impl RunnerPools {
+    fn of(memory: &MethodMemory<'_>, debug_buffer: u64) -> Self {
+        let arm_debug = match debug_buffer {
+            0 => 0,
+            bytes => round(bytes.saturating_add(MISALIGNED)),
+        };
+        RunnerPools {
+            arm: Runner::Arm.method_pool(memory, arm_debug),
+            arm_fast: Runner::Arm.fast_pool(memory),
+            arm_debug,
+            zephyr: Runner::Copying.method_pool(memory, 0),
+        }
+    }
 }
 
 impl Needs {
@@ -38,12 +82,19 @@ impl Needs {
             program,
             etdump: 0,
             debug_buffer: 0,
+            fast_scratch: memory.delegates.iter().map(|d| d.fast_scratch).max().unwrap_or(0),
+            runners: RunnerPools::of(memory, 0),
         }
     }
 
-    /// With what recording a trace takes.
-    pub fn with_trace(self, trace: &TraceMemory) -> Self {
-        Needs { etdump: trace.etdump, debug_buffer: trace.debug_buffer, ..self }
+    /// With what recording a trace of `memory`'s method takes.
+    pub fn with_trace(self, memory: &MethodMemory<'_>, trace: &TraceMemory) -> Self {
+        Needs {
+            etdump: trace.etdump,
+            debug_buffer: trace.debug_buffer,
+            runners: RunnerPools::of(memory, trace.debug_buffer),
+            ..self
+        }
     }
 
     /// Bytes of a pool that holds the planned buffers for which `here` is true.
@@ -63,9 +114,14 @@ impl Needs {
     /// buffers that it holds there.
     pub fn method_pool(&self, target: Option<&Target>) -> u64 {
         let planned = self.planned_where(|id| target.is_none_or(|t| t.planned(id).is_none()));
-        let start = planned.checked_next_multiple_of(PLANNED_ALIGN).unwrap_or(u64::MAX);
-        start.saturating_add(self.method)
+        method_base(planned).saturating_add(self.method)
     }
+}
+
+/// First byte of what the loader takes behind `planned` bytes of planned
+/// buffers in the same pool: none of its objects is aligned to more than 8.
+pub fn method_base(planned: u64) -> u64 {
+    planned.checked_next_multiple_of(OBJECT_ALIGN).unwrap_or(u64::MAX)
 }
 
 /// One pool on a board.

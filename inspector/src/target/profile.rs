@@ -58,6 +58,8 @@ pub struct Memory {
     pub address: Option<u64>,
     /// Clock in MHz, where the source says one.
     pub clock_mhz: Option<u32>,
+    /// Bandwidth in megabytes per second, where the source says one.
+    pub bandwidth_mb_s: Option<u32>,
     /// Where size, address and clock are documented.
     pub source: String,
 }

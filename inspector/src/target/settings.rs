@@ -4,15 +4,9 @@
 //! (`examples/arm/executor_runner/CMakeLists.txt`) and of its Zephyr module
 //! (`zephyr/Kconfig`).
 
-use super::fit::Needs;
+use super::fit::{Needs, round};
 use super::profile::Target;
 use std::fmt::Write;
-
-/// Pools are rounded up to this, their alignment in the runners.
-const STEP: u64 = 16;
-
-/// Bytes that a debug buffer aligned to 16 may lose to align its tensors to 64.
-const MISALIGNED: u64 = 48;
 
 /// Settings as text, by kind of firmware.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,33 +21,39 @@ pub struct Settings {
 
 /// The settings for `needs`, with the planned buffers where `target` has them.
 pub fn settings(needs: &Needs, target: Option<&Target>) -> Settings {
-    // Both runners take planned buffers from the method allocator's pool.
-    let method = round(needs.method_pool(None));
     let temp = round(needs.temp);
     Settings {
         arm_runner: arm_runner(needs, temp),
-        zephyr: format!(
-            "CONFIG_EXECUTORCH_METHOD_ALLOCATOR_POOL_SIZE={method}\n\
-             CONFIG_EXECUTORCH_TEMP_ALLOCATOR_POOL_SIZE={temp}"
-        ),
+        zephyr: zephyr(needs, temp),
         cpp: cpp(needs, target, round(needs.method), temp),
     }
 }
 
-/// The Arm runner takes the debug buffer, aligned to 16, and the text by which
-/// it prints the larger of ETDump and debug buffer (base64 and a zero) out of
-/// the method allocator's pool as well.
+/// The Arm runner takes planned buffers, the debug buffer, and the text by
+/// which it prints the larger of ETDump and debug buffer (base64 and a zero)
+/// out of the method allocator's pool as well.
 fn arm_runner(needs: &Needs, temp: u64) -> String {
-    let mut pool = needs.method_pool(None);
+    let mut pool = needs.runners.arm;
     let mut options = String::new();
+    if needs.runners.arm_fast > 0 {
+        let fast = round(needs.runners.arm_fast);
+        let _ = write!(options, " -DET_ARM_BAREMETAL_PLANNED_FAST_MEMORY_SIZE={fast:#x}");
+    }
+    if needs.fast_scratch > 0 {
+        let fast = round(needs.fast_scratch);
+        let _ =
+            write!(options, " -DET_ARM_BAREMETAL_FAST_SCRATCH_TEMP_ALLOCATOR_POOL_SIZE={fast:#x}");
+    }
     if needs.etdump > 0 {
         options.push_str(" -DEXECUTORCH_ENABLE_EVENT_TRACER=ON");
         let mut longest = needs.etdump;
-        if needs.debug_buffer > 0 {
-            let size = round(needs.debug_buffer.saturating_add(MISALIGNED));
-            pool = round(pool).saturating_add(size);
+        if needs.runners.arm_debug > 0 {
+            let size = needs.runners.arm_debug;
             longest = longest.max(size);
-            let _ = write!(options, " -DET_DEBUG_BUFFER_SIZE={size:#x}");
+            let _ = write!(
+                options,
+                " -DET_DUMP_INTERMEDIATE_OUTPUTS=ON -DET_DEBUG_BUFFER_SIZE={size:#x}"
+            );
         }
         let text = longest.div_ceil(3).saturating_mul(4).saturating_add(1);
         pool = round(pool).saturating_add(text);
@@ -65,13 +65,33 @@ fn arm_runner(needs: &Needs, temp: u64) -> String {
     )
 }
 
-/// Up to a step of the pools.
-fn round(bytes: u64) -> u64 {
-    bytes.max(1).checked_next_multiple_of(STEP).unwrap_or(u64::MAX)
+/// Zephyr's sample copies the program and every input to RAM.
+fn zephyr(needs: &Needs, temp: u64) -> String {
+    let mut text = format!(
+        "# The pool holds planned buffers, the method, and copies of the inputs.\n\
+         CONFIG_EXECUTORCH_METHOD_ALLOCATOR_POOL_SIZE={}\n\
+         CONFIG_EXECUTORCH_TEMP_ALLOCATOR_POOL_SIZE={temp}\n\
+         # The sample has a copy of the program in RAM as well: {} bytes.",
+        round(needs.runners.zephyr),
+        needs.program
+    );
+    if needs.fast_scratch > 0 {
+        let _ = write!(
+            text,
+            "\n# In CMakeLists.txt: target_compile_definitions(app PRIVATE \
+             ET_ARM_BAREMETAL_FAST_SCRATCH_TEMP_ALLOCATOR_POOL_SIZE={})",
+            round(needs.fast_scratch)
+        );
+    }
+    text
 }
 
 fn cpp(needs: &Needs, target: Option<&Target>, method: u64, temp: u64) -> String {
-    let mut text = format!("alignas(16) static uint8_t method_pool[{method}];\n");
+    let mut text = format!(
+        "#include <executorch/runtime/executor/memory_manager.h>\n\
+         using namespace executorch::runtime;\n\
+         alignas(16) static uint8_t method_pool[{method}];\n"
+    );
     for (id, size) in &needs.planned {
         let memory = target.and_then(|t| t.planned(*id)).map(|pool| pool.memory.as_str());
         let comment = memory.map_or_else(String::new, |memory| format!("  // in {memory}"));
@@ -90,7 +110,7 @@ fn cpp(needs: &Needs, target: Option<&Target>, method: u64, temp: u64) -> String
         let _ = writeln!(text, "alignas(64) static uint8_t debug_buffer[{}];", needs.debug_buffer);
     }
     if needs.planned.is_empty() {
-        text.push_str("HierarchicalAllocator planned({});\n");
+        text.push_str("HierarchicalAllocator planned(Span<Span<uint8_t>>{});\n");
     } else {
         let _ = write!(
             text,

@@ -1,11 +1,12 @@
 //! Which of the boards that come with the program a method fits.
 
 use super::Report;
+use super::target::remedy_json;
 use super::text::{indented, table};
-use crate::text::{bytes, escape};
+use crate::text::{bytes, escape, wrap_to};
 use comfy_table::CellAlignment;
 use et_inspector::memory::MethodMemory;
-use et_inspector::target::{BUILTIN, Fit, MemoryFit, Target};
+use et_inspector::target::{BUILTIN, Fit, MemoryFit, Remedy, Target, remedies, settings};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -34,7 +35,7 @@ fn tightest(fit: &Fit) -> Option<&MemoryFit> {
 }
 
 /// The table for people, if it was asked for.
-pub fn section(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>) {
+pub fn section(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, width: usize) {
     if !report.all_targets {
         return;
     }
@@ -65,6 +66,19 @@ pub fn section(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>
         ]);
     }
     let _ = writeln!(text, "{}", indented(&table));
+    let needs = report.needs(memory);
+    let found: Vec<(&Target, Remedy)> = boards
+        .iter()
+        .filter_map(|(target, _)| {
+            Some((target, remedies(memory, &needs, target).into_iter().next()?))
+        })
+        .collect();
+    if !found.is_empty() {
+        text.push_str("\nIt fits on\n");
+    }
+    for (target, remedy) in found {
+        wrap_to(text, &format!("  {}: if you ", escape(&target.name)), &remedy.title, width);
+    }
 }
 
 /// The boards for scripts, null unless they were asked for.
@@ -72,9 +86,17 @@ pub fn json(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
     if !report.all_targets {
         return Value::Null;
     }
+    let needs = report.needs(memory);
     let one = |(target, fit): &(Target, Fit)| {
         let tightest = tightest(fit);
+        let settings = settings(&needs, Some(target));
         json!({
+            "remedies": remedies(memory, &needs, target).iter().map(remedy_json).collect::<Vec<_>>(),
+            "settings": {
+                "arm_runner": settings.arm_runner,
+                "zephyr": settings.zephyr,
+                "cpp": settings.cpp,
+            },
             "name": target.name,
             "fits": fit.fits(),
             "memory": tightest.map(|memory| &memory.name),

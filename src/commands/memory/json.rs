@@ -2,6 +2,7 @@
 
 use super::Report;
 use crate::findings;
+use et_inspector::memory::measured::{Expected, expected};
 use et_inspector::memory::plan::{Plan, Step, Storage};
 use et_inspector::memory::{Allocation, MethodMemory, operator_name};
 use serde::{Serialize, Serializer};
@@ -64,7 +65,8 @@ pub fn document(report: &Report<'_>) -> String {
 fn method<'a>(report: &'a Report<'_>, index: usize) -> Method<'a> {
     let memory = &report.methods[index];
     let plan = &memory.plan;
-    let buffers = plan.buffers.iter().zip(memory.our_plans()).map(|(buffer, ours)| {
+    let buffers = plan.buffers.iter().zip(memory.our_plans()).enumerate();
+    let buffers = buffers.map(|(index, (buffer, ours))| {
         json!({
             "memory_id": buffer.memory_id.0,
             "size_bytes": buffer.size,
@@ -74,6 +76,7 @@ fn method<'a>(report: &'a Report<'_>, index: usize) -> Method<'a> {
             "our_plan_bytes": ours.size,
             "our_planner": ours.planner.name(),
             "our_plan_is_optimal": ours.is_optimal,
+            "our_plan_note": memory.plan_note(index),
         })
     });
     let facts = json!({
@@ -103,14 +106,43 @@ fn method<'a>(report: &'a Report<'_>, index: usize) -> Method<'a> {
     Method { facts, allocators: allocators(memory), tensors }
 }
 
+/// What backends allocate from the method allocator for their delegates, each
+/// with its place among the loader's allocations, and bytes used with them.
+fn of_backends(memory: &MethodMemory<'_>) -> (u64, Vec<Value>) {
+    if memory.delegates.iter().all(|delegate| delegate.method_bytes == 0) {
+        return (memory.loading.method_used, Vec::new());
+    }
+    let (mut used, mut loaders) = (0u64, 0usize);
+    let mut rows = Vec::new();
+    for allocation in expected(memory, &memory.loading, memory.abi) {
+        let offset = used.checked_next_multiple_of(allocation.align()).unwrap_or(u64::MAX);
+        used = offset.saturating_add(allocation.bytes());
+        match allocation {
+            Expected::Loader(_) => loaders += 1,
+            Expected::Backend { delegate, bytes } => rows.push(json!({
+                "size": bytes,
+                "align": allocation.align(),
+                "offset": offset,
+                "before": loaders,
+                "delegate": delegate,
+                "what": format!("{} of delegate {delegate}", memory.delegates[delegate].id),
+            })),
+        }
+    }
+    (used, rows)
+}
+
 fn allocators<'a>(memory: &'a MethodMemory<'a>) -> [Allocator<'a>; 2] {
     let loading = &memory.loading;
+    let (with_backends, of_backends) = of_backends(memory);
     let method = json!({
         "name": "method",
         "used_bytes": loading.method_used,
         "used_without_temp_pool_bytes": memory.used_without_temp_pool,
         "used_without_temp_allocator_bytes": memory.used_without_temp_allocator,
         "used_in_release_0_5_bytes": memory.used_in_release_0_5,
+        "used_with_backends_bytes": with_backends,
+        "backend_allocations": of_backends,
         "peak_bytes": loading.method_used,
     });
     let executing = memory.temp_uses.iter().map(|u| {

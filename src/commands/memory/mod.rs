@@ -230,7 +230,7 @@ impl Report<'_> {
     fn needs(&self, method: &MethodMemory<'_>) -> Needs {
         let needs = Needs::of(method, self.program_bytes());
         match self.tracing {
-            Some(request) => needs.with_trace(&TraceMemory::new(&method.method, request)),
+            Some(request) => needs.with_trace(method, &TraceMemory::new(&method.method, request)),
             None => needs,
         }
     }
@@ -293,7 +293,10 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
         Format::Svg => output.text(&memory::svg(&report.document()))?,
         Format::Markdown => output.text(&memory::markdown(&report.document()))?,
         Format::Chrome => output.text(&memory::chrome(&report.document()))?,
-        Format::Text => output.text(&text::page(&report, global.colors_output()))?,
+        Format::Text => {
+            let (colors, width) = (global.colors_output(), global.columns_output());
+            output.text(&text::page(&report, colors, width))?
+        }
     }
     output.finish()?;
     Ok(args.fail_on.status(&report.findings()))

@@ -1,14 +1,14 @@
 //! A method on a board: the verdict, and the settings that make it run.
 
 use super::Report;
-use crate::text::{bytes, escape};
+use crate::text::{bytes, escape, wrap_to};
 use et_inspector::memory::MethodMemory;
-use et_inspector::target::settings as pool_settings;
+use et_inspector::target::{Remedy, remedies, settings as pool_settings};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// The verdict, in a line for the board and one for each memory in use.
-pub fn verdict(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>) {
+pub fn verdict(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, width: usize) {
     let Some(target) = &report.target else { return };
     let fit = report.fit(memory, target);
     let verdict = if fit.fits() { "Fits" } else { "Does NOT fit" };
@@ -28,14 +28,17 @@ pub fn verdict(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>
             0 => format!("{} free", bytes(available.saturating_sub(memory.takes))),
             missing => format!("{} MISSING", bytes(missing)),
         };
-        let _ = writeln!(
-            text,
-            "  {}: {} of {} taken, {end} ({})",
-            escape(&memory.name),
+        let line = format!(
+            "{} of {} taken, {end} ({})",
             bytes(memory.takes),
             bytes(available),
             pools.join(", ")
         );
+        wrap_to(text, &format!("  {}: ", escape(&memory.name)), &line, width);
+    }
+    for remedy in remedies(memory, &report.needs(memory), target) {
+        let line = format!("fits with {} left if you {}", bytes(remedy.free), remedy.title);
+        wrap_to(text, "  It ", &line, width);
     }
     text.push('\n');
 }
@@ -79,10 +82,23 @@ pub fn fit_json(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
             "fits": p.fits(),
         })
     });
+    let remedies = remedies(memory, &report.needs(memory), target);
     json!({
         "fits": fit.fits(),
+        "remedies": remedies.iter().map(remedy_json).collect::<Vec<_>>(),
         "memories": memories.collect::<Vec<_>>(),
         "pools": pools.collect::<Vec<_>>(),
+    })
+}
+
+/// A change that makes it fit, for scripts.
+pub fn remedy_json(remedy: &Remedy) -> Value {
+    let places = remedy.places.iter().map(|(pool, memory)| ((*pool).to_owned(), json!(memory)));
+    json!({
+        "change": remedy.kind.name(),
+        "title": remedy.title,
+        "places": Value::Object(places.collect()),
+        "free_bytes": remedy.free,
     })
 }
 
@@ -93,6 +109,10 @@ pub fn settings_json(report: &Report<'_>, memory: &MethodMemory<'_>) -> Value {
     json!({
         "method_pool_bytes": needs.method_pool(report.target.as_ref()),
         "method_pool_with_planned_bytes": needs.method_pool(None),
+        "arm_runner_method_pool_bytes": needs.runners.arm,
+        "arm_runner_fast_memory_bytes": needs.runners.arm_fast,
+        "zephyr_method_pool_bytes": needs.runners.zephyr,
+        "fast_scratch_pool_bytes": needs.fast_scratch,
         "temp_pool_bytes": needs.temp,
         "arm_runner": settings.arm_runner,
         "zephyr": settings.zephyr,

@@ -3,18 +3,29 @@
 use super::Report;
 use crate::findings;
 use crate::text::{bytes, escape, thousands};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use et_inspector::memory::plan::Storage;
 use et_inspector::memory::{MethodMemory, operator_name};
 use std::fmt::Write;
 
-/// Columns of the widest bar.
+/// Columns of the widest bar, and on a narrow terminal.
 const BAR: u64 = 24;
+const NARROW_BAR: u64 = 12;
+
+/// Columns below which a terminal is narrow.
+const NARROW: usize = 100;
 
 /// Rows of the table of what is live at the peak.
 const PEAK_ROWS: usize = 8;
 
+/// Tensors and instructions that a suggestion names.
+const NAMED: usize = 3;
+
+/// Columns of the last column of a table at least.
+const LAST_COLUMN: usize = 20;
+
 /// The page.
-pub fn page(report: &Report<'_>, colors: bool) -> String {
+pub fn page(report: &Report<'_>, colors: bool, width: usize) -> String {
     let mut text = String::new();
     for (index, memory) in report.methods.iter().enumerate() {
         if index > 0 {
@@ -28,18 +39,18 @@ pub fn page(report: &Report<'_>, colors: bool) -> String {
             thousands(memory.plan.steps.count().into()),
             report.abi.name()
         );
-        super::target::verdict(&mut text, report, memory);
-        memories(&mut text, report, memory, colors);
-        peak(&mut text, memory);
-        suggestions(&mut text, memory);
-        super::boards::section(&mut text, report, memory);
+        super::target::verdict(&mut text, report, memory, width);
+        memories(&mut text, report, memory, colors, width);
+        peak(&mut text, memory, width);
+        suggestions(&mut text, memory, width);
+        super::boards::section(&mut text, report, memory, width);
         super::budget::section(&mut text, report, memory);
         super::measured::section(&mut text, report, index);
         if let Some(board) = &report.boards[index] {
             crate::board::section(&mut text, board);
         }
         super::target::settings(&mut text, report, memory);
-        firmware(&mut text, memory);
+        firmware(&mut text, memory, width);
     }
     let found = report.findings();
     if !found.is_empty() {
@@ -55,21 +66,27 @@ struct Row {
     note: String,
 }
 
-fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, colors: bool) {
+fn memories(
+    text: &mut String,
+    report: &Report<'_>,
+    memory: &MethodMemory<'_>,
+    colors: bool,
+    width: usize,
+) {
     let loading = &memory.loading;
     let mut rows: Vec<Row> = memory
         .plan
         .buffers
         .iter()
         .zip(memory.our_plans())
-        .map(|(buffer, ours)| Row {
-            name: format!("planned_{}", buffer.memory_id),
-            bytes: buffer.size,
-            note: format!(
-                "lower bound {}, our plan {}",
-                bytes(buffer.lower_bound),
-                bytes(ours.size)
-            ),
+        .enumerate()
+        .map(|(index, (buffer, ours))| {
+            let mut note =
+                format!("lower bound {}, our plan {}", bytes(buffer.lower_bound), bytes(ours.size));
+            if let Some(why) = memory.plan_note(index) {
+                let _ = write!(note, " ({why})");
+            }
+            Row { name: format!("planned_{}", buffer.memory_id), bytes: buffer.size, note }
         })
         .collect();
     rows.push(Row {
@@ -124,10 +141,12 @@ fn memories(text: &mut String, report: &Report<'_>, memory: &MethodMemory<'_>, c
         column.set_cell_alignment(CellAlignment::Left);
     }
     for row in rows {
-        let bar = bar(row.bytes, largest, colors);
-        table.add_row([row.name, bytes(row.bytes), bar, row.note]);
+        let columns = if width < NARROW { NARROW_BAR } else { BAR };
+        table.add_row([row.name, bytes(row.bytes), bar(row.bytes, largest, columns), row.note]);
     }
-    let _ = writeln!(text, "{}", indented(&table));
+    fit(&mut table, width);
+    let lines = indented(&table);
+    let _ = writeln!(text, "{}", if colors { colored(&lines) } else { lines });
 }
 
 fn temp_note(memory: &MethodMemory<'_>) -> String {
@@ -142,17 +161,35 @@ fn temp_note(memory: &MethodMemory<'_>) -> String {
     }
 }
 
-fn bar(part: u64, whole: u64, colors: bool) -> String {
+/// Parts of a cell, by eighths.
+const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+fn bar(part: u64, whole: u64, columns: u64) -> String {
     if part == 0 || whole == 0 {
         return String::new();
     }
-    let eighths = (u128::from(part) * u128::from(BAR) * 8 / u128::from(whole)).max(1) as usize;
+    let eighths = (u128::from(part) * u128::from(columns) * 8 / u128::from(whole)).max(1) as usize;
     let mut bar = "█".repeat(eighths / 8);
-    bar.extend(['▏', '▎', '▍', '▌', '▋', '▊', '▉'].get((eighths % 8).wrapping_sub(1)));
-    if colors { format!("\u{1b}[36m{bar}\u{1b}[0m") } else { bar }
+    bar.extend(EIGHTHS.get((eighths % 8).wrapping_sub(1)));
+    bar
 }
 
-fn peak(text: &mut String, memory: &MethodMemory<'_>) {
+/// The lines with their bars in colour.
+fn colored(lines: &str) -> String {
+    let is_bar = |c: char| c == '█' || EIGHTHS.contains(&c);
+    let mut text = String::with_capacity(lines.len());
+    let mut inside = false;
+    for c in lines.chars() {
+        if is_bar(c) != inside {
+            inside = !inside;
+            text.push_str(if inside { "\u{1b}[36m" } else { "\u{1b}[0m" });
+        }
+        text.push(c);
+    }
+    text
+}
+
+fn peak(text: &mut String, memory: &MethodMemory<'_>, width: usize) {
     let plan = &memory.plan;
     let Some(at) = plan.steps.place(plan.peak.step).filter(|_| plan.peak.bytes > 0) else {
         return;
@@ -181,9 +218,10 @@ fn peak(text: &mut String, memory: &MethodMemory<'_>) {
             storage.memory_id.to_string(),
             thousands(storage.offset),
             live.map_or_else(String::new, |(a, b)| format!("{}-{}", place(a), place(b))),
-            escape(&memory.label(storage)),
+            escape(&label(memory, storage, width)),
         ]);
     }
+    fit(&mut table, width);
     let _ = writeln!(text, "{}", indented(&table));
     if let Some(more) = plan.peak.live.len().checked_sub(PEAK_ROWS).filter(|more| *more > 0) {
         let rest = plan.peak.live[PEAK_ROWS..].iter();
@@ -192,45 +230,56 @@ fn peak(text: &mut String, memory: &MethodMemory<'_>) {
     }
 }
 
+/// What a storage is, without namespaces on a narrow terminal.
+fn label(memory: &MethodMemory<'_>, storage: &Storage, width: usize) -> String {
+    let label = memory.label(storage);
+    if width >= NARROW {
+        return label;
+    }
+    let words = label.split(' ').map(|word| word.rsplit("::").next().unwrap_or(word));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// What would make the planned buffers smaller, and by how much.
-fn suggestions(text: &mut String, memory: &MethodMemory<'_>) {
+fn suggestions(text: &mut String, memory: &MethodMemory<'_>, width: usize) {
     let found = memory.suggestions();
     if found.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\nSmaller planned buffers");
+    let mut table = table(&["saves", "leaves", "to make the planned buffers smaller"]);
+    if let Some(column) = table.column_mut(0) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    if let Some(column) = table.column_mut(2) {
+        column.set_cell_alignment(CellAlignment::Left);
+    }
     for suggestion in found {
-        let named: Vec<String> = suggestion.values.iter().take(3).map(|v| v.to_string()).collect();
-        let places = suggestion.steps.iter().take(3);
+        let places = suggestion.steps.iter().take(NAMED);
         let places: Vec<String> = places
             .filter_map(|step| memory.plan.steps.place(*step))
             .map(|(chain, at)| format!("{chain}:{at}"))
             .collect();
-        let mut about = Vec::new();
-        for (what, list, all) in [
-            ("values", named, suggestion.values.len()),
+        let values: Vec<String> =
+            suggestion.values.iter().take(NAMED).map(|value| value.to_string()).collect();
+        let mut what = suggestion.title.clone();
+        for (name, named, all) in [
+            ("values", values, suggestion.values.len()),
             ("instructions", places, suggestion.steps.len()),
         ] {
-            if !list.is_empty() {
-                let more = if all > list.len() { ", ..." } else { "" };
-                about.push(format!("{what} {}{more}", list.join(", ")));
+            if let Some(more) = all.checked_sub(named.len()).filter(|_| !named.is_empty()) {
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let _ = write!(what, "; {name} {}{more}", named.join(", "));
             }
         }
-        let about =
-            if about.is_empty() { String::new() } else { format!(" ({})", about.join("; ")) };
-        let _ = writeln!(
-            text,
-            "  saves {:>11}, leaves {:>11}: {}{about}",
-            bytes(suggestion.saves),
-            bytes(suggestion.planned),
-            suggestion.title
-        );
+        table.add_row([bytes(suggestion.saves), bytes(suggestion.planned), what]);
     }
+    fit(&mut table, width);
+    let _ = writeln!(text, "\n{}", indented(&table));
 }
 
 /// The same program takes more or less of the method allocator by what the
 /// firmware gives its loader.
-fn firmware(text: &mut String, memory: &MethodMemory<'_>) {
+fn firmware(text: &mut String, memory: &MethodMemory<'_>, width: usize) {
     let mut table = table(&["method allocator, by firmware", "bytes", "why"]);
     if let Some(column) = table.column_mut(2) {
         column.set_cell_alignment(CellAlignment::Left);
@@ -252,6 +301,7 @@ fn firmware(text: &mut String, memory: &MethodMemory<'_>) {
     for (name, used, why) in rows {
         table.add_row([name.to_owned(), thousands(used), why.to_owned()]);
     }
+    fit(&mut table, width);
     let _ = writeln!(text, "\n{}", indented(&table));
 }
 
@@ -263,6 +313,25 @@ pub fn table(header: &[&str]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+/// Wraps the last column so that the table is no wider than `width`.
+pub fn fit(table: &mut Table, width: usize) {
+    let widths = table.column_max_content_widths();
+    let Some((_, others)) = widths.split_last() else { return };
+    // A space on each side of a column, and one before the line.
+    let taken: usize = others.iter().map(|width| usize::from(*width)).sum();
+    let rest = width.saturating_sub(taken + 2 * widths.len() + 1).max(LAST_COLUMN);
+    let last = others.len();
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_constraint(if index == last {
+            ColumnConstraint::UpperBoundary(Width::Fixed(rest as u16))
+        } else {
+            ColumnConstraint::ContentWidth
+        });
+    }
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(taken + rest + 2 * widths.len()).unwrap_or(u16::MAX));
 }
 
 /// The table's lines, indented as all tables of the page.

@@ -4,13 +4,11 @@ use super::RunArgs;
 use crate::failure::Failure;
 use et_inspector::findings::{Finding, does_not_fit};
 use et_inspector::memory::MethodMemory;
-use et_inspector::target::{Fit, Needs, PoolFit, Target};
-use et_runtime::PoolLimits;
+use et_inspector::target::{Fit, Needs, PoolFit, Target, method_base};
+use et_runtime::{Error, PoolLimits, PoolUsage};
+use et_schema::ErrorCode;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
-
-/// Alignment of planned buffers in the runners.
-const PLANNED_ALIGN: u64 = 16;
 
 /// ABI and limits of a run.
 pub struct Board {
@@ -18,6 +16,9 @@ pub struct Board {
     pub abi: Abi,
     /// Enforced limits.
     pub limits: PoolLimits,
+    /// Bytes of the method allocator that the board's runner takes for the
+    /// inputs once the method is loaded.
+    pub inputs: u64,
     /// What does not fit the target.
     pub findings: Vec<Finding>,
 }
@@ -33,14 +34,40 @@ impl Board {
             None => Board {
                 abi: args.abi.map_or(Abi::X86_64, Abi::from),
                 limits: PoolLimits::default(),
+                inputs: 0,
                 findings: Vec::new(),
             },
         };
         let limits = &mut board.limits;
+        if args.method_pool.is_some() {
+            // The pool of the loader alone.
+            board.inputs = 0;
+        }
         limits.method = args.method_pool.or(limits.method);
         limits.planned = args.planned_pool.or(limits.planned);
         limits.temp = args.temp_pool.or(limits.temp);
         Ok(board)
+    }
+
+    /// Takes the inputs out of the method allocator, as the board's runner
+    /// does between loading and executing.
+    ///
+    /// # Errors
+    /// `MemoryAllocationFailed` if what loading left is too little.
+    pub fn prepare_inputs(&self, pools: &[PoolUsage]) -> Result<(), Error> {
+        let method = pools.iter().find(|pool| pool.name == "method");
+        let available = method.and_then(|pool| Some(pool.limit?.saturating_sub(pool.used)));
+        match available.filter(|available| *available < self.inputs) {
+            None => Ok(()),
+            Some(available) => Err(Error::new(
+                ErrorCode::MemoryAllocationFailed,
+                format!(
+                    "Memory allocation failed: {}B requested (adjusted for alignment), \
+                     {available}B available for preparing the inputs",
+                    self.inputs
+                ),
+            )),
+        }
     }
 
     fn of(target: &Target, file: &File<'_>, method: &str) -> Self {
@@ -48,7 +75,7 @@ impl Board {
         // A program that cannot be read that far is the loader's to report.
         let Some(Ok(memory)) = method else {
             let (limits, findings) = (PoolLimits::default(), Vec::new());
-            return Board { abi: target.abi, limits, findings };
+            return Board { abi: target.abi, limits, inputs: 0, findings };
         };
         let needs = Needs::of(&memory, file.bytes().len() as u64);
         let fit = Fit::new(&needs, target);
@@ -59,9 +86,8 @@ impl Board {
         let method = of(&|name| name == "method").unwrap_or(0);
         let planned = of(&|name| name.starts_with("planned"));
         let shared = needs.planned_in_method_pool(target);
-        let buffers = shared.checked_next_multiple_of(PLANNED_ALIGN).unwrap_or(u64::MAX);
         let limits = PoolLimits {
-            method: Some(method.saturating_sub(buffers)),
+            method: Some(method.saturating_sub(method_base(shared))),
             planned: Some(match planned {
                 Some(planned) if shared == 0 => planned,
                 Some(planned) => planned.saturating_add(method),
@@ -69,7 +95,8 @@ impl Board {
             }),
             temp: of(&|name| name == "temp"),
         };
-        Board { abi: target.abi, limits, findings: does_not_fit(target, &fit) }
+        let inputs = memory.loading.inputs.saturating_add(memory.unplanned_inputs);
+        Board { abi: target.abi, limits, inputs, findings: does_not_fit(target, &fit) }
     }
 }
 

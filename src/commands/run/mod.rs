@@ -353,6 +353,8 @@ fn execute(
     }
     let loaded = Method::load(program, name, options, &mut recorder).map_err(Stop::from);
     let ran = loaded.and_then(|method| {
+        report.set_pools(method.pool_usage());
+        board.prepare_inputs(&method.pool_usage())?;
         iterate(args, &global.progress, method, &case.inputs, &mut recorder, report)
     });
     let (profile, trace) = recorder.finish();
@@ -392,7 +394,6 @@ fn iterate<'p>(
     recorder: &mut Recorder<'_>,
     report: &mut RunReport,
 ) -> Result<Method<'p>, Stop> {
-    report.set_pools(method.pool_usage());
     inputs::set_stub_outputs(&mut method, &args.stub_output)?;
     if args.guard {
         method.guard();

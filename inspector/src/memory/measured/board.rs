@@ -4,11 +4,12 @@
 //! `method_allocator_loaded` depends on what the firmware gave the loader, so
 //! that it tells which firmware it was; the numbers that follow are predicted
 //! for that one. The block is that of
-//! `examples/arm/executor_runner/arm_executor_runner.cpp`.
+//! `examples/arm/executor_runner/arm_executor_runner.cpp`, whose releases differ:
+//! up to 2025 its allocator counted no padding and its inputs were copied.
 
 use crate::log::{Measure, Run};
 
-use super::super::{Firmware, Loading, MethodMemory};
+use super::super::{Firmware, Loading, MethodMemory, Runner};
 use et_schema::ReadError;
 use et_schema::pte::File;
 
@@ -39,6 +40,8 @@ pub struct BoardNumbers {
     pub method_pool: Option<u64>,
     /// Size of the temp allocator.
     pub temp_pool: Option<u64>,
+    /// Size of the debug buffer, which the runner counts as loaded.
+    pub debug_buffer: Option<u64>,
     /// Whether the wording is that of the runner of release 0.5.
     pub release_0_5: bool,
 }
@@ -58,6 +61,7 @@ impl BoardNumbers {
             used: number(Measure::MethodUsed),
             method_pool: run.method_pool,
             temp_pool: number(Measure::TempPool).or(temp),
+            debug_buffer: run.measure(Measure::EtDump).and_then(|measured| measured.pool),
             release_0_5: run.old_runner,
         }
     }
@@ -109,16 +113,27 @@ impl BoardComparison {
         if let Some(measured) = board.planned {
             rows.push(row("method_allocator_planned", planned, measured));
         }
-        let firmware = board.loaded.and_then(|loaded| guess(memory, board, loaded));
-        let told = firmware.unwrap_or(Firmware::TempPool);
-        let loading = Loading::new(file, &memory.method, memory.abi, told)?;
-        let loaded = loading.method_used.saturating_add(delegates(memory));
+        let debug = board.debug_buffer.unwrap_or(0);
+        let told = match board.loaded {
+            Some(loaded) => Told::new(file, memory, board, loaded.saturating_sub(debug))?,
+            None => None,
+        };
+        let firmware = told.as_ref().map(|told| told.firmware);
+        let told = match told {
+            Some(told) => told,
+            None => Told::of(file, memory, Firmware::TempPool)?,
+        };
+        let loaded = told.loaded.saturating_add(debug);
         if let Some(measured) = board.loaded {
-            rows.push(loaded_row(memory, told, loaded, measured));
+            rows.push(loaded_row(memory, firmware, &told, debug, measured));
         }
-        let inputs = loading.inputs.saturating_add(memory.unplanned_inputs);
+        let (inputs, copies) = inputs(memory, &told, board.input);
         if let Some(measured) = board.input {
-            rows.push(padded("method_allocator_input", inputs, measured));
+            let mut row = padded("method_allocator_input", inputs, measured);
+            if row.is_explained && copies {
+                row.why = Some(COPIES.into());
+            }
+            rows.push(row);
         }
         if let Some(measured) = board.executor {
             rows.push(row("method_allocator_executor", 0, measured));
@@ -171,28 +186,111 @@ fn delegates(memory: &MethodMemory<'_>) -> u64 {
     memory.delegates.iter().fold(0u64, |sum, d| sum.saturating_add(d.method_bytes))
 }
 
-/// The firmware that takes `loaded` bytes while loading; of several, that of
-/// the log's wording.
-fn guess(memory: &MethodMemory<'_>, board: &BoardNumbers, loaded: u64) -> Option<Firmware> {
-    let mut known = [
-        (Firmware::TempPool, memory.loading.method_used),
-        (Firmware::EmptyTempPool, memory.used_without_temp_pool),
-        (Firmware::NoTempAllocator, memory.used_without_temp_allocator),
-        (Firmware::Release0_5, memory.used_in_release_0_5),
-    ];
-    if board.release_0_5 {
-        known.rotate_right(1);
+/// Why inputs take as much as they do in runners that copy them.
+const COPIES: &str = "a pointer to each input and a copy of each tensor, as in the Arm runner up to \
+                      2025 and in Zephyr's sample";
+
+/// What the bytes after loading tell of the firmware.
+struct Told {
+    firmware: Firmware,
+    /// Bytes of the method allocator after loading.
+    loaded: u64,
+    /// Bytes of the inputs' values, an `EValue` each.
+    values: u64,
+    /// Whether the allocator counts the padding between objects.
+    counts_padding: bool,
+}
+
+impl Told {
+    /// The firmware that takes `loaded` bytes while loading; of several, that
+    /// of the log's wording.
+    fn new(
+        file: &File<'_>,
+        memory: &MethodMemory<'_>,
+        board: &BoardNumbers,
+        loaded: u64,
+    ) -> Result<Option<Self>, ReadError> {
+        let mut known = [
+            Firmware::TempPool,
+            Firmware::EmptyTempPool,
+            Firmware::NoTempAllocator,
+            Firmware::Release0_5,
+        ];
+        if board.release_0_5 {
+            known.rotate_right(1);
+        }
+        let mut near = None;
+        for firmware in known {
+            let told = Told::of(file, memory, firmware)?;
+            match loaded.checked_sub(told.loaded) {
+                Some(0) => return Ok(Some(told)),
+                Some(padding) if padding < 8 => near = near.or(Some(told)),
+                _ => {}
+            }
+        }
+        for firmware in known {
+            let told = Told::without_padding(file, memory, firmware)?;
+            if told.loaded == loaded {
+                return Ok(Some(told));
+            }
+        }
+        Ok(near)
     }
-    let own = delegates(memory);
-    let fits = |used: u64| loaded.checked_sub(used.saturating_add(own)).is_some_and(|pad| pad < 8);
-    let exact = known.iter().find(|(_, used)| used.saturating_add(own) == loaded);
-    exact.or_else(|| known.iter().find(|(_, used)| fits(*used))).map(|(firmware, _)| *firmware)
+
+    fn of(
+        file: &File<'_>,
+        memory: &MethodMemory<'_>,
+        firmware: Firmware,
+    ) -> Result<Self, ReadError> {
+        let loading = Loading::new(file, &memory.method, memory.abi, firmware)?;
+        let loaded = loading.method_used.saturating_add(delegates(memory));
+        Ok(Told { firmware, loaded, values: loading.inputs, counts_padding: true })
+    }
+
+    /// As the allocator of the Arm runner counted up to 2025: an allocation
+    /// whose size is a multiple of its alignment adds that size alone.
+    fn without_padding(
+        file: &File<'_>,
+        memory: &MethodMemory<'_>,
+        firmware: Firmware,
+    ) -> Result<Self, ReadError> {
+        let loading = Loading::new(file, &memory.method, memory.abi, firmware)?;
+        let used = loading.method.iter().fold(0u64, |used, allocation| {
+            let (size, mask) = (allocation.request.size, u64::from(allocation.request.align) - 1);
+            let used = if size & mask == 0 { used } else { (used | mask).saturating_add(1) };
+            used.saturating_add(size)
+        });
+        Ok(Told {
+            firmware,
+            loaded: used.saturating_add(delegates(memory)),
+            values: values(memory),
+            counts_padding: false,
+        })
+    }
+}
+
+/// Bytes of an `EValue` for each input, without padding.
+fn values(memory: &MethodMemory<'_>) -> u64 {
+    Runner::Arm.inputs(memory).iter().fold(0u64, |sum, (size, _)| sum.saturating_add(*size))
+}
+
+/// Bytes that preparing the inputs takes, and whether they are copied: the way
+/// that is nearer to what was measured.
+fn inputs(memory: &MethodMemory<'_>, told: &Told, measured: Option<u64>) -> (u64, bool) {
+    let values = told.values.saturating_add(memory.unplanned_inputs);
+    let copies = Runner::Copying.inputs(memory);
+    let copies = copies.iter().fold(0u64, |sum, (size, _)| sum.saturating_add(*size));
+    match measured {
+        Some(measured) if measured.abs_diff(copies) < measured.abs_diff(values) => (copies, true),
+        _ => (values, false),
+    }
 }
 
 fn loaded_row(
     memory: &MethodMemory<'_>,
-    firmware: Firmware,
-    predicted: u64,
+    known: Option<Firmware>,
+    told: &Told,
+    debug: u64,
     measured: u64,
 ) -> BoardRow {
     let today = format!(
@@ -201,18 +299,25 @@ fn loaded_row(
         memory.used_without_temp_pool,
         memory.used_without_temp_allocator
     );
-    let mut row = padded("method_allocator_loaded", predicted, measured);
-    row.why = Some(match firmware {
-        _ if !row.is_explained => {
-            format!("no firmware that is known takes {measured} bytes: {today}")
+    let mut row = padded("method_allocator_loaded", told.loaded.saturating_add(debug), measured);
+    let mut why = match known {
+        None => format!("no firmware that is known takes {measured} bytes: {today}"),
+        Some(Firmware::TempPool) => "a temp allocator that is large enough".into(),
+        Some(Firmware::EmptyTempPool) => {
+            "a temp allocator too small for looking operators up".into()
         }
-        Firmware::TempPool => "a temp allocator that is large enough".into(),
-        Firmware::EmptyTempPool => "a temp allocator too small for looking operators up".into(),
-        Firmware::NoTempAllocator => format!("no temp allocator; {today}"),
-        Firmware::Release0_5 => {
+        Some(Firmware::NoTempAllocator) => format!("no temp allocator; {today}"),
+        Some(Firmware::Release0_5) => {
             format!("release 0.5: no temp allocator was given, no input flags; {today}")
         }
-    });
+    };
+    if !told.counts_padding {
+        why.push_str("; counted without padding, as the Arm runner's allocator did up to 2025");
+    }
+    if debug > 0 {
+        why = format!("{debug} bytes of it are the debug buffer; {why}");
+    }
+    row.why = Some(why);
     row
 }
 

@@ -44,7 +44,8 @@ impl Expected {
         }
     }
 
-    fn align(&self) -> u64 {
+    /// Alignment in bytes.
+    pub fn align(&self) -> u64 {
         match self {
             Expected::Loader(allocation) => u64::from(allocation.request.align.max(1)),
             Expected::Backend { .. } => POINTER,
@@ -218,7 +219,7 @@ impl Comparison {
 
 /// The method allocator's allocations, those of backends at their place:
 /// after the compile specs of their delegate.
-fn expected(memory: &MethodMemory<'_>, loading: &Loading, abi: Abi) -> Vec<Expected> {
+pub fn expected(memory: &MethodMemory<'_>, loading: &Loading, abi: Abi) -> Vec<Expected> {
     let mut own = memory.delegates.iter().enumerate().map(|(delegate, needs)| {
         let bytes = needs.method_bytes_on(abi);
         (delegate, (bytes > 0).then_some(bytes))

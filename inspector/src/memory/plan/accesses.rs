@@ -63,6 +63,8 @@ pub(super) struct AccessMap {
     /// By value.
     pub values: Vec<Accesses>,
     pub moves: Vec<Move>,
+    /// Whether a Move makes another tensor of the value, by value.
+    pub moved_to: Vec<bool>,
     /// The value whose data a view shows, by the view's value.
     pub views: Vec<Option<ValueId>>,
     pub is_input: Vec<bool>,
@@ -94,6 +96,12 @@ struct Recorder<'m> {
 }
 
 impl AccessMap {
+    /// Whether the value only ever is what Moves make of it, so that the bytes
+    /// planned for itself hold nothing.
+    pub fn is_alias(&self, value: usize) -> bool {
+        self.moved_to[value] && !self.is_input[value] && self.values[value].first_write.is_none()
+    }
+
     pub fn new(method: &Method<'_>, steps: &Steps) -> Self {
         let count = method.value_count();
         let mut recorder = Recorder {
@@ -102,6 +110,7 @@ impl AccessMap {
             map: AccessMap {
                 values: vec![Accesses::default(); count],
                 moves: Vec::new(),
+                moved_to: Vec::new(),
                 views: vec![None; count],
                 is_input: flags(method, method.inputs()),
                 is_output: flags(method, method.outputs()),
@@ -114,6 +123,7 @@ impl AccessMap {
             }
         }
         recorder.expand_lists();
+        recorder.map.moved_to = recorder.moved.iter().map(Option::is_some).collect();
         recorder.map
     }
 }

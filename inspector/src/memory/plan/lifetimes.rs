@@ -58,8 +58,11 @@ pub struct Storage {
     pub ranges: Vec<(Step, Step)>,
     /// The step that writes it first, `None` for what exists before.
     pub written: Option<Step>,
-    /// The value that Moves of several branches make of it.
-    pub(super) merged: Option<ValueId>,
+    /// The value that Moves of several branches make of it in the end.
+    pub merged: Option<ValueId>,
+    /// When it is live only because that value is read: of all that may have
+    /// become the value, one is.
+    pub through: Vec<(Step, Step)>,
 }
 
 impl Storage {
@@ -159,17 +162,32 @@ impl Lifetimes<'_> {
         let tensor = self.tensors[index]?;
         let place = tensor.allocation()?;
         let life = self.lives[index];
-        let (more, merged) = self.extra.remove(&index).unwrap_or_default();
+        let Joined { ranges: through, into } = self.extra.remove(&index).unwrap_or_default();
+        let life = life.map(|life| self.with_role_of(life, into));
+        let partial = self.map.values[index].partial;
         Some(Storage {
             values: vec![ValueId(index as u32)],
             memory_id: place.memory_id,
             offset: place.offset,
             bytes: tensor.nbytes().unwrap_or(0),
             role: life.map_or(Role::Intermediate, |l| l.role),
-            ranges: ranges(life, self.map.values[index].partial, more, &self.loops),
+            ranges: ranges(life, partial, &through, &self.loops),
             written: life.and_then(|l| l.written),
-            merged,
+            merged: into,
+            through: match life {
+                Some(life) => alone(&through, life, &self.loops),
+                None => Vec::new(),
+            },
         })
+    }
+
+    /// What becomes an output is one.
+    fn with_role_of(&self, life: Life, into: Option<ValueId>) -> Life {
+        let is_output = into.is_some_and(|id| self.map.is_output.get(id.index()) == Some(&true));
+        match life.role {
+            Role::Intermediate if is_output => Life { role: Role::Output, ..life },
+            _ => life,
+        }
     }
 }
 
@@ -195,7 +213,7 @@ fn resolve_views(map: &mut AccessMap, tensors: &[Option<Tensor<'_>>]) {
             (None, _, Some(step)) if accesses.first_read.is_none_or(|read| read >= step) => {
                 delegated.push((step, index));
             }
-            (None, Some(_), _) => unwritten.push(index),
+            (None, Some(_), _) if !map.moved_to[index] => unwritten.push(index),
             _ => {}
         }
     }
@@ -242,6 +260,9 @@ fn is_read_before(accesses: &Accesses) -> Option<bool> {
 
 fn life(map: &AccessMap, index: usize, tensor: &Tensor<'_>, end: Step) -> Option<Life> {
     let accesses = &map.values[index];
+    if map.is_alias(index) && tensor.data_buffer_idx().is_none() {
+        return None;
+    }
     let (is_input, is_output) = (map.is_input[index], map.is_output[index]);
     let is_view = map.views[index].is_some();
     let before = is_read_before(accesses).unwrap_or(false);
@@ -300,58 +321,102 @@ fn share_life(lives: &mut [Option<Life>], view: usize, base: usize) {
     }
 }
 
-type Extra = BTreeMap<usize, (Vec<(Step, Step)>, Option<ValueId>)>;
+/// What Moves make of a tensor.
+#[derive(Clone, Debug, Default)]
+struct Joined {
+    /// When it is needed as what it became.
+    ranges: Vec<(Step, Step)>,
+    /// What it is in the end.
+    into: Option<ValueId>,
+}
 
-/// When the sources of Moves are live because their destinations are read.
+/// Ranges of one value above which only the first and last step count.
+const MAX_RANGES: usize = 64;
+
+/// By tensor.
+type Extra = BTreeMap<usize, Joined>;
+
+/// When the sources of Moves are live because their destinations are read, and
+/// what becomes of these in turn.
 fn move_ranges(map: &AccessMap, roots: &[usize], lives: &[Option<Life>], end: Step) -> Extra {
-    let mut extra = Extra::new();
-    // Until when a value is read, and the last Move to it.
-    let mut until: BTreeMap<ValueId, Step> = BTreeMap::new();
+    let mut by_value: BTreeMap<ValueId, Joined> = BTreeMap::new();
     let mut last_move: BTreeMap<ValueId, Step> = BTreeMap::new();
     for mv in &map.moves {
         last_move.insert(mv.to, mv.step);
     }
+    let lasts = last_uses(map, roots, end);
     for mv in map.moves.iter().rev() {
-        let index = mv.to.index();
-        let is_output = map.is_output.get(index).copied().unwrap_or(false);
-        let own = if is_output { Some(end) } else { map.values.get(index).and_then(|a| a.last) };
-        let last = own.max(until.get(&mv.to).copied()).unwrap_or(mv.step);
-        let source = roots.get(mv.from.index()).copied().unwrap_or(mv.from.index());
-        until.entry(mv.from).and_modify(|u| *u = (*u).max(last)).or_insert(last);
-        let (ranges, merged) = extra.entry(source).or_default();
-        *merged = Some(mv.to);
-        if let Some(read) = mv.last_read {
-            ranges.push((mv.step, read));
-        }
+        let last = lasts.get(mv.to.index()).copied().flatten().unwrap_or(mv.step);
+        let next = by_value.get(&mv.to).filter(|_| mv.to != mv.from).cloned().unwrap_or_default();
+        let joined = by_value.entry(mv.from).or_default();
+        joined.into = next.into.or(Some(mv.to));
+        joined.ranges.extend(mv.last_read.map(|read| (mv.step, read)));
         let join = last_move.get(&mv.to).copied().unwrap_or(mv.step).saturating_add(1);
-        if join <= last {
-            ranges.push((join, last));
+        joined.ranges.extend((join <= last).then_some((join, last)));
+        joined.ranges.extend(next.ranges.iter().filter(|range| range.0 > mv.step));
+        joined.ranges = union(std::mem::take(&mut joined.ranges));
+    }
+    let mut extra = Extra::new();
+    for (value, joined) in by_value {
+        let source = roots.get(value.index()).copied().unwrap_or(value.index());
+        if lives.get(source).is_some_and(Option::is_some) {
+            let all = extra.entry(source).or_default();
+            all.into = joined.into;
+            all.ranges.extend(joined.ranges);
         }
     }
-    extra.retain(|index, _| lives.get(*index).is_some_and(Option::is_some));
     extra
+}
+
+/// The last step at which each value or a view of it is used.
+fn last_uses(map: &AccessMap, roots: &[usize], end: Step) -> Vec<Option<Step>> {
+    let mut lasts = vec![None; roots.len()];
+    for (value, accesses) in map.values.iter().enumerate() {
+        let last = if map.is_output[value] { Some(end) } else { accesses.last };
+        for use_of in [value, roots[value]] {
+            lasts[use_of] = last.max(lasts[use_of]);
+        }
+    }
+    lasts
+}
+
+/// Sorted, disjoint and not too many.
+fn union(mut ranges: Vec<(Step, Step)>) -> Vec<(Step, Step)> {
+    ranges.sort_unstable();
+    let mut union: Vec<(Step, Step)> = Vec::new();
+    for range in ranges {
+        match union.last_mut() {
+            Some(last) if range.0 <= last.1.saturating_add(1) => last.1 = last.1.max(range.1),
+            _ => union.push(range),
+        }
+    }
+    if union.len() > MAX_RANGES {
+        union = vec![(union[0].0, union[union.len() - 1].1)];
+    }
+    union
+}
+
+/// The parts of `through` at which a tensor is not live by itself.
+fn alone(through: &[(Step, Step)], life: Life, loops: &Loops) -> Vec<(Step, Step)> {
+    let (first, last) = (life.first, loops.survive(life.first, life.last));
+    let parts = through.iter().flat_map(|&(from, to)| {
+        let to = loops.survive(first, to);
+        let before = first.checked_sub(1).map(|end| (from, to.min(end)));
+        let after = Some((from.max(last.saturating_add(1)), to));
+        [before, after].into_iter().flatten().filter(|range| range.0 <= range.1)
+    });
+    union(parts.collect())
 }
 
 /// Sorted and disjoint, loops taken into account.
 fn ranges(
     life: Option<Life>,
     partial: bool,
-    mut more: Vec<(Step, Step)>,
+    through: &[(Step, Step)],
     loops: &Loops,
 ) -> Vec<(Step, Step)> {
     let Some(life) = life else { return Vec::new() };
     let first = if partial { loops.outermost_start(life.first) } else { life.first };
-    more.push((first, life.last));
-    for range in &mut more {
-        range.1 = loops.survive(first, range.1);
-    }
-    more.sort_unstable();
-    let mut merged: Vec<(Step, Step)> = Vec::new();
-    for range in more {
-        match merged.last_mut() {
-            Some(last) if range.0 <= last.1.saturating_add(1) => last.1 = last.1.max(range.1),
-            _ => merged.push(range),
-        }
-    }
-    merged
+    let all = through.iter().copied().chain([(first, life.last)]);
+    union(all.map(|(from, to)| (from, loops.survive(first, to))).collect())
 }

@@ -5,11 +5,13 @@
 //! steps.rs      instructions of all chains in one row
 //! accesses.rs   which instruction reads and writes which value
 //! loops.rs      what a backward jump keeps alive
+//! joined.rs     sums of live bytes, where branches join
 //! lifetimes.rs  views, moves, inputs, outputs and state: live ranges
 //! overlap.rs    live tensors that share bytes
 //! ```
 
 mod accesses;
+mod joined;
 mod lifetimes;
 mod loops;
 mod overlap;
@@ -18,6 +20,8 @@ mod steps;
 pub use lifetimes::{Role, Storage};
 pub use overlap::Overlap;
 pub use steps::{Step, Steps};
+
+use joined::deltas;
 
 use et_schema::ids::MemoryId;
 use et_schema::pte::Method;
@@ -83,7 +87,7 @@ impl Plan {
                     .map(|s| s.end())
                     .max()
                     .unwrap_or(0),
-                lower_bound: most_live(members.iter().copied()).1,
+                lower_bound: most_live(members.iter().copied(), |bytes| bytes).1,
             })
             .collect();
         let peak = peak(&storages);
@@ -95,11 +99,18 @@ impl Plan {
         self.buffers.iter().fold(0, |sum, buffer| sum.saturating_add(buffer.size))
     }
 
+    /// The largest sum of live bytes of planned buffer `id` with each tensor
+    /// rounded up to a multiple of `align` bytes: no plan that aligns its
+    /// tensors so needs less.
+    pub fn aligned_bound(&self, id: MemoryId, align: u64) -> u64 {
+        let here = self.storages.iter().filter(|storage| storage.memory_id == id);
+        most_live(here, |bytes| bytes.checked_next_multiple_of(align).unwrap_or(u64::MAX)).1
+    }
+
     /// Bytes that are live at each step, all planned buffers together.
     pub fn live_bytes(&self) -> Vec<u64> {
         let mut live = vec![0u64; self.steps.count() as usize];
-        let mut deltas = deltas(self.storages.iter());
-        deltas.sort_unstable();
+        let deltas = deltas(self.storages.iter(), |bytes| bytes);
         let (mut sum, mut next) = (0i128, 0);
         for (step, bytes) in live.iter_mut().enumerate() {
             while next < deltas.len() && deltas[next].0 as usize <= step {
@@ -118,23 +129,12 @@ impl Plan {
     }
 }
 
-/// Changes of the sum of live bytes, by step.
-fn deltas<'s>(storages: impl Iterator<Item = &'s Storage>) -> Vec<(Step, i128)> {
-    let mut deltas = Vec::new();
-    for storage in storages {
-        for (first, last) in &storage.ranges {
-            deltas.push((*first, i128::from(storage.bytes)));
-            deltas.push((last.saturating_add(1), -i128::from(storage.bytes)));
-        }
-    }
-    deltas
-}
-
 /// The first step with the most live bytes, and these.
-fn most_live<'s>(storages: impl Iterator<Item = &'s Storage>) -> (Step, u64) {
-    let mut deltas = deltas(storages);
-    // What ends does so before what begins at the same step.
-    deltas.sort_unstable();
+fn most_live<'s>(
+    storages: impl Iterator<Item = &'s Storage>,
+    size: impl Fn(u64) -> u64,
+) -> (Step, u64) {
+    let deltas = deltas(storages, size);
     let (mut sum, mut best) = (0i128, (0, 0i128));
     for (step, delta) in deltas {
         sum += delta;
@@ -146,7 +146,7 @@ fn most_live<'s>(storages: impl Iterator<Item = &'s Storage>) -> (Step, u64) {
 }
 
 fn peak(storages: &[Storage]) -> Peak {
-    let (step, bytes) = most_live(storages.iter());
+    let (step, bytes) = most_live(storages.iter(), |bytes| bytes);
     let mut live: Vec<usize> = (0..storages.len())
         .filter(|i| storages[*i].bytes > 0 && storages[*i].is_live(step))
         .collect();

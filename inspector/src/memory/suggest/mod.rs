@@ -99,8 +99,8 @@ fn better_plan(plan: &Plan, planned: u64) -> Option<Suggestion> {
         title: "place the same tensors better (another memory planning algorithm)".into(),
         planned,
         saves: 0,
-        values: Vec::new(),
-        steps: Vec::new(),
+        values: plan.peak.live.iter().map(|index| plan.storages[*index].values[0]).collect(),
+        steps: vec![plan.peak.step],
     })
 }
 

@@ -7,7 +7,8 @@
 use super::in_place::storage_of;
 use super::layout::Layout;
 use super::{Change, Suggestion};
-use crate::memory::plan::{Plan, Role, Step};
+use crate::memory::plan::{Plan, Role, Step, Storage};
+use et_schema::ids::ValueId;
 use et_schema::operators::{Kind, find_overload};
 use et_schema::pte::{Instruction, Method, Value};
 
@@ -66,9 +67,18 @@ pub(super) fn suggest(
         ),
         planned,
         saves: 0,
-        values: Vec::new(),
+        values: written(plan, &moved),
         steps: moved.into_iter().take(MAX_NAMED).collect(),
     })
+}
+
+/// What the instructions `steps` write, largest first.
+fn written(plan: &Plan, steps: &[Step]) -> Vec<ValueId> {
+    let is_of =
+        |storage: &&Storage| storage.written.is_some_and(|s| steps.binary_search(&s).is_ok());
+    let mut written: Vec<&Storage> = plan.storages.iter().filter(is_of).collect();
+    written.sort_by_key(|storage| std::cmp::Reverse(storage.bytes));
+    written.into_iter().take(MAX_NAMED).map(|storage| storage.values[0]).collect()
 }
 
 impl Graph {

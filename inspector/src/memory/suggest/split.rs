@@ -55,15 +55,21 @@ pub(super) fn suggest(plan: &Plan, layout: &Layout) -> Option<Suggestion> {
     Some(Suggestion {
         change: Change::Split,
         title: format!(
-            "divide planned buffer {} between two memories: {first} and {second} bytes, {} tensors in \
-             the second",
+            "divide planned buffer {} between two memories: {first} and {second} bytes, {} in the \
+             second",
             buffer.memory_id,
-            moved.len()
+            match moved.len() {
+                1 => "1 tensor".to_owned(),
+                count => format!("{count} tensors"),
+            }
         ),
         planned: first.max(second),
         saves: 0,
         values: moved.iter().map(|index| plan.storages[*index].values[0]).collect(),
-        steps: Vec::new(),
+        steps: moved
+            .iter()
+            .filter_map(|index| plan.storages[*index].written.or(plan.storages[*index].first()))
+            .collect(),
     })
 }
 
