@@ -1,13 +1,14 @@
 //! Text for people: escaped names, sizes and times.
 
+use et_inspector::text::is_deceptive;
+
 /// Text from a file or the command line, safe to print: control characters,
 /// terminal escapes and characters that change the direction of text become
 /// `\u{…}`.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        let bidirectional = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || bidirectional {
+        if is_deceptive(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);

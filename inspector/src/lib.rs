@@ -16,6 +16,7 @@
 //! * [`roofline`]: what operators compute and move, against what the machine can
 //! * [`target`]: boards, their memories and whether a program fits
 //! * [`size`]: sizes as people write them
+//! * [`text`]: characters of files that must not reach a reader as they are
 //!
 //! # Time by module of the PyTorch model
 //! ```
@@ -85,3 +86,4 @@ pub mod partition;
 pub mod roofline;
 pub mod size;
 pub mod target;
+pub mod text;

@@ -8,6 +8,7 @@ mod chart;
 pub mod events;
 pub mod findings;
 pub mod memory;
+mod page;
 mod protobuf;
 mod python;
 pub mod report;

@@ -1,61 +1,17 @@
 //! Pages in Chromium, where it is installed: no console error, nothing is loaded,
 //! the script runs, and the figures are those of the JSON.
 
+#[path = "support/chromium.rs"]
+mod chromium;
 mod support;
 
+use chromium::{chromium, open};
 use et_inspector::target::find;
 use et_reports::report::{Entry, History, Report, Row, html, index, json};
 use et_schema::etdump;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use support::{Given, fixtures, full, linear, model, parsed, read};
-
-/// The browser; `None` where there is none.
-fn chromium() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found = std::env::split_paths(&path)
-        .flat_map(|folder| names.map(|name| folder.join(name)))
-        .find(|file| file.is_file());
-    if found.is_none() {
-        eprintln!("there is no Chromium here: the pages are not opened");
-    }
-    found
-}
-
-/// What the browser makes of a page: the document after its script, and its log.
-struct Opened {
-    document: String,
-    log: String,
-}
-
-fn open(browser: &Path, name: &str, page: &str) -> Opened {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let file = folder.join(format!("browser_{name}.html"));
-    std::fs::write(&file, page).expect("a folder to write to");
-    let profile = folder.join(format!("browser_{name}"));
-    let ran = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"])
-        .args(["--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND"])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .arg("--dump-dom")
-        .arg(format!("file://{}", file.display()))
-        .output()
-        .expect("a browser");
-    let _ = std::fs::remove_dir_all(profile);
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Opened { document: text(ran.stdout), log: text(ran.stderr) }
-}
-
-impl Opened {
-    #[track_caller]
-    fn assert_quiet(&self, name: &str) {
-        let said: Vec<&str> = self.log.lines().filter(|l| l.contains("CONSOLE")).collect();
-        assert!(said.is_empty(), "{name}: {said:?}");
-        assert!(self.document.contains("</html>"), "{name} did not open: {}", self.log);
-    }
-}
 
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -129,7 +85,7 @@ fn check(browser: &Path, name: &str, report: &Report<'_>) {
     let document = &opened.document;
     assert_figures(name, document, &parsed(&json(report)));
     assert!(document.contains("<button type=\"button\">"), "{name}: tables cannot be sorted");
-    for foreign in [" src=", " href=", "<link", "<iframe", "<img"] {
+    for foreign in [" src=", "href=\"http", "href=\"file", "<link", "<iframe", "<img"] {
         let end = document.find("<script").expect("the page's own");
         assert!(!document[..end].contains(foreign), "{name}: {foreign}");
     }

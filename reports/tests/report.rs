@@ -94,8 +94,13 @@ fn the_page_has_every_section_and_needs_nothing_else() {
             assert_eq!(page.matches("<script").count(), 1, "its own");
             assert!(page.contains("; script-src 'sha256-"));
             let page = &page[..page.find("<script").expect("a script")];
-            for foreign in ["src=", "href=", "url(", "@import", "<link", "style=\""] {
+            for foreign in ["src=", "url(", "@import", "<link", "style=\""] {
                 assert!(!page.contains(foreign), "{foreign}");
+            }
+            let links = page.split("href=\"").skip(1);
+            for link in links.map(|link| link.split('"').next().expect("an end")) {
+                let place = link.strip_prefix('#').expect("a link within the page");
+                assert!(page.contains(&format!("<section id=\"{place}\"")), "{link}");
             }
             for part in [
                 "class=\"verdict",
@@ -104,7 +109,7 @@ fn the_page_has_every_section_and_needs_nothing_else() {
                 "<h3>Peak: ",
                 "<h3>Largest planned tensors</h3>",
                 "<h3>Delegates and kernels</h3>",
-                "<h3>By operator</h3>",
+                "<h3>Time of a run by operator: ",
                 "<h3>Largest weights</h3>",
                 "<h2>How this was made</h2>",
                 "What this report cannot see",
@@ -120,7 +125,10 @@ fn the_page_has_every_section_and_needs_nothing_else() {
     }
     full().with(|report| {
         let page = html(report);
-        assert!(page.contains("<h3>Measured</h3>") && page.contains("nucleo-h743zi"));
+        assert!(
+            page.contains("<h3>Predicted and measured, by allocator</h3>")
+                && page.contains("nucleo-h743zi")
+        );
         assert!(page.contains("EXCEEDS 1 of 3 limits"));
     });
 }
@@ -358,8 +366,8 @@ fn many_programs_have_an_index_with_their_history() {
     let page = index(&rows, &history, "0.1.0");
     assert_well_formed(&page);
     assert!(!page.contains("<script>x") && !page.contains('\u{202e}'));
-    assert!(page.contains("1 of them are bad") && page.contains("href=\"1.html\""));
-    assert_eq!(page.matches("class=\"spark\"").count(), 3);
+    assert!(page.contains("1 of 3 are bad") && page.contains("href=\"1.html\""));
+    assert_eq!(page.matches("class=\"spark\"").count(), 4, "peaks, and times of one");
     assert!(page.contains("2 runs, from 52 B to 104 B"));
     let error = History::parse(&(lines + "{}\n")).expect_err("no entry");
     assert!(error.starts_with("line 7: expected an entry"), "{error}");

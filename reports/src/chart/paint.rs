@@ -5,7 +5,7 @@ use plotters::style::Color;
 use plotters_backend::BackendColor;
 
 /// Names of the classes; the first is of what is not drawn.
-const CLASSES: [&str; 32] = [
+const CLASSES: [&str; 37] = [
     "",
     "ground",
     "grid",
@@ -38,6 +38,11 @@ const CLASSES: [&str; 32] = [
     "layer5",
     "layer6",
     "layer7",
+    "legend",
+    "hit",
+    "field",
+    "capacity",
+    "missing",
 ];
 
 /// The class of a shape or a text.
@@ -69,6 +74,13 @@ impl Paint {
     pub const STRONG: Paint = Paint(21);
     pub const NAME: Paint = Paint(22);
     pub const MEASURED: Paint = Paint(23);
+    pub const LEGEND: Paint = Paint(32);
+    /// What is not seen until it is pointed at.
+    pub const HIT: Paint = Paint(33);
+    /// The place of a field with axes, for the script of a page.
+    pub const FIELD: Paint = Paint(34);
+    pub const CAPACITY: Paint = Paint(35);
+    pub const MISSING: Paint = Paint(36);
 
     /// The paint of a layer, of eight that repeat.
     pub fn layer(index: usize) -> Paint {
@@ -88,48 +100,10 @@ impl Color for Paint {
     }
 }
 
-/// Colours of the classes, in light and dark.
-pub const STYLE: &str = "\
-svg{--tone:72%;--text:#1b1f24;--faint:#6a737d;--grid:#d8dee4;--ground:#ffffff;--bar:#3572b0;--over:#c62f2f;\
---room:#e9edf1;--tensor:#8fb7de;--input:#9ccf9c;--output:#f0b678;--state:#c9a6dd;--measured:#b07a1e;\
---edge:#ffffff;font:12px system-ui,sans-serif}
-@media (prefers-color-scheme:dark){svg{--tone:40%;--text:#e6e9ec;--faint:#9aa4ae;--grid:#3a424b;\
---ground:#14181c;--bar:#5a9bdc;--over:#f0625f;--room:#2a3138;--tensor:#2f5d8c;--input:#2f6b39;\
---output:#8a5a1c;--state:#5f3d7a;--measured:#d9a441;--edge:#14181c}}
-svg text{fill:var(--text);pointer-events:none}
-svg text.faint{fill:var(--faint)}
-svg text.heading{font-size:14px;font-weight:600}
-svg text.title{font-size:17px;font-weight:600}
-svg text.strong{font-weight:600}
-svg text.name{font-size:10px}
-.ground{fill:var(--ground)}
-.grid{stroke:var(--grid)}
-.bar,.mark{fill:var(--bar)}
-.measured{fill:var(--measured)}
-.room{fill:var(--room)}
-.over{fill:var(--over)}
-.live{fill:none;stroke:var(--text);stroke-width:.7}
-.spark{fill:none;stroke:var(--bar);stroke-width:1.5}
-.whisker{fill:none;stroke:var(--text);stroke-width:1.5}
-.layer0{fill:hsl(210 55% var(--tone))}
-.layer1{fill:hsl(30 65% var(--tone))}
-.layer2{fill:hsl(140 35% var(--tone))}
-.layer3{fill:hsl(280 35% var(--tone))}
-.layer4{fill:hsl(350 50% var(--tone))}
-.layer5{fill:hsl(180 40% var(--tone))}
-.layer6{fill:hsl(60 50% var(--tone))}
-.layer7{fill:hsl(0 0% var(--tone))}
-.limit{fill:none;stroke:var(--faint);stroke-dasharray:5 4}
-.limit.peak{stroke:var(--bar)}
-.limit.budget{stroke:var(--over);stroke-width:1.5}
-.tensor,.input,.output,.state,.edge{stroke:var(--edge);stroke-width:.3}
-.tensor{fill:var(--tensor)}
-.input{fill:var(--input)}
-.output{fill:var(--output)}
-.state{fill:var(--state)}
-svg.line{display:inline-block;vertical-align:middle;margin:0}
-g:hover>rect{stroke:var(--text)}
-";
+/// Colours of the classes, in light and dark. Fills are of Paul Tol's light scheme
+/// (<https://personal.sron.nl/~pault/>), which the colour-blind can tell apart and
+/// which carries dark texts.
+pub const STYLE: &str = include_str!("style.css");
 
 #[cfg(test)]
 mod tests {
@@ -139,7 +113,7 @@ mod tests {
     fn every_class_is_coloured() {
         for class in CLASSES.iter().flat_map(|class| class.split(' ')) {
             // The planned limit looks as any limit, and a text as any text.
-            let is_plain = ["", "planned", "text"].contains(&class);
+            let is_plain = ["", "planned", "text", "legend"].contains(&class);
             assert!(is_plain || STYLE.contains(&format!(".{class}")), "{class}");
         }
         assert_eq!(Paint::class(Paint::MEASURED.to_backend_color()), Some("measured"));

@@ -119,7 +119,7 @@ pub fn legend(
         let y = (index / across.max(1)) as f64 * LEGEND_ROW;
         area.draw(&Rectangle::new(corners(x, y, 12.0, 12.0), paint.filled()))?;
         let at = (tenths(x + 17.0), tenths(y + 6.0));
-        area.draw(&words(name, at, Paint::NAME, (HPos::Left, VPos::Center)))?;
+        area.draw(&words(name, at, Paint::LEGEND, (HPos::Left, VPos::Center)))?;
     }
     Ok(())
 }

@@ -1,79 +1,30 @@
-//! Chart: what each allocator needs, and how full a board is, as bars.
+//! Chart: what each allocator needs, as bars.
 
-use super::words::{bytes, short};
+use super::words::{cut, short, size};
 use super::{Need, Page};
-use crate::chart::{
-    Area, Axis, Chart, Drawn, LEFT, Paint, RIGHT, Titled, WIDTH, corners, tenths, words,
-};
-use et_inspector::target::{Fit, MemoryFit};
-use plotters::element::Rectangle;
-use plotters::style::Color;
+use crate::chart::{Area, Axis, Chart, Drawn, Paint, RIGHT, Titled, WIDTH, corners, tenths, words};
 use plotters::style::text_anchor::{HPos, VPos};
 
 const ROW: f64 = 20.0;
 const BAR: f64 = 12.0;
 
-/// Units of the numbers to the right of bars.
-const NUMBERS: f64 = 330.0;
+/// Units to the left of bars, for names, and to the right, for numbers.
+const LEFT: f64 = 150.0;
+const NUMBERS: f64 = 180.0;
 
 /// Units of the longest bar.
 const LENGTH: f64 = WIDTH - RIGHT - LEFT - NUMBERS;
 
 /// Letters of a name.
-const LETTERS: usize = 16;
+const LETTERS: usize = 22;
 
 /// Bars with a name and a size.
-pub struct Bars(Vec<Bar>);
-
-struct Bar {
-    name: String,
-    /// Units of the bar, and of the room that it is a part of.
-    length: f64,
-    room: f64,
-    paint: Paint,
-    size: String,
-    note: String,
-}
+pub struct Bars(Vec<Need>);
 
 impl Bars {
     /// What the allocators of `page` need; the program has `program` bytes.
     pub fn of_allocators(page: &Page<'_>, program: u64) -> Self {
-        let needs = page.allocators(program);
-        let axis = Axis::to(needs.iter().map(|need| need.bytes).max().unwrap_or(0));
-        let bar = |Need { name, bytes: size, note }| Bar {
-            name,
-            length: axis.at(size, LENGTH),
-            room: 0.0,
-            paint: Paint::BAR,
-            size: bytes(size),
-            note,
-        };
-        Bars(needs.into_iter().map(bar).collect())
-    }
-
-    /// How full the memories of a board are.
-    pub fn of_memories(fit: &Fit) -> Self {
-        let taken = fit.memories.iter().filter(|memory| memory.takes > 0);
-        Bars(taken.map(memory).collect())
-    }
-}
-
-/// One memory of a board: the part that is taken of the whole.
-fn memory(memory: &MemoryFit) -> Bar {
-    let available = memory.size.saturating_sub(memory.reserved);
-    let axis = Axis::to(available.max(memory.takes));
-    let (paint, end) = match memory.missing() {
-        0 => (Paint::BAR, format!("{} free", bytes(available - memory.takes.min(available)))),
-        missing => (Paint::OVER, format!("{} MISSING", bytes(missing))),
-    };
-    let note = format!("of {}, {end}", bytes(available));
-    Bar {
-        name: memory.name.clone(),
-        length: axis.at(memory.takes, LENGTH),
-        room: axis.at(available, LENGTH),
-        paint,
-        size: format!("{} {note}", bytes(memory.takes)),
-        note,
+        Bars(page.allocators(program))
     }
 }
 
@@ -83,22 +34,21 @@ impl Chart for Bars {
     }
 
     fn draw(&self, area: &Area<'_>) -> Drawn {
-        for (row, Bar { name, length, room, paint, size, note }) in self.0.iter().enumerate() {
+        let axis = Axis::to(self.0.iter().map(|need| need.bytes).max().unwrap_or(0));
+        for (row, Need { name, bytes, note }) in self.0.iter().enumerate() {
             let top = ROW * row as f64 + (ROW - BAR) / 2.0;
             let middle = tenths(top + BAR / 2.0);
-            if *room > 0.0 {
-                area.draw(&Rectangle::new(corners(LEFT, top, *room, BAR), Paint::ROOM.filled()))?;
-            }
             // Of nothing there is no bar.
-            let paint = if *length > 0.0 { *paint } else { Paint::NOTHING };
-            let title = format!("{name}: {size}; {note}");
+            let paint = if *bytes > 0 { Paint::BAR } else { Paint::NOTHING };
+            let length = axis.at(*bytes, LENGTH);
+            let title = format!("{}: {}; {note}", short(name), size(*bytes));
             let shape = corners(LEFT, top, length.max(1.0), BAR);
             area.draw(&Titled::rectangle(title, shape, paint))?;
-            let name: String = name.chars().take(LETTERS).collect();
+            let name = cut(name, LETTERS);
             let at = (tenths(LEFT - 8.0), middle);
             area.draw(&words(name, at, Paint::TEXT, (HPos::Right, VPos::Center)))?;
             let at = (tenths(LEFT + length + 6.0), middle);
-            area.draw(&words(short(size), at, Paint::TEXT, (HPos::Left, VPos::Center)))?;
+            area.draw(&words(size(*bytes), at, Paint::TEXT, (HPos::Left, VPos::Center)))?;
         }
         Ok(())
     }

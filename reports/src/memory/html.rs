@@ -1,10 +1,9 @@
-//! One page that needs no other file, no network and no script. Everything
-//! from files is escaped; the policy forbids loading anything.
+//! One page that needs no other file and no network, and can be read without its script.
 
-use super::svg::{bar_chart, compared_chart, plan_charts};
-use super::words::{bytes, html as escape, number, short};
+use super::svg::{Figure, allocator_figures, board_figures, compared_figures, plan_figures};
+use super::words::{bytes, count, html as escape, kib, number, short, size};
 use super::{Document, Page};
-use crate::chart::STYLE;
+use crate::page::{self, Cell, Table, chart};
 use et_inspector::findings::{Finding, describe_difference};
 use et_inspector::memory::measured::Comparison;
 use et_inspector::memory::plan::Step;
@@ -18,49 +17,25 @@ const MAX_ROWS: usize = 2_000;
 /// Rows of the table of what is live at the peak; the table of all tensors has the rest.
 const PEAK_ROWS: usize = 40;
 
-pub(crate) const PAGE_STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1b1f24;--paper:#ffffff;--line:#d8dee4;--soft:#f4f6f8;\
---bad:#c62f2f;--good:#1f7a3a}
-@media (prefers-color-scheme:dark){:root{--ink:#e6e9ec;--paper:#14181c;--line:#3a424b;\
---soft:#1c2127;--bad:#f0625f;--good:#57c27a}}
-body{margin:0 auto;max-width:62rem;padding:1rem;font:15px/1.5 system-ui,sans-serif;\
-color:var(--ink);background:var(--paper)}
-h1{font-size:1.4rem;overflow-wrap:anywhere}
-h2{font-size:1.2rem;border-bottom:1px solid var(--line);margin-top:2rem}
-h3{font-size:1rem;margin-bottom:.3rem}
-svg{max-width:100%;height:auto;display:block;margin:.5rem 0}
-.scroll{overflow-x:auto}
-@media (max-width:44rem){.scroll>svg{max-width:none;width:44rem}}
-table{border-collapse:collapse;font-size:.87rem}
-th,td{padding:.2rem .7rem .2rem 0;text-align:left;border-bottom:1px solid var(--line);\
-vertical-align:top}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-pre{background:var(--soft);padding:.6rem;overflow-x:auto;font-size:.82rem}
-summary{cursor:pointer;font-weight:600;margin-top:.8rem}
-.bad{color:var(--bad);font-weight:600}
-.good{color:var(--good);font-weight:600}
-";
-
 /// The page.
 pub fn html(document: &Document<'_>) -> String {
-    let title = escape(&short(&document.model));
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>Memory of {title}</title>\n<style>\n{PAGE_STYLE}{STYLE}</style>\n</head>\n\
-         <body>\n<h1>Memory of {title}</h1>\n\
-         <p>Predicted from the program of {} for objects of {}.</p>\n",
-        bytes(document.program),
+    let title = format!("Memory of {}", short(&document.model));
+    let mut body = format!(
+        "<main>\n<h1>{}</h1>\n<p>Predicted from the program of {} for objects of {}.</p>\n",
+        escape(&title),
+        size(document.program),
         escape(document.abi)
     );
-    findings(&mut page, &document.findings);
+    findings(&mut body, &document.findings);
     for method in &document.methods {
-        section(&mut page, document, method);
+        let name = escape(&short(method.memory.method.name()));
+        let _ = writeln!(body, "<section data-method=\"\">\n<h2>Method {name}</h2>");
+        figures(&mut body, &board_figures(document, method));
+        section(&mut body, document, method);
+        budget(&mut body, method);
+        body.push_str("</section>\n");
     }
-    page + "</body>\n</html>\n"
+    page::document(&title, &(body + "</main>\n"))
 }
 
 fn findings(page: &mut String, findings: &[Finding]) {
@@ -84,67 +59,38 @@ fn findings(page: &mut String, findings: &[Finding]) {
     page.push_str("</ul>\n");
 }
 
-/// Everything about one method.
+/// Charts, each with its heading.
+pub(crate) fn figures(page: &mut String, figures: &[Figure]) {
+    for figure in figures {
+        let _ = writeln!(page, "<h3>{}</h3>", escape(&short(&figure.heading)));
+        chart(page, &figure.svg, figure.class);
+    }
+}
+
+/// Everything about one method but how it fits a board, and its budget.
 pub(crate) fn section(page: &mut String, document: &Document<'_>, method: &Page<'_>) {
     let memory = method.memory;
-    let _ = writeln!(
-        page,
-        "<h2>Method {}</h2>\n<p>{} instructions</p>",
-        escape(&short(memory.method.name())),
-        number(memory.plan.steps.count().into())
-    );
-    chart(page, &bar_chart(document, method));
+    let instructions = count(memory.plan.steps.count().into(), "instruction");
+    let _ = writeln!(page, "<p class=\"note\">{instructions}</p>");
+    figures(page, &allocator_figures(document, method));
     allocators(page, document, method);
-    plan_charts(method).iter().for_each(|svg| chart(page, svg));
+    if let Some(measured) = method.measured {
+        figures(page, &compared_figures(method));
+        comparison(page, memory, measured);
+    }
+    figures(page, &plan_figures(method));
     peak(page, memory);
     suggestions(page, memory);
-    budget(page, method);
-    if let Some(measured) = method.measured {
-        comparison(page, memory, measured);
-        chart(page, &compared_chart(method));
-    }
     settings(page, method);
     tensors(page, memory);
     allocations(page, memory, "Method allocator", &memory.loading.method);
     allocations(page, memory, "Temp allocator while loading", &memory.loading.temp);
 }
 
-/// A picture, which narrow screens show at a width that can be read.
-pub(crate) fn chart(page: &mut String, svg: &str) {
-    if !svg.is_empty() {
-        let _ = write!(page, "<div class=\"scroll\" tabindex=\"0\">\n{svg}</div>\n");
-    }
-}
-
-/// A table. A header that begins with `#` is of numbers; cells are escaped here.
-pub(crate) fn table(page: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
-    let class = |column: usize| {
-        if header.get(column).is_some_and(|h| h.starts_with('#')) { " class=\"n\"" } else { "" }
-    };
-    page.push_str("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
-    for (column, name) in header.iter().enumerate() {
-        let _ = write!(
-            page,
-            "<th scope=\"col\"{}>{}</th>",
-            class(column),
-            escape(name.trim_start_matches('#'))
-        );
-    }
-    page.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows {
-        page.push_str("<tr>");
-        for (column, cell) in row.iter().enumerate() {
-            let _ = write!(page, "<td{}>{}</td>", class(column), escape(&short(cell)));
-        }
-        page.push_str("</tr>\n");
-    }
-    page.push_str("</tbody></table></div>\n");
-}
-
 fn allocators(page: &mut String, document: &Document<'_>, method: &Page<'_>) {
     let rows = method.allocators(document.program).into_iter();
     let rows = rows.map(|need| vec![need.name, number(need.bytes), need.note]);
-    table(page, &["allocator", "#bytes", "note"], rows);
+    Table::new(&["=allocator", "#bytes", "note"]).rows(rows).write(page);
 }
 
 fn place(memory: &MethodMemory<'_>, step: Option<Step>) -> String {
@@ -164,15 +110,27 @@ fn peak(page: &mut String, memory: &MethodMemory<'_>) {
         escape(&short(&operator_name(&memory.method, at)))
     );
     let rows = peak.live.iter().take(PEAK_ROWS).map(|index| tensor_row(memory, *index));
-    table(page, &TENSOR_HEADER, rows);
-    if let Some(more) = peak.live.len().checked_sub(PEAK_ROWS).filter(|more| *more > 0) {
-        let _ = writeln!(page, "<p>and {more} smaller ones</p>");
-    }
+    let sum = |name: String, bytes: u64| {
+        let mut row = vec![String::new(), number(bytes)];
+        row.resize(TENSOR_HEADER.len() - 1, String::new());
+        row.push(name);
+        row
+    };
+    let table = Table::new(&TENSOR_HEADER).rows(rows);
+    let rest = peak.live.get(PEAK_ROWS..).unwrap_or_default();
+    let table = match rest.len() {
+        0 => table,
+        more => {
+            let left = rest.iter().fold(0u64, |sum, i| sum.saturating_add(plan.storages[*i].bytes));
+            table.sum(sum(format!("{} smaller ones", number(more as u64)), left))
+        }
+    };
+    table.sum(sum(format!("sum, {}", kib(peak.bytes)), peak.bytes)).write(page);
 }
 
 /// Columns of [`tensor_row`].
 pub(crate) const TENSOR_HEADER: [&str; 6] =
-    ["#value", "#bytes", "#buffer", "#offset", "live", "what"];
+    ["#value", "#bytes", "#buffer", "#offset", "live", "=what"];
 
 /// What is shown of a planned tensor.
 pub(crate) fn tensor_row(memory: &MethodMemory<'_>, index: usize) -> Vec<String> {
@@ -209,7 +167,8 @@ fn suggestions(page: &mut String, memory: &MethodMemory<'_>) {
             steps.join(", "),
         ]
     });
-    table(page, &["#saves", "#leaves", "change", "values", "instructions"], rows);
+    let header = ["#saves", "#leaves", "change", "values", "instructions"];
+    Table::new(&header).rows(rows).write(page);
 }
 
 fn budget(page: &mut String, method: &Page<'_>) {
@@ -219,33 +178,39 @@ fn budget(page: &mut String, method: &Page<'_>) {
     page.push_str("<h3>Budget</h3>\n");
     let rows = method.budget.iter().map(|check| {
         let left = match check.over() {
-            0 => number(check.limit - check.needs),
-            over => format!("{} OVER", number(over)),
+            0 => Cell::judged(number(check.limit - check.needs), true),
+            over => Cell::judged(format!("{} OVER", number(over)), false),
         };
-        vec![check.name.clone(), number(check.needs), number(check.limit), left]
+        vec![
+            check.name.as_str().into(),
+            number(check.needs).into(),
+            number(check.limit).into(),
+            left,
+        ]
     });
-    table(page, &["limit", "#needs", "#allowed", "#left"], rows);
+    Table::new(&["=limit", "#needs", "#allowed", "#left"]).rows(rows).write(page);
 }
 
 fn comparison(page: &mut String, memory: &MethodMemory<'_>, measured: &Comparison) {
     let _ = writeln!(
         page,
-        "<h3>Measured</h3>\n<p>{} executions, objects of {}</p>",
-        number(measured.executions as u64),
+        "<p class=\"note\">{}, objects of {}</p>",
+        count(measured.executions as u64, "execution"),
         measured.abi.name()
     );
     let size = |size: Option<u64>| size.map_or_else(|| "-".into(), number);
     let rows = measured.allocators.iter().map(|compared| {
         let first = compared.differences.first();
         let verdict = match (compared.measured, first) {
-            (None, _) => "no events of it".to_owned(),
-            (_, Some(first)) => describe_difference(memory, compared, first),
-            _ if compared.is_equal() => "as predicted".to_owned(),
-            _ => "different".to_owned(),
+            (None, _) => Cell::from("no events of it"),
+            (_, Some(first)) => Cell::judged(describe_difference(memory, compared, first), false),
+            _ if compared.is_equal() => Cell::judged("as predicted", true),
+            _ => Cell::judged("different", false),
         };
-        vec![compared.name.clone(), size(compared.predicted), size(compared.measured), verdict]
+        let [predicted, measured] = [compared.predicted, compared.measured].map(size);
+        vec![compared.name.as_str().into(), predicted.into(), measured.into(), verdict]
     });
-    table(page, &["allocator", "#predicted", "#measured", "verdict"], rows);
+    Table::new(&["=allocator", "#predicted", "#measured", "verdict"]).rows(rows).write(page);
 }
 
 fn settings(page: &mut String, method: &Page<'_>) {
@@ -269,7 +234,7 @@ fn tensors(page: &mut String, memory: &MethodMemory<'_>) {
     let count = memory.plan.storages.len();
     details(page, "Planned tensors", count);
     let rows = (0..count.min(MAX_ROWS)).map(|index| tensor_row(memory, index));
-    table(page, &TENSOR_HEADER, rows);
+    Table::new(&TENSOR_HEADER).rows(rows).write(page);
     page.push_str("</details>\n");
 }
 
@@ -284,7 +249,7 @@ fn allocations(page: &mut String, memory: &MethodMemory<'_>, name: &str, list: &
             memory.describe(&allocation.request),
         ]
     });
-    table(page, &["#offset", "#bytes", "#align", "#padding", "what"], rows);
+    Table::new(&["#offset", "#bytes", "#align", "#padding", "what"]).rows(rows).write(page);
     page.push_str("</details>\n");
 }
 

@@ -16,6 +16,12 @@ pub enum By {
 /// Layers with a name of their own; the last one is of all others.
 pub const LAYERS: usize = 8;
 
+/// Levels of modules that are told apart.
+const MODULE_LEVELS: usize = 8;
+
+/// The part of all, as a divisor, that modules without a layer of their own may hold.
+const MOST_OTHERS: u128 = 4;
+
 /// Layers of live bytes, from the lowest to the highest.
 pub struct Layers {
     /// Name of each layer.
@@ -28,18 +34,10 @@ impl Layers {
     /// The layers of `memory` at `steps`, which ascend.
     pub fn at(memory: &MethodMemory<'_>, steps: &[usize], by: By) -> Self {
         let storages = &memory.plan.storages;
-        let mut writers: HashMap<String, (u128, Vec<usize>)> = HashMap::new();
-        for (index, storage) in storages.iter().enumerate().filter(|(_, s)| s.bytes > 0) {
-            let weight = storage.ranges.iter().fold(0u128, |sum, (first, last)| {
-                let steps = u128::from(last.saturating_sub(*first)) + 1;
-                sum + u128::from(storage.bytes) * steps
-            });
-            let entry = writers.entry(writer(memory, storage, by)).or_default();
-            entry.0 += weight;
-            entry.1.push(index);
-        }
-        let mut order: Vec<(String, (u128, Vec<usize>))> = writers.into_iter().collect();
-        order.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
+        let order = match by {
+            By::Operator => writers(memory, by, usize::MAX),
+            By::Module => modules(memory),
+        };
         let mut layer_of = vec![0usize; storages.len()];
         let mut names: Vec<String> = Vec::new();
         let has_others = order.len() > LAYERS;
@@ -55,6 +53,42 @@ impl Layers {
         let columns = sums(storages, &layer_of, names.len(), steps);
         Layers { names, columns }
     }
+}
+
+/// A name with its weight, which is bytes times instructions, and its storages.
+type Writer = (String, (u128, Vec<usize>));
+
+/// All writers, the heaviest first. Of a module's name `depth` parts are kept.
+fn writers(memory: &MethodMemory<'_>, by: By, depth: usize) -> Vec<Writer> {
+    let mut writers: HashMap<String, (u128, Vec<usize>)> = HashMap::new();
+    let storages = memory.plan.storages.iter().enumerate();
+    for (index, storage) in storages.filter(|(_, storage)| storage.bytes > 0) {
+        let weight = storage.ranges.iter().fold(0u128, |sum, (first, last)| {
+            let steps = u128::from(last.saturating_sub(*first)) + 1;
+            sum.saturating_add(u128::from(storage.bytes) * steps)
+        });
+        let name = writer(memory, storage, by);
+        let end = name.match_indices('.').nth(depth.saturating_sub(1)).map(|(end, _)| end);
+        let name = end.map_or_else(|| name.clone(), |end| name[..end].to_owned());
+        let entry = writers.entry(name).or_default();
+        entry.0 = entry.0.saturating_add(weight);
+        entry.1.push(index);
+    }
+    let mut order: Vec<Writer> = writers.into_iter().collect();
+    order.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
+    order
+}
+
+/// Modules on the deepest level on which the named layers still hold most of all.
+fn modules(memory: &MethodMemory<'_>) -> Vec<Writer> {
+    let says_much = |order: &Vec<Writer>| {
+        let weight = |all: &[Writer]| all.iter().fold(0u128, |sum, w| sum.saturating_add(w.1.0));
+        let others = order.get(LAYERS - 1..).filter(|_| order.len() > LAYERS);
+        weight(others.unwrap_or_default()) <= weight(order) / MOST_OTHERS
+    };
+    let levels = (1..=MODULE_LEVELS).rev().map(|depth| writers(memory, By::Module, depth));
+    let mut deepest = levels.filter(says_much);
+    deepest.next().unwrap_or_else(|| writers(memory, By::Module, 1))
 }
 
 /// What writes a tensor: the operator where it begins to live, or its module; or who

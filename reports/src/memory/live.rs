@@ -3,17 +3,27 @@
 
 use super::Page;
 use super::layers::{By, Layers};
-use super::words::{bytes, number, short};
+use super::words::{bytes, cut, short, size};
 use crate::chart::{
     Area, Chart, Drawn, Field, LEFT, LEGEND_ROW, Paint, Titled, field, legend, tenths, words,
 };
-use et_inspector::memory::{MethodMemory, operator_name};
+use et_inspector::memory::operator_name;
+use et_inspector::memory::plan::Step;
 use plotters::element::{Circle, PathElement};
 use plotters::style::Color;
 use plotters::style::text_anchor::{HPos, VPos};
 
 /// Units of the field with its axes.
-const FIELD: f64 = 248.0;
+const FIELD: f64 = 260.0;
+
+/// The part of the field above the largest size, and the part that texts are apart, as
+/// divisors.
+const HEADROOM: u64 = 8;
+const APART: u64 = 10;
+
+/// Layers that are named where a column is pointed at, and letters of the peak's text.
+const DETAILS: usize = 3;
+const PEAK_LETTERS: usize = 64;
 
 /// Units of a name in the legend, names in its row, and letters of a name.
 const NAME: f64 = 215.0;
@@ -74,7 +84,7 @@ impl<'a> Live<'a> {
             let tops = below.iter().zip(&parts).map(|(below, part)| below.saturating_add(*part));
             let tops: Vec<u64> = tops.collect();
             let most = parts.iter().copied().max().unwrap_or(0);
-            let title = format!("{}: at most {}", short(name), bytes(most));
+            let title = format!("{}: at most {}", short(name), size(most));
             let mut around = self.steps(&tops);
             around.extend(self.steps(&below).into_iter().rev());
             field.draw_series([Titled::area(title, around, Paint::layer(layer))])?;
@@ -90,40 +100,89 @@ impl<'a> Live<'a> {
     }
 
     /// A line across the field at a size.
-    fn limit(&self, field: &mut Field<'_, '_>, name: &str, size: u64, paint: Paint) -> Drawn {
+    fn limit(&self, field: &mut Field<'_, '_>, name: &str, bytes: u64, paint: Paint) -> Drawn {
         let (title, ends) =
-            (format!("{name}: {}", bytes(size)), [(0, size), (self.instructions, size)]);
+            (format!("{name}: {}", size(bytes)), [(0, bytes), (self.instructions, bytes)]);
         field.draw_series([Titled::line(title, ends.into(), paint)])?;
         Ok(())
     }
 
-    /// The limit of the budget; where it lies above the chart, words say so.
-    fn budget(&self, field: &mut Field<'_, '_>, limit: u64, most: u64) -> Drawn {
-        self.limit(field, "budget", limit.min(most), Paint::BUDGET)?;
-        let above = if limit > most { " (above)" } else { "" };
-        let text = format!("budget {}{above}", bytes(limit));
-        let at = (self.instructions, limit.min(most));
-        field.draw_series([words(text, at, Paint::STRONG, (HPos::Right, VPos::Bottom))])?;
+    /// Whether texts about the peak are to the left of it, and all others to the right.
+    fn peak_is_late(&self) -> bool {
+        u64::from(self.page.memory.plan.peak.step) > self.instructions / 2
+    }
+
+    /// The planned size and the limit of the budget, each with a text at the end that
+    /// the peak is not at; where the limit lies above the chart, words say so.
+    fn limits(&self, field: &mut Field<'_, '_>, most: u64) -> Drawn {
+        let plan = &self.page.memory.plan;
+        let (at, anchor) = match self.peak_is_late() {
+            true => (0, HPos::Left),
+            false => (self.instructions, HPos::Right),
+        };
+        let mut texts = Vec::new();
+        self.limit(field, "planned", plan.size(), Paint::PLANNED)?;
+        let gaps = plan.size().saturating_sub(plan.peak.bytes);
+        if gaps > 0 {
+            let text = format!("planned {}, {} never live at once", size(plan.size()), bytes(gaps));
+            texts.push((plan.size(), text, Paint::LEGEND));
+        }
+        self.limit(field, "peak", plan.peak.bytes, Paint::PEAK)?;
+        let mut limits = self.page.budget.iter();
+        if let Some(check) = limits.find(|check| check.name.ends_with("memory.peak")) {
+            let place = check.limit.min(most);
+            self.limit(field, "budget of the peak", place, Paint::BUDGET)?;
+            let above = if check.limit > most { ", above the chart" } else { "" };
+            let text = format!("budget {}{above}", size(check.limit));
+            texts.push((place, text, Paint::STRONG));
+        }
+        texts.sort_by_key(|(place, ..)| *place);
+        // The lower of two that are close stands under its line.
+        let close = matches!(&texts[..], [low, high] if high.0 - low.0 < most / APART);
+        for (index, (place, text, paint)) in texts.into_iter().enumerate() {
+            let side = if close && index == 0 { VPos::Top } else { VPos::Bottom };
+            field.draw_series([words(text, (at, place), paint, (anchor, side))])?;
+        }
         Ok(())
     }
 
-    fn mark_peak(&self, field: &mut Field<'_, '_>, memory: &MethodMemory<'_>) -> Drawn {
+    fn mark_peak(&self, field: &mut Field<'_, '_>) -> Drawn {
+        let memory = self.page.memory;
         let peak = &memory.plan.peak;
         let Some(at) = memory.plan.steps.place(peak.step) else { return Ok(()) };
         let name = operator_name(&memory.method, at);
         let text = format!("peak {} at {}:{} {name}", bytes(peak.bytes), at.0, at.1);
         let place = (u64::from(peak.step), peak.bytes);
-        field.draw_series([Circle::new(place, tenths(3.0), Paint::MARK.filled())])?;
+        field.draw_series([Circle::new(place, tenths(3.5), Paint::MARK.filled())])?;
         // Towards the middle, so that the text stays in the picture.
-        let anchor = if place.0 > self.instructions / 2 { HPos::Right } else { HPos::Left };
-        let text = format!(" {} ", short(&text));
-        field.draw_series([words(text, place, Paint::STRONG, (anchor, VPos::Top))])?;
-        let gaps = memory.plan.size().saturating_sub(peak.bytes);
-        if gaps > 0 {
-            let size = memory.plan.size();
-            let text =
-                format!(" planned {}, {} of it never live at once", bytes(size), number(gaps));
-            field.draw_series([words(text, (0, size), Paint::TEXT, (HPos::Left, VPos::Bottom))])?;
+        let anchor = if self.peak_is_late() { HPos::Right } else { HPos::Left };
+        let text = cut(&text, PEAK_LETTERS);
+        field.draw_series([words(text, place, Paint::STRONG, (anchor, VPos::Bottom))])?;
+        Ok(())
+    }
+
+    /// What is live in each column, for who points at it.
+    fn details(&self, field: &mut Field<'_, '_>, most: u64) -> Drawn {
+        let memory = self.page.memory;
+        for (column, parts) in self.columns.iter().zip(&self.layers.columns) {
+            let step = Step::try_from(column.step).unwrap_or(Step::MAX);
+            let Some(at) = memory.plan.steps.place(step) else { continue };
+            let name = operator_name(&memory.method, at);
+            let mut named: Vec<(u64, &String)> =
+                parts.iter().copied().zip(&self.layers.names).filter(|part| part.0 > 0).collect();
+            named.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+            let parts = named
+                .iter()
+                .take(DETAILS)
+                .map(|(part, name)| format!("{} of {}", bytes(*part), cut(name, LETTERS)));
+            let parts: Vec<String> = parts.collect();
+            let more = named.len().saturating_sub(DETAILS);
+            let more = if more > 0 { format!(" + {more} more") } else { String::new() };
+            let name = cut(&name, LETTERS);
+            let live = bytes(column.bytes);
+            let title = format!("{}:{} {name}: {live} = {}{more}", at.0, at.1, parts.join(" + "));
+            let corners = [(column.start, most), (column.end, 0)];
+            field.draw_series([Titled::rectangle(title, corners, Paint::HIT)])?;
         }
         Ok(())
     }
@@ -135,24 +194,20 @@ impl Chart for Live<'_> {
     }
 
     fn draw(&self, area: &Area<'_>) -> Drawn {
-        let memory = self.page.memory;
-        let plan = &memory.plan;
-        let most = plan.size().max(plan.peak.bytes);
+        let plan = &self.page.memory.plan;
+        let top = plan.size().max(plan.peak.bytes);
+        // Room for the texts above the lines.
+        let most = top.saturating_add(top / HEADROOM).max(1);
         let (above, below) = area.split_vertically(tenths(FIELD));
         let mut field = field(&above, self.instructions, most)?;
         self.draw_layers(&mut field)?;
         let tops: Vec<u64> = self.columns.iter().map(|column| column.bytes).collect();
         field.draw_series([PathElement::new(self.steps(&tops), Paint::LIVE)])?;
-        self.limit(&mut field, "planned", plan.size(), Paint::PLANNED)?;
-        self.limit(&mut field, "peak", plan.peak.bytes, Paint::PEAK)?;
-        let mut limits = self.page.budget.iter();
-        if let Some(check) = limits.find(|check| check.name.ends_with("memory.peak")) {
-            self.budget(&mut field, check.limit, most)?;
-        }
-        self.mark_peak(&mut field, memory)?;
+        self.details(&mut field, most)?;
+        self.limits(&mut field, most)?;
+        self.mark_peak(&mut field)?;
         let names = self.layers.names.iter().enumerate();
-        let cut = |name: &str| name.chars().take(LETTERS).collect();
-        let names = names.map(|(layer, name)| (Paint::layer(layer), cut(name)));
+        let names = names.map(|(layer, name)| (Paint::layer(layer), cut(name, LETTERS)));
         legend(&below, LEFT, ACROSS, NAME, names)
     }
 }

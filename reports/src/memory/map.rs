@@ -1,7 +1,7 @@
 //! Chart: a planned buffer as a map, instructions to the right, bytes upwards.
 //! Each tensor is a box where it lies, from its first use to its last.
 
-use super::words::{bytes, number, short};
+use super::words::{bytes, cut, number, short};
 use crate::chart::{
     Area, Chart, Drawn, Field, LEFT, LEGEND_ROW, Paint, Titled, field, legend, tenths, words,
 };
@@ -87,7 +87,7 @@ impl<'a> Map<'a> {
         let (width, height) = (right - left, bottom - top);
         if width >= MIN_NAMED.0 && height >= MIN_NAMED.1 {
             let room = usize::try_from(width / CHARACTER - 1).unwrap_or(0);
-            let name: String = label.chars().take(room).collect();
+            let name = cut(&label, room);
             let at = (u64::from(first), storage.offset + storage.bytes / 2);
             let anchor = (HPos::Left, VPos::Center);
             field.draw_series([words(format!("\u{a0}{name}"), at, Paint::NAME, anchor)])?;
@@ -104,13 +104,24 @@ impl Chart for Map<'_> {
     fn draw(&self, area: &Area<'_>) -> Drawn {
         let (above, below) = area.split_vertically(tenths(LEGEND_ROW));
         let roles = [Role::Intermediate, Role::Input, Role::Output, Role::State];
-        let names = roles.map(|role| (paint(role), role.name().to_owned()));
+        let is_here = |role: &Role| self.boxes.iter().any(|(storage, _)| storage.role == *role);
+        let roles: Vec<Role> = roles.into_iter().filter(is_here).collect();
+        let names = roles.into_iter().map(|role| (paint(role), role.name().to_owned()));
         legend(&above, LEFT, names.len(), NAME, names)?;
+        let peak = &self.memory.plan.peak;
         let most = self.buffer.size.max(self.buffer.peak);
         let mut field = field(&below, self.memory.plan.steps.count().into(), most)?;
         for (storage, range) in &self.boxes {
             self.tensor(&mut field, storage, *range)?;
         }
+        if peak.bytes == 0 {
+            return Ok(());
+        }
+        let middle = u64::from(peak.step);
+        let line = vec![(middle, 0), (middle, most)];
+        field.draw_series([Titled::line("most is live here".to_owned(), line, Paint::LIVE)])?;
+        let anchor = (HPos::Center, VPos::Bottom);
+        field.draw_series([words("peak", (middle, most), Paint::LEGEND, anchor)])?;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! layers.rs    live bytes by what wrote them
 //! live.rs      chart: bytes that are live, by instruction
 //! map.rs       chart: where each tensor lies, and from when to when
+//! board.rs     chart: how full the memories of a board are
 //! bars.rs      chart: what each allocator needs
 //! compared.rs  chart: predicted beside measured
 //! svg.rs       all charts as one picture
@@ -14,6 +15,7 @@
 //! ```
 
 mod bars;
+mod board;
 mod chrome;
 mod compared;
 pub(crate) mod html;
@@ -109,7 +111,10 @@ impl Page<'_> {
         add("program", program, "in flash or RAM".into());
         for delegate in &memory.delegates {
             let note = delegate.note.unwrap_or("scratch of the temp allocator at each call");
-            add(&delegate.id, delegate.scratch.unwrap_or(0), note.to_owned());
+            match delegate.heap {
+                Some(heap) => add(&delegate.id, heap, format!("of the heap, {note}")),
+                None => add(&delegate.id, delegate.scratch.unwrap_or(0), note.to_owned()),
+            }
         }
         if let Some(trace) = self.trace {
             let executions = words::number(trace.request.executions);

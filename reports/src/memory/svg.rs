@@ -1,7 +1,8 @@
-//! All charts of a document as one picture. Colours follow the reader's
-//! light or dark scheme; each part names itself when pointed at.
+//! All charts of a document as one picture, or each as one of its own. Colours follow
+//! the reader's light or dark scheme; each part names itself when pointed at.
 
 use super::bars::Bars;
+use super::board::Board;
 use super::compared::Compared;
 use super::layers::By;
 use super::live::Live;
@@ -9,55 +10,78 @@ use super::map::Map;
 use super::{Document, Page};
 use crate::chart::{Chart, Heading, Paint, STYLE, picture};
 
-type Charts<'a> = Vec<Box<dyn Chart + 'a>>;
+/// Charts with what is said above each.
+type Charts<'a> = Vec<(String, Box<dyn Chart + 'a>)>;
+
+/// A chart as a picture, to stand in a page that has [`STYLE`].
+pub struct Figure {
+    /// What is said above it.
+    pub heading: String,
+    /// The picture.
+    pub svg: String,
+    /// Class of what it stands in: a narrow screen shows a `board` as wide as itself.
+    pub class: &'static str,
+}
 
 /// The charts of every method, as a file of its own.
 pub fn svg(document: &Document<'_>) -> String {
-    let mut charts: Charts<'_> = Vec::new();
+    let mut charts: Vec<Box<dyn Chart + '_>> = Vec::new();
     for page in &document.methods {
         let method = page.memory.method.name();
         let text = format!("{}, method {method}, {}", document.model, document.abi);
         charts.push(Box::new(Heading { text, paint: Paint::TITLE }));
-        charts.extend(bars(document, page));
-        charts.extend(plan(page));
-        charts.extend(compared(page));
+        let all = board(document, page).into_iter().chain(allocators(document, page));
+        for (heading, chart) in all.chain(plan(page)).chain(compared(page)) {
+            charts.push(Box::new(Heading::new(heading)));
+            charts.push(chart);
+        }
     }
     let label = format!("Memory of {}", document.model);
-    picture(&label, &format!("<style>{STYLE}</style>\n"), &charts)
+    picture(&label, &format!("<style>\n{STYLE}</style>\n"), &charts)
 }
 
-/// The charts of the plan of `page`, each a picture, to stand in a page that has
-/// [`STYLE`]: on paper a page may end between them.
-pub fn plan_charts(page: &Page<'_>) -> Vec<String> {
-    let label = format!("Memory plan of method {}", page.memory.method.name());
-    // A heading and its chart.
-    plan(page).chunks(2).map(|charts| picture(&label, "", charts)).collect()
+/// The memories of the target, with what `page` takes of them.
+pub fn board_figures(document: &Document<'_>, page: &Page<'_>) -> Vec<Figure> {
+    let figures = figures(page, board(document, page)).into_iter();
+    figures.map(|figure| Figure { class: "board", ..figure }).collect()
 }
 
-/// The bars of `page`, to stand in a page that has [`STYLE`].
-pub fn bar_chart(document: &Document<'_>, page: &Page<'_>) -> String {
-    let label = format!("Needs of method {}", page.memory.method.name());
-    picture(&label, "", &bars(document, page))
+/// What each allocator of `page` needs.
+pub fn allocator_figures(document: &Document<'_>, page: &Page<'_>) -> Vec<Figure> {
+    figures(page, allocators(document, page))
 }
 
-/// The chart of what was measured of `page`, to stand in a page that has [`STYLE`].
-pub fn compared_chart(page: &Page<'_>) -> String {
-    let label = format!("Method {}, predicted and measured", page.memory.method.name());
-    picture(&label, "", &compared(page))
+/// The plan of `page`: on paper a page may end between them.
+pub fn plan_figures(page: &Page<'_>) -> Vec<Figure> {
+    figures(page, plan(page))
 }
 
-fn bars<'a>(document: &Document<'a>, page: &Page<'_>) -> Charts<'a> {
-    let mut charts: Charts<'a> = vec![
-        Box::new(Heading::new("What each allocator needs")),
-        Box::new(Bars::of_allocators(page, document.program)),
-    ];
-    if let (Some(fit), Some(target)) = (&page.fit, document.target) {
-        let verdict = if fit.fits() { "Fits" } else { "Does NOT fit" };
-        let heading = format!("{verdict} {} ({})", target.name, target.title);
-        charts.push(Box::new(Heading::new(heading)));
-        charts.push(Box::new(Bars::of_memories(fit)));
-    }
-    charts
+/// What was measured of `page`.
+pub fn compared_figures(page: &Page<'_>) -> Vec<Figure> {
+    figures(page, compared(page))
+}
+
+fn figures(page: &Page<'_>, charts: Charts<'_>) -> Vec<Figure> {
+    let method = page.memory.method.name();
+    let figure = |(heading, chart): (String, Box<dyn Chart + '_>)| {
+        let label = format!("{heading}, method {method}");
+        Figure { svg: picture(&label, "", &[chart]), heading, class: "chart" }
+    };
+    charts.into_iter().map(figure).collect()
+}
+
+fn board<'a>(document: &Document<'a>, page: &Page<'_>) -> Charts<'a> {
+    let chart = Board::new(page, document.target);
+    let (Some(chart), Some(fit), Some(target)) = (chart, &page.fit, document.target) else {
+        return Vec::new();
+    };
+    let verdict = if fit.fits() { "Fits" } else { "Does NOT fit" };
+    vec![(format!("{verdict} {} ({})", target.name, target.title), Box::new(chart))]
+}
+
+fn allocators<'a>(document: &Document<'a>, page: &Page<'_>) -> Charts<'a> {
+    let chart = Bars::of_allocators(page, document.program);
+    vec![("What each allocator needs".to_owned(), Box::new(chart))]
 }
 
 fn plan<'a>(page: &'a Page<'_>) -> Charts<'a> {
@@ -65,20 +89,19 @@ fn plan<'a>(page: &'a Page<'_>) -> Charts<'a> {
     let by = [By::Operator, By::Module].into_iter();
     for by in by.filter(|by| *by == By::Operator || page.memory.has_modules()) {
         if let Some(live) = Live::new(page, by) {
-            charts.push(Box::new(Heading::new(live.heading())));
-            charts.push(Box::new(live));
+            charts.push((live.heading().to_owned(), Box::new(live)));
         }
     }
     let maps = page.memory.plan.buffers.iter();
     for map in maps.filter_map(|buffer| Map::new(page.memory, buffer)) {
-        charts.push(Box::new(Heading::new(map.heading())));
-        charts.push(Box::new(map));
+        charts.push((map.heading(), Box::new(map)));
     }
     charts
 }
 
 fn compared(page: &Page<'_>) -> Charts<'static> {
     let chart = page.measured.and_then(Compared::new);
-    let Some(chart) = chart else { return Vec::new() };
-    vec![Box::new(Heading::new("Predicted and measured, by allocator")), Box::new(chart)]
+    let chart = chart.map(|chart| -> Box<dyn Chart> { Box::new(chart) });
+    let heading = "Predicted and measured, by allocator".to_owned();
+    chart.map(|chart| (heading, chart)).into_iter().collect()
 }

@@ -3,7 +3,7 @@
 use super::words::{share, time};
 use super::{OperatorTime, TraceTimes};
 use crate::chart::{Area, Chart, Drawn, Paint, Titled, WIDTH, corners, picture, tenths, words};
-use crate::memory::words::short;
+use crate::memory::words::{cut, short};
 use plotters::style::text_anchor::{HPos, VPos};
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const SEEN: f64 = 0.5;
 const NAMED: f64 = 40.0;
 
 /// Units of width of a letter.
-const LETTER: f64 = 6.5;
+const LETTER: f64 = 6.8;
 
 /// A module: its time with all that is in it.
 #[derive(Default)]
@@ -97,7 +97,10 @@ impl Chart for Flame<'_> {
             area.draw(&Titled::rectangle(title, shape, paint))?;
             if part.width >= NAMED {
                 let room = ((part.width - 8.0) / LETTER) as usize;
-                let name: String = part.name.chars().take(room).collect();
+                // The whole path where there is room.
+                let fits = part.path.chars().count() <= room;
+                let name = if fits { &part.path } else { &part.name };
+                let name = cut(name, room);
                 let at = (tenths(part.x + 4.0), tenths(y + ROW / 2.0));
                 area.draw(&words(name, at, Paint::NAME, (HPos::Left, VPos::Center)))?;
             }

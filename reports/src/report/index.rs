@@ -1,11 +1,8 @@
 //! Many programs at once: a page with a row for each, and the history of their sizes.
 
-use super::html::{SCRIPT, escape};
-use super::made::policy_hash;
 use super::words::{size, time};
-use super::{Report, sparkline, words};
-use crate::chart::STYLE;
-use crate::memory::html::PAGE_STYLE;
+use super::{Report, TraceTimes, sparkline, words};
+use crate::page::{document, escape};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,7 +25,7 @@ pub struct Entry {
     pub peak_bytes: u64,
     /// All memory that the runners set aside, of the method with the most.
     pub total_bytes: u64,
-    /// The median of the longest kind of runs.
+    /// The median of the runs that count.
     pub run_ticks: Option<u64>,
     /// Unit of `run_ticks`.
     pub unit: Option<String>,
@@ -41,7 +38,7 @@ impl Entry {
     pub fn of(report: &Report<'_>) -> Self {
         let pages = &report.memory.methods;
         let total = pages.iter().map(|p| p.needs.method_pool(None).saturating_add(p.needs.temp));
-        let runs = report.trace.iter().flat_map(|trace| &trace.runs);
+        let run = report.trace.as_ref().and_then(TraceTimes::main_run);
         let model = report.made.inputs.iter().find(|input| input.role == "model");
         Entry {
             schema: SCHEMA.to_owned(),
@@ -51,7 +48,7 @@ impl Entry {
             program_bytes: report.program.bytes,
             peak_bytes: pages.iter().map(|p| p.memory.plan.peak.bytes).max().unwrap_or(0),
             total_bytes: total.max().unwrap_or(0),
-            run_ticks: runs.map(|run| run.spread.p50).max(),
+            run_ticks: run.map(|run| run.spread.p50),
             unit: report.trace.as_ref().map(|trace| trace.unit.to_owned()),
             errors: report.count(et_inspector::findings::Severity::Error),
         }
@@ -107,64 +104,68 @@ pub struct Row {
     pub page: String,
 }
 
-/// What the index has besides the page of memory.
-const INDEX_STYLE: &str = "\
-a{color:inherit}
-th button{all:unset;cursor:pointer;font-weight:600;text-decoration:underline dotted}
-th button:focus-visible{outline:2px solid var(--ink)}
-td{max-width:24rem;overflow-wrap:anywhere}
-";
-
 /// The page; `history` ends with the entries of these rows.
 pub fn index(rows: &[Row], history: &History, version: &str) -> String {
-    let style = format!("\n{PAGE_STYLE}{STYLE}{INDEX_STYLE}");
     let bad = rows.iter().filter(|row| row.entry.verdict == "bad").count();
     let sum = |of: fn(&Entry) -> u64| {
         rows.iter().fold(0u64, |sum, row| sum.saturating_add(of(&row.entry)))
     };
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n<title>Reports</title>\n\
-         <style>{style}</style>\n</head>\n<body>\n<main>\n<h1>Reports on {} programs</h1>\n\
-         <p>{bad} of them are bad: an error, an exceeded limit, or something that got worse. \
-         All program files together have {}.</p>\n\
-         <div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">program</th>\
-         <th scope=\"col\">verdict</th><th scope=\"col\" class=\"n\">file</th>\
-         <th scope=\"col\" class=\"n\">peak</th><th scope=\"col\">peak over history</th>\
-         <th scope=\"col\" class=\"n\">all memory</th><th scope=\"col\" class=\"n\">run</th>\
-         </tr></thead>\n<tbody>\n",
-        policy_hash(style.as_bytes()),
-        policy_hash(SCRIPT.as_bytes()),
+    let (class, verdict) = match (bad, rows.len()) {
+        (0, all) => ("verdict", format!("All {all} are good")),
+        (bad, all) => ("verdict bad", format!("{bad} of {all} are bad")),
+    };
+    let mut body = format!(
+        "<header class=\"index\">\n<p class=\"kind\">etinspect report</p>\n<h1>Reports on {} programs</h1>\n\
+         <p class=\"{class}\">{verdict}</p>\n<p class=\"note\">Bad are an error, an exceeded limit, \
+         and something that got worse. All program files together have {}.</p>\n</header>\n<main>\n\
+         <div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>",
         rows.len(),
         size(sum(|entry| entry.program_bytes)),
     );
-    for row in rows {
-        let entry = &row.entry;
-        let run = entry.run_ticks.zip(entry.unit.as_deref());
-        let _ = writeln!(
-            page,
-            "<tr><td><a href=\"{}\">{}</a></td><td class=\"{}\">{}</td><td class=\"n\">{}</td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
-            escape(&row.page),
-            escape(&entry.model),
-            if entry.verdict == "bad" { "bad" } else { "good" },
-            escape(&row.sentence),
-            size(entry.program_bytes),
-            size(entry.peak_bytes),
-            sparkline::chart(history.of(&entry.model)),
-            size(entry.total_bytes),
-            run.map_or_else(|| "-".to_owned(), |(ticks, unit)| escape(&time(ticks, unit))),
-        );
+    for name in COLUMNS {
+        let class = if name.starts_with('#') { " class=\"n\"" } else { "" };
+        let _ = write!(body, "<th scope=\"col\"{class}>{}</th>", name.trim_start_matches('#'));
     }
+    body.push_str("</tr></thead>\n<tbody>\n");
+    rows.iter().for_each(|row| write_row(&mut body, row, history));
     let _ = write!(
-        page,
-        "</tbody></table></div>\n<p>etinspect {}; a line of the history is a run, the last {} \
-         are drawn.</p>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        body,
+        "</tbody></table></div>\n<p class=\"note\">etinspect {}; a line of the history is a run, the \
+         last {} are drawn.</p>\n</main>\n",
         escape(version),
         sparkline::POINTS
     );
-    page
+    document("Reports", &body)
+}
+
+const COLUMNS: [&str; 8] = [
+    "program",
+    "verdict",
+    "#file",
+    "#peak",
+    "peak over history",
+    "#all pools",
+    "#run",
+    "run over history",
+];
+
+fn write_row(page: &mut String, row: &Row, history: &History) {
+    let entry = &row.entry;
+    let run = entry.run_ticks.zip(entry.unit.as_deref());
+    let runs = history.of(&entry.model);
+    let (class, mark) = if entry.verdict == "bad" { ("bad", "✗") } else { ("good", "✓") };
+    let _ = writeln!(
+        page,
+        "<tr><td><a href=\"{}\">{}</a></td><td class=\"{class}\">{mark} {}</td><td class=\"n\">{}</td>\
+         <td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
+        escape(&row.page),
+        escape(&entry.model),
+        escape(&row.sentence),
+        size(entry.program_bytes),
+        size(entry.peak_bytes),
+        sparkline::peaks(runs),
+        size(entry.total_bytes),
+        run.map_or_else(|| "-".to_owned(), |(ticks, unit)| escape(&time(ticks, unit))),
+        sparkline::times(runs),
+    );
 }

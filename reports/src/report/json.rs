@@ -57,10 +57,12 @@ pub fn json(report: &Report<'_>) -> String {
             "inputs": report.made.inputs.iter().map(|input| json!({
                 "role": input.role,
                 "name": input.name,
+                "format": input.format,
                 "bytes": input.bytes,
                 "sha256": input.sha256,
             })).collect::<Vec<_>>(),
             "options": report.made.options,
+            "command": report.made.command,
         },
     });
     super::words::document(&document)

@@ -170,8 +170,8 @@ fn made(report: &Report<'_>) -> String {
             input.sha256
         );
     }
-    for option in &report.made.options {
-        let _ = write!(text, "\n- {}", escape(option));
+    if !report.made.command.is_empty() {
+        let _ = write!(text, "\n- {}", escape(&report.made.command));
     }
     text
 }

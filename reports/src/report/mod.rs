@@ -7,7 +7,7 @@
 //! made.rs      what the report was made of
 //! limits.rs    limits of calls, findings and times
 //! words.rs     sizes and times for people
-//! html.rs      a page that needs no other file; page.js sorts and filters its tables
+//! html/        a page that needs no other file
 //! spread.rs    chart: operators by time
 //! flame.rs     chart: modules by time
 //! sparkline.rs chart: peaks of earlier runs
@@ -55,6 +55,7 @@ pub use markdown::text as markdown;
 pub use program::{Program, Share, Weight};
 pub use sarif::sarif;
 pub use trace::{OperatorTime, RunTime, TraceTimes};
+pub(crate) use words::share as share_of;
 
 use crate::memory::{Document, Page};
 use et_inspector::budget::{Budget, Count, check};

@@ -5,7 +5,7 @@ use super::{OperatorTime, TraceTimes};
 use crate::chart::{
     Area, Axis, Chart, Drawn, Paint, Titled, WIDTH, corners, picture, tenths, words,
 };
-use crate::memory::words::short;
+use crate::memory::words::{cut, short};
 use plotters::element::PathElement;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -13,7 +13,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 const ROWS: usize = 15;
 
 const LEFT: f64 = 260.0;
-const RIGHT: f64 = 130.0;
+const RIGHT: f64 = 210.0;
 const ROW: f64 = 22.0;
 
 /// Letters of a name beside its bar.
@@ -57,13 +57,21 @@ impl Chart for Bars<'_> {
             let length = (at(s.p50) - LEFT).max(1.0);
             let shape = corners(LEFT, middle - 6.0, length, 12.0);
             area.draw(&Titled::rectangle(title, shape, Paint::BAR))?;
-            let ends = [at(s.min), at(s.max)].map(|x| (tenths(x), tenths(middle)));
-            area.draw(&PathElement::new(ends, Paint::WHISKER))?;
-            let name: String = operator.name.chars().take(LETTERS).collect();
+            let (from, to) = (at(s.min), at(s.max));
+            for [a, b] in [
+                [(from, middle), (to, middle)],
+                [(from, middle - 4.0), (from, middle + 4.0)],
+                [(to, middle - 4.0), (to, middle + 4.0)],
+            ] {
+                let ends = [a, b].map(|(x, y)| (tenths(x), tenths(y)));
+                area.draw(&PathElement::new(ends, Paint::WHISKER))?;
+            }
+            let name = cut(&operator.name, LETTERS);
             let place = (tenths(LEFT - 8.0), tenths(middle));
             area.draw(&words(name, place, Paint::TEXT, (HPos::Right, VPos::Center)))?;
             let place = (tenths(at(s.max.max(s.p50)) + 8.0), tenths(middle));
-            area.draw(&words(p50, place, Paint::TEXT, (HPos::Left, VPos::Center)))?;
+            let text = if s.runs > 1 { format!("{p50}, {least} to {most}") } else { p50 };
+            area.draw(&words(text, place, Paint::LEGEND, (HPos::Left, VPos::Center)))?;
         }
         Ok(())
     }

@@ -74,6 +74,17 @@ impl TraceTimes {
     }
 }
 
+/// What ExecuTorch's runtime names the executions of a method; loading is another block.
+const EXECUTION: &str = "Execute";
+
+impl TraceTimes {
+    /// The runs that count: executions of a method, of several kinds the longest.
+    pub fn main_run(&self) -> Option<&RunTime> {
+        let is_execution = |run: &RunTime| run.name.split(" #").next() == Some(EXECUTION);
+        self.runs.iter().max_by_key(|run| (is_execution(run), run.spread.p50))
+    }
+}
+
 impl OperatorTime {
     fn of(group: &Group) -> Self {
         OperatorTime {

@@ -85,6 +85,7 @@ impl Given<'_> {
                 version: "0.1.0".into(),
                 inputs: vec![Input::new("model", self.name, &self.program)],
                 options: vec!["--format".into(), "html".into()],
+                command: format!("etinspect report {}", self.name),
             },
         });
         look(&report)

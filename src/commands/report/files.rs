@@ -1,11 +1,13 @@
 //! What is given with a program: trace, record, budget, baseline, history.
 
-use super::ReportArgs;
 use super::many::Program;
+use super::{Format, ReportArgs};
 use crate::cli::Global;
+use crate::commands::events::Scale;
 use crate::failure::Failure;
 use crate::input::{self, Input as Bytes};
 use crate::text::escape;
+use clap::ValueEnum;
 use et_inspector::budget::Budget;
 use et_reports::report::{Baseline, BaselineError, History, Input, Made};
 use et_schema::etrecord;
@@ -159,7 +161,33 @@ impl<'a> Files<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             inputs,
             options: options.map(|(name, value)| format!("{name} {value}")).collect(),
+            command: self.command(args),
         }
+    }
+
+    /// The command line that makes this report of this program, wherever it is written to.
+    fn command(&self, args: &ReportArgs) -> String {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|p| p.to_string_lossy().into_owned());
+        let scale = Some(args.source_time_scale).filter(|scale| !matches!(scale, Scale::Ns));
+        let format = Some(args.format).filter(|format| *format != Format::Html);
+        let options = [
+            ("--method", args.method.clone()),
+            ("--trace", path(&self.beside.trace)),
+            ("--etrecord", path(&self.beside.etrecord)),
+            ("--source-time-scale", scale.and_then(name)),
+            ("--target", args.target.clone()),
+            ("--abi", args.abi.and_then(name)),
+            ("--budget", path(&args.budget)),
+            ("--baseline", path(&self.beside.baseline)),
+            ("--history", path(&args.history)),
+            ("--format", format.and_then(name)),
+        ];
+        let program = quoted(&self.beside.program.to_string_lossy());
+        let mut command = format!("etinspect report {program}");
+        for (option, value) in options.into_iter().filter_map(|(o, value)| Some((o, value?))) {
+            command += &format!(" {option} {}", quoted(&value));
+        }
+        command
     }
 
     pub fn budget(&self, args: &ReportArgs, file: &File<'_>) -> Result<Option<Budget>, Failure> {
@@ -189,6 +217,20 @@ impl<'a> Files<'a> {
     }
 }
 
+/// The name of a value of an option.
+fn name<V: ValueEnum>(value: V) -> Option<String> {
+    value.to_possible_value().map(|value| value.get_name().to_owned())
+}
+
+/// A word of a command line as a POSIX shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// The history so far; the first run begins one.
 ///
 /// # Errors
@@ -211,4 +253,17 @@ pub fn append(path: Option<&Path>, lines: &str) -> Result<(), Failure> {
     let file = OpenOptions::new().append(true).create(true).open(path);
     let written = file.and_then(|mut file| file.write_all(lines.as_bytes()));
     written.map_err(|e| Failure::output(Some(path), e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_of_a_command_line_are_quoted_where_they_must() {
+        assert_eq!(quoted("models/a-1.pte"), "models/a-1.pte");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's $(x)"), "'it'\\''s $(x)'");
+        assert_eq!(quoted(""), "''");
+    }
 }
