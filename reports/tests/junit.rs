@@ -1,13 +1,16 @@
-//! The JUnit XML is what its readers expect: the elements, their order, and their
-//! attributes as in the published schema of Jenkins' xUnit plugin (`junit-10.xsd`,
-//! <https://github.com/jenkinsci/xunit-plugin>), whose rules stand in [`RULES`].
+//! The JUnit XML is what its readers expect: it is valid by the schema that Jenkins' dtkit
+//! published (`tests/fixtures/schemas/junit-4.xsd`), and by the rules of today's xUnit plugin
+//! (`junit-10.xsd`, <https://github.com/jenkinsci/xunit-plugin>), which stand in [`RULES`].
 
 mod support;
+#[path = "support/xsd.rs"]
+mod xsd;
 
 use et_inspector::target::find;
 use et_reports::report::{Baseline, junit};
 use roxmltree::{Document, Node};
-use support::{Given, full, linear, model};
+use support::{Given, fixtures, full, linear, model};
+use xsd::Schema;
 
 /// What may be in an element.
 struct Rule {
@@ -101,10 +104,16 @@ fn faults(node: Node<'_, '_>, found: &mut Vec<String>) {
     }
 }
 
+/// The schema that was published.
+fn published() -> Schema {
+    let path = fixtures().join("schemas/junit-4.xsd");
+    Schema::parse(&std::fs::read_to_string(path).expect("a fixture"))
+}
+
 fn faults_of(text: &str) -> Vec<String> {
     let xml = Document::parse(text).expect("XML");
     let root = xml.root_element();
-    let mut found = Vec::new();
+    let mut found = published().faults(&xml);
     if !["testsuites", "testsuite"].contains(&root.tag_name().name()) {
         found.push(format!("<{}> is no root", root.tag_name().name()));
     }
@@ -164,6 +173,13 @@ fn what_is_not_as_published_is_found() {
         ("<testsuites x=\"1\"/>", "<testsuites> has no attribute x"),
         ("<testsuites>words</testsuites>", "text in <testsuites>"),
         ("<cases/>", "<cases> is no root"),
+        ("<cases/>", "<cases> is none of the elements"),
+        (
+            "<testsuite name=\"a\" tests=\"1\"><system-out/><testcase name=\"a\"/></testsuite>",
+            "<testcase> there in <testsuite>",
+        ),
+        ("<testcase name=\"a\"><skipped/><skipped/></testcase>", "2 <skipped> in <testcase>"),
+        ("<skipped message=\"a\"/>", "<skipped> has no attribute message"),
     ] {
         let found = faults_of(text);
         assert!(found.iter().any(|found| found == fault), "{fault}: {found:?}");
