@@ -440,6 +440,9 @@ fn without_a_terminal_it_says_what_prints() {
     let ran = etinspect(["tui".into(), model("softmax").into_os_string()]);
     assert_eq!(ran.status, Some(2));
     assert!(ran.stderr.contains("needs a terminal"), "{}", ran.stderr);
+    let ran = etinspect(["tui"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(ran.stderr.contains("etinspect tui MODEL.pte"), "{}", ran.stderr);
 }
 
 #[test]

@@ -59,7 +59,7 @@ Examples:
 pub struct TuiArgs {
     /// A program (.pte or .bpte), and a trace, an ETRecord, a journal, a memory dump or a log, in
     /// any order; of two traces or two programs the first is the base
-    #[arg(value_name = "FILE", required_unless_present = "follow", num_args = 1..=6)]
+    #[arg(value_name = "FILE", num_args = 0..=6)]
     files: Vec<PathBuf>,
 
     /// Method [default: the one that the log names, forward, or the only one]
@@ -121,6 +121,11 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         ..Files::default()
     };
     let follow = args.follow.as_deref().unwrap_or_default();
+    if args.files.is_empty() && follow.is_empty() {
+        let message = "tui needs something to look at: `etinspect tui MODEL.pte`, with a trace, a \
+                       log, a journal or a memory dump beside it; `etinspect tui --help` has examples";
+        return Err(Failure::Usage(message.into()));
+    }
     let source = Source::of(follow);
     if source.is_none() && !follow.is_empty() {
         files.paths.push(follow.into());

@@ -22,18 +22,18 @@ const INSTRUCTIONS: u32 = 1000;
 /// Size of the screen.
 const SIZE: (u16, u16) = (200, 60);
 
-/// A trace of so many events, in executions of [`INSTRUCTIONS`] kernels each.
-fn trace(events: u32) -> Vec<u8> {
+/// A trace of so many events, in executions of so many kernels each.
+fn trace(events: u32, instructions: u32) -> Vec<u8> {
     let mut now = 0u64;
     let clock = move || {
         now += 100 + now % 37;
         Ticks(now)
     };
     let mut writer = EtDumpWriter::new(clock, Contents::Full);
-    for _ in 0..events / INSTRUCTIONS {
+    for _ in 0..events / instructions {
         writer.begin_run("Execute", &[]);
         let run = writer.begin("Method::execute", Place::Method);
-        for index in 0..INSTRUCTIONS {
+        for index in 0..instructions {
             let name = ["native_call_add.out", "native_call_mul.out"][index as usize % 2];
             let place = Place::Instruction(ChainId(0), InstructionId(index));
             let begun = writer.begin(name, place);
@@ -76,7 +76,8 @@ fn resident() -> String {
 
 fn frames(criterion: &mut Criterion) {
     let events = std::env::var("EVENTS").ok().and_then(|text| text.parse().ok());
-    let bytes = trace(events.unwrap_or(10_000_000));
+    let events = events.unwrap_or(10_000_000);
+    let bytes = trace(events, INSTRUCTIONS);
     println!("{} bytes of trace; resident {}", bytes.len(), resident());
     let mut screen = Screen::new();
 
@@ -109,7 +110,7 @@ fn frames(criterion: &mut Criterion) {
 
     for (name, view, keys) in [
         ("events, scrolling", '2', "jjjjjjjjkjG jjjjg"),
-        ("events, sorting and grouping", '2', "ssssvvvv"),
+        ("events, sorting and grouping", '2', "ssssrvvv"),
         ("timeline, zooming and panning", '3', "++++lllhhl----+-+lllll"),
         ("timeline, deep zoom", '3', "+++++++++++++++lhlhlh"),
         ("overview", '1', "jkjk"),
@@ -127,6 +128,47 @@ fn frames(criterion: &mut Criterion) {
             black_box(&app);
         });
     });
+    drop(app);
+    drop(bytes);
+    many_rows(&mut screen, events / 10);
+}
+
+/// One execution of very many instructions, each a row of its own: what is
+/// sorted, filtered and searched takes longer than a frame, off the drawing thread.
+fn many_rows(screen: &mut Screen, rows: u32) {
+    let bytes = trace(rows, rows);
+    let file = Trace::recover(&bytes).expect("a trace");
+    let begun = Instant::now();
+    let inputs = Inputs { title: "rows.etdp", trace: Some(&file), ..Inputs::default() };
+    let mut app = App::new(Session::new(inputs).expect("a session"), Theme::default());
+    settle(&mut app);
+    println!("{rows} rows read: {:?}; resident {}", begun.elapsed(), resident());
+    for (name, keys) in [
+        ("rows, scrolling", "2jjjjjjjjkjG jjjjg"),
+        ("rows, sorting and reversing", "2sssrssrs"),
+        ("rows, filtering as one types", "2&mul sum>1us\n\u{1b}"),
+        ("rows, searching as one types", "2/add 99\u{1b}"),
+        ("rows, timeline", "3++lh--0jk"),
+        ("rows, overview", "1jk"),
+    ] {
+        let code = |key| match key {
+            '\n' => KeyCode::Enter,
+            '\u{1b}' => KeyCode::Esc,
+            key => KeyCode::Char(key),
+        };
+        let keys = keys.chars().cycle().take(200).map(code);
+        report(name, keys.map(|key| screen.press(&mut app, key)).collect());
+        settle(&mut app);
+    }
+}
+
+/// Waits for what other threads make.
+fn settle(app: &mut App) {
+    let begun = Instant::now();
+    while app.is_busy() && begun.elapsed() < Duration::from_secs(30) {
+        app.poll();
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 criterion_group! {

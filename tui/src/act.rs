@@ -87,7 +87,7 @@ impl App {
     }
 
     /// Whether something is made that the user waits for.
-    pub(crate) fn is_busy(&self) -> bool {
+    pub fn is_busy(&self) -> bool {
         let looks = self.picker.as_ref().is_some_and(|picker| picker.is_busy());
         looks || self.sorting.is_some() || self.loading.is_some()
     }

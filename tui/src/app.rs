@@ -24,6 +24,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What is shown.
@@ -175,6 +177,8 @@ pub struct App {
     pub(crate) shown: Wanted,
     /// Rows of the event table as they are shown, by their numbers.
     pub(crate) table: Vec<u32>,
+    /// Ticks of them together.
+    pub(crate) table_sum: u64,
 }
 
 impl App {
@@ -221,6 +225,7 @@ impl App {
             sorting: None,
             shown: Wanted::default(),
             table: Vec::new(),
+            table_sum: 0,
         };
         app.layout_program();
         app.refresh();
@@ -316,6 +321,19 @@ impl App {
     /// A row of the event table.
     pub(crate) fn event(&self, row: usize) -> Option<RowRef<'_>> {
         tables::row(&self.session.events, self.groups(), *self.table.get(row)?)
+    }
+
+    /// Rows of the event table, as they are shown.
+    pub fn shown_rows(&self) -> impl Iterator<Item = RowRef<'_>> {
+        (0..self.table.len()).filter_map(|row| self.event(row))
+    }
+
+    /// Writes the table of the view into a new CSV file in `folder`.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub fn write_table(&mut self, folder: &Path) -> io::Result<PathBuf> {
+        crate::export::write(self, crate::export::Kind::Table, folder)
     }
 
     /// Number of rows that the view has.
@@ -498,6 +516,8 @@ impl App {
     fn take(&mut self, rows: Vec<u32>) {
         self.table = rows;
         self.shown = self.wanted.clone();
+        let sums = (0..self.table.len()).filter_map(|row| self.event(row)).map(|row| row.sum);
+        self.table_sum = sums.fold(0, u64::saturating_add);
         let last = self.table.len().saturating_sub(1);
         let cursor = &mut self.cursors[View::Events.index()];
         *cursor = (*cursor).min(last);

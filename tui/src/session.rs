@@ -120,6 +120,8 @@ pub struct Session {
     pub instructions: Vec<Row>,
     /// Which of them belong to which chain.
     pub chains: Vec<Range<usize>>,
+    /// Ticks of the instructions of each chain together.
+    pub chain_ticks: Vec<u64>,
     by_site: BTreeMap<Site, usize>,
     /// Memory of the method.
     pub memory: Option<Memory>,
@@ -253,6 +255,7 @@ impl Session {
             instructions: Vec::new(),
             inputs: Vec::new(),
             chains: Vec::new(),
+            chain_ticks: Vec::new(),
             by_site: BTreeMap::new(),
             memory: None,
             events: Arc::default(),
@@ -347,6 +350,9 @@ impl Session {
                     self.instructions.push(row(site, facts));
                 }
             }
+            let own = &self.instructions[first..];
+            let ticks = own.iter().filter_map(|row| self.events.time_of(row.site));
+            self.chain_ticks.push(ticks.fold(0, u64::saturating_add));
             self.chains.push(first..self.instructions.len());
         }
     }

@@ -482,3 +482,211 @@ fn values_of_a_trace_alone_are_listed_where_they_were_logged() {
     let last = screen(&mut app, (100, 30));
     assert!(last.contains("is not in a debug buffer of 8 bytes"), "{last}");
 }
+
+/// A trace of kernels with these names, in this order.
+fn trace_of(names: &[&str]) -> Vec<u8> {
+    use etdump::{Contents, EtDumpWriter, Place, Ticks, Tracer};
+    let mut now = 0;
+    let clock = move || {
+        now += 1000;
+        Ticks(now)
+    };
+    let mut writer = EtDumpWriter::new(clock, Contents::Full);
+    writer.begin_run("Execute", &[]);
+    let run = writer.begin("Method::execute", Place::Method);
+    for (index, name) in names.iter().enumerate() {
+        let index = et_schema::ids::InstructionId(index as u32);
+        let place = Place::Instruction(et_schema::ids::ChainId(0), index);
+        let begun = writer.begin(name, place);
+        writer.end(name, place, begun);
+    }
+    writer.end("Method::execute", Place::Method, run);
+    writer.finish().bytes
+}
+
+#[test]
+fn hostile_and_wide_names_align_and_carry_no_control_characters() {
+    let names = [
+        "plain",
+        "日本語の畳み込み演算子の名前はとても長いので切られます、本当に長いのです",
+        "e\u{301}te\u{301} combining",
+        "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} family",
+        "\u{2764}\u{fe0f} heart \u{1f1e9}\u{1f1ea}",
+        "\u{1b}[31mred\u{1b}]0;title\u{7}",
+        "right\u{202e}to left\u{200b}",
+        "tab\tnew\r\nline\u{9b}2J",
+    ];
+    let bytes = trace_of(&names);
+    let trace = Trace::parse(&bytes).expect("a trace");
+    let inputs = Inputs { title: "names", trace: Some(&trace), ..Inputs::default() };
+    let mut app = App::new(Session::new(inputs).expect("a session"), plain());
+    for unicode in [true, false] {
+        app.theme.unicode = unicode;
+        for (width, height) in SIZES {
+            for view in ["1", "2", "3", "2/"] {
+                press(&mut app, view);
+                let text = screen(&mut app, (width, height));
+                let odd = text.chars().find(|c| *c != '\n' && (c.is_control() || *c == '\u{202e}'));
+                assert_eq!(odd, None, "{text}");
+                assert!(unicode || text.is_ascii(), "{text}");
+                press(&mut app, "\u{1b}");
+            }
+            press(&mut app, "2g");
+            let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+            terminal.draw(|frame| app.draw(frame)).expect("drawn");
+            let buffer = terminal.backend().buffer();
+            // The place of each row's instruction stands in one column of the screen.
+            let at = |y: u16| {
+                (0..width - 1).find(|x| {
+                    buffer[(*x, y)].symbol() == "0" && buffer[(*x + 1, y)].symbol() == ":"
+                })
+            };
+            let columns: Vec<u16> = (3..height - 5).filter_map(at).collect();
+            assert!(columns.len() >= 5, "{columns:?}");
+            assert!(columns.windows(2).all(|pair| pair[0] == pair[1]), "{columns:?}");
+        }
+    }
+}
+
+#[test]
+fn a_program_is_unfolded_and_followed_through_its_tensors() {
+    let mut app = App::new(session("kv_cache", None, "kv"), plain());
+    press(&mut app, "5g");
+    let folded = app.len();
+    press(&mut app, "jz");
+    assert!(app.len() > folded);
+    press(&mut app, "z");
+    assert_eq!(app.len(), folded);
+    // Unfold all, fold the chain, and all again.
+    press(&mut app, "Z");
+    let all = app.len();
+    press(&mut app, "gz");
+    assert_eq!(app.len(), 1);
+    press(&mut app, "zZ");
+    assert_eq!(app.len(), folded);
+    press(&mut app, "Z");
+    assert_eq!(app.len(), all);
+    for (width, height) in SIZES {
+        let name = format!("program_unfolded_{width}x{height}");
+        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
+    }
+    // Of each instruction's inputs, those with a definition lead to it and back.
+    let mut followed = 0;
+    for line in 0..app.len() {
+        press(&mut app, "g");
+        press(&mut app, &"j".repeat(line));
+        let before = (app.selected(), app.step);
+        let text = screen(&mut app, (120, 40));
+        press(&mut app, "\n");
+        if app.step != before.1 {
+            followed += 1;
+            press(&mut app, "b");
+            assert_eq!((app.selected(), app.step), before, "{text}");
+        } else {
+            press(&mut app, "\u{1b}");
+            // An instruction or a chain that was folded by it.
+            if app.len() != all {
+                press(&mut app, "z");
+            }
+        }
+    }
+    assert!(followed > 20, "{followed}");
+}
+
+#[test]
+fn places_are_gone_back_to_forward_to_and_marked() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    press(&mut app, "5gjjjM4");
+    let marked = app.site().expect("an instruction");
+    press(&mut app, "P");
+    assert_ne!(app.site(), Some(marked));
+    let peak = (app.view, app.site());
+    press(&mut app, "bb");
+    assert_eq!((app.view, app.site()), (View::Program, Some(marked)));
+    press(&mut app, "BB");
+    assert_eq!((app.view, app.site()), peak);
+    press(&mut app, "5'\n");
+    assert_eq!(app.site(), Some(marked));
+    assert!(screen(&mut app, (80, 24)).contains('◆'));
+    press(&mut app, "M'");
+    assert!(screen(&mut app, (80, 24)).contains("nothing is marked"));
+    press(&mut app, "3S");
+    let slowest = app.session.events.largest[0] as usize;
+    assert_eq!(app.site(), app.session.events.rows[slowest].site);
+    assert_eq!(app.view, View::Timeline);
+}
+
+#[test]
+fn columns_are_chosen_and_sorted_by_with_a_mark() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    press(&mut app, "2");
+    assert!(!screen(&mut app, (160, 40)).contains("p99"));
+    // The list of columns stays open while they are chosen.
+    press(&mut app, "cp99\n\u{1b}:sort by p99\n");
+    let text = screen(&mut app, (160, 40));
+    assert!(text.contains("p99▼"), "{text}");
+    let p99 = |app: &App| -> Vec<f64> {
+        let rows = app.session.events.rows.iter();
+        let mut all: Vec<f64> = rows.map(|row| row.spread.p99).collect();
+        all.sort_by(f64::total_cmp);
+        all
+    };
+    let shown = app.shown_rows().map(|row| row.spread.p99).collect::<Vec<_>>();
+    let mut expected = p99(&app);
+    expected.reverse();
+    assert_eq!(shown, expected);
+    press(&mut app, "r");
+    assert!(screen(&mut app, (160, 40)).contains("p99▲"));
+    assert_eq!(app.shown_rows().map(|row| row.spread.p99).collect::<Vec<_>>(), p99(&app));
+}
+
+#[test]
+fn colours_are_only_those_of_the_palette() {
+    use et_tui::{Depth, Palette};
+    use ratatui::style::Color;
+    for (name, depth) in [
+        ("terminal", Depth::Sixteen),
+        ("colour-blind", Depth::Sixteen),
+        ("colour-blind", Depth::Indexed),
+    ] {
+        let palette = Palette::named(name).expect("a palette").for_depth(depth);
+        let theme = Theme { palette, depth, ..Theme::default() };
+        let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), theme);
+        for key in "12345678".chars() {
+            press(&mut app, &key.to_string());
+            let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal");
+            terminal.draw(|frame| app.draw(frame)).expect("drawn");
+            let cells = terminal.backend().buffer().content();
+            assert!(cells.iter().all(|cell| !matches!(cell.fg, Color::Rgb(..))), "{name} {key}");
+            assert!(cells.iter().all(|cell| !matches!(cell.bg, Color::Rgb(..))), "{name} {key}");
+        }
+    }
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    for key in "12345678?".chars() {
+        press(&mut app, &key.to_string());
+        let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal");
+        terminal.draw(|frame| app.draw(frame)).expect("drawn");
+        let cells = terminal.backend().buffer().content();
+        let colored = cells.iter().find(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset);
+        assert_eq!(colored.map(|cell| cell.symbol()), None, "NO_COLOR, view {key}");
+    }
+}
+
+#[test]
+fn tables_are_written_as_csv_with_the_inspectors_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    for (key, head) in [
+        ('2', "event,at,module"),
+        ('7', "value,dtype"),
+        ('5', "at,instruction"),
+        ('6', "severity,code"),
+    ] {
+        press(&mut app, &key.to_string());
+        let path = app.write_table(folder.path()).expect("written");
+        let text = fs::read_to_string(&path).expect("the table");
+        assert!(text.starts_with(head), "{text}");
+        let rows = if key == '5' { app.session.instructions.len() } else { app.len() };
+        assert_eq!(text.lines().count(), rows + 1, "{key}");
+    }
+}

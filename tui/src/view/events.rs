@@ -111,12 +111,10 @@ fn title(app: &App) -> String {
     };
     match app.groups() {
         Some(table) => {
-            let sums = (0..app.table.len()).filter_map(|row| app.event(row));
-            let sum = sums.fold(0u64, |sum, row| sum.saturating_add(row.sum));
             let kind = groups::name(table.kind);
             let kind = kind.strip_suffix('s').unwrap_or(kind);
             let list = list_title(app, app.table.len(), kind);
-            format!("{list}, {order}: {} of {}", app.ticks(sum), app.ticks(table.total))
+            format!("{list}, {order}: {} of {}", app.ticks(app.table_sum), app.ticks(table.total))
         }
         None => {
             let what = list_title(app, app.table.len(), "event");
@@ -215,7 +213,10 @@ fn iterations(app: &App, width: usize) -> Vec<Line<'static>> {
     let times = row.times;
     let most = times.iter().copied().max().unwrap_or(0);
     let least = times.iter().copied().min().unwrap_or(0);
-    let range = format!("  {} to {}", app.ticks(least), app.ticks(most));
+    let range = match least == most {
+        true => format!("  {}", app.ticks(most)),
+        false => format!("  {} to {}", app.ticks(least), app.ticks(most)),
+    };
     let name = format!("{} of {}", count(times.len(), what), row.name);
     let name = fit(&name, width_of(&name).min(width.saturating_sub(range.len())));
     let columns = times.len().min(width);

@@ -155,6 +155,13 @@ fn memory(app: &App, width: usize) -> Vec<Line<'static>> {
     for (name, size) in all {
         text.push(bar(app, &name, size, largest, width, ""));
     }
+    let peak = memory.live.get(memory.peak).copied().unwrap_or(0);
+    if let Some(row) = app.session.instructions.get(memory.peak).filter(|_| peak > 0) {
+        let at = format!("at {} {}", site_text(row.site), row.name);
+        let line =
+            format!("  {}{}  {at}", fit("most live at once", 20), fit_right(&bytes(peak), 15));
+        text.push(Line::from(fit(&line, width)));
+    }
     for (name, used, size) in memory.board.iter().filter(|(_, used, _)| *used > 0) {
         let verdict = if used > size { " does not fit" } else { "" };
         let note = format!("of {}{verdict}", bytes(*size));
@@ -238,6 +245,16 @@ fn findings(app: &App, frame: &mut Frame<'_>, area: Rect, mut text: Vec<Line<'st
         if let Some(finding) = row.and_then(|row| findings.get(row)) {
             text.push(super::findings::line(app, finding, place == app.cursor(), width));
         }
+    }
+    let savings = app.session.memory.as_ref().map_or(&[][..], |memory| &memory.suggestions);
+    if !savings.is_empty() && text.len() + 3 <= height {
+        text.push(Line::default());
+        text.push(heading(app, "Memory that could be saved"));
+        let room = height - text.len();
+        text.extend(savings.iter().take(room.min(6)).map(|(saves, title)| {
+            let line = format!("  {}  {title}", fit_right(&bytes(*saves), 15));
+            Line::from(fit(&line, width))
+        }));
     }
     lines(frame, area, text);
 }

@@ -58,10 +58,7 @@ fn line(app: &App, line: tree::Line, selected: &Row, width: usize) -> Line<'stat
         tree::Line::Chain(chain) => {
             let fold = if app.tree.is_folded(chain) { "▸" } else { "▾" };
             let range = session.chains.get(chain).cloned().unwrap_or_default();
-            let ticks = session.instructions[range.clone()]
-                .iter()
-                .filter_map(|row| session.events.time_of(row.site))
-                .fold(0u64, u64::saturating_add);
+            let ticks = session.chain_ticks.get(chain).copied().unwrap_or(0);
             let time = if ticks > 0 { format!(", {}", app.ticks(ticks)) } else { String::new() };
             let text = format!("{fold} chain {chain}: {}{time}", count(range.len(), "instruction"));
             Line::styled(fit(&text, width), app.theme.strong())

@@ -11,6 +11,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+/// Columns from which on the list stands beside the tensor, and its own.
+const WIDE: usize = 150;
+const LIST: u16 = 84;
+
 /// Draws it.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let rows = &app.session.tensors.rows;
@@ -19,26 +23,36 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         return nothing(app, frame, area, "No tensors are known", how);
     }
     let width = usize::from(area.width);
+    let head_width = if width >= WIDE { usize::from(LIST) } else { width };
     let count = app.len();
     let title = format!("{} of method {}", list_title(app, count, "tensor"), app.session.method);
-    let mut text = vec![Line::styled(fit(&title, width), app.theme.heading())];
-    let head = list_cells(width, ["", "value", "shape", "size", "place", "name"]);
-    text.push(Line::styled(fit(&head, width), app.theme.faint()));
-    let above = Rect { height: (area.height / 3).max(5), ..area };
+    let mut text = vec![Line::styled(fit(&title, head_width), app.theme.heading())];
+    let head = list_cells(head_width, ["", "value", "shape", "size", "place", "name"]);
+    text.push(Line::styled(fit(&head, head_width), app.theme.faint()));
+    let is_wide = width >= WIDE;
+    let above = match is_wide {
+        true => Rect { width: LIST, ..area },
+        false => Rect { height: (area.height / 3).max(5), ..area },
+    };
+    let list_width = usize::from(above.width);
     let shown = visible(app.cursor(), count, above.height - 2);
     app.zone(below(above, 2), Zone::Rows(shown.start));
     for place in shown {
         let row = app.lists.row(app.view, place, &app.session);
         let Some(row) = row.and_then(|row| rows.get(row)) else { continue };
-        let line = Line::from(fit(&list_line(row, width), width));
+        let line = Line::from(fit(&list_line(row, list_width), list_width));
         text.push(if place == app.cursor() { line.style(app.theme.selected()) } else { line });
     }
     // A short list leaves its room to what is below.
     let used = (text.len() as u16).min(above.height);
     lines(frame, above, text);
-    let below = Rect { y: area.y + used, height: area.height - used, ..area };
+    let rest = match is_wide {
+        true => Rect { x: area.x + LIST + 2, width: area.width - LIST - 2, ..area },
+        false => Rect { y: area.y + used, height: area.height - used, ..area },
+    };
     if let Some(selected) = app.row().and_then(|row| rows.get(row)) {
-        lines(frame, below, details(app, selected, width, usize::from(below.height)));
+        let (width, height) = (usize::from(rest.width), usize::from(rest.height));
+        lines(frame, rest, details(app, selected, width, height));
     }
 }
 
