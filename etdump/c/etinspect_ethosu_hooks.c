@@ -8,6 +8,10 @@
  *
  *     if (etj_npu_overdue(2 * 400000000ull)) { save_the_journal_and_reset(); }
  *
+ * Call `etj_npu_interrupt` first in the unit's interrupt handler: the journal
+ * then tells a unit that never answered from a driver that did not wake up. On
+ * bare metal, etinspect_ethosu_guard.c does that and ends the wait by itself.
+ *
  * SPDX-License-Identifier: BSD-3-Clause
  */
 #include "etinspect_journal.h"
@@ -27,7 +31,14 @@ int etj_npu_overdue(uint64_t ticks) {
 }
 
 /* Marks of the journal: the backend took over, and gave back. */
-enum { MARK_BACKEND_BEGIN = 0x45550001, MARK_BACKEND_END = 0x45550002 };
+enum { MARK_BACKEND_BEGIN = 0x45550001, MARK_BACKEND_END = 0x45550002, MARK_INTERRUPT = 0x45550003 };
+
+/* The unit's interrupt came. */
+void etj_npu_interrupt(void) {
+  if (etj_npu_journal != NULL) {
+    etj_mark(etj_npu_journal, MARK_INTERRUPT, 0);
+  }
+}
 
 void EthosUBackend_execute_begin(void) {
   if (etj_npu_journal != NULL) {

@@ -62,6 +62,23 @@ enum etj_allocator {
   ETJ_OTHER_ALLOCATOR = 5
 };
 
+/* Reset reasons that every chip has, for etj_resume(..., ETJ_RESET(ETJ_RESET_WATCHDOG)).
+ * The bits are those of Zephyr's hwinfo_get_reset_cause(), which can be passed as
+ * ETJ_RESET(cause). The raw register of a chip may be passed as well: then
+ * `diagnose` prints its value. */
+#define ETJ_RESET(reasons) (0x52530000u | ((reasons) & 0xffffu))
+enum etj_reset {
+  ETJ_RESET_PIN = 1,
+  ETJ_RESET_SOFTWARE = 2,
+  ETJ_RESET_BROWN_OUT = 4,
+  ETJ_RESET_POWER_ON = 8,
+  ETJ_RESET_WATCHDOG = 16,
+  ETJ_RESET_DEBUGGER = 32,
+  ETJ_RESET_SECURITY = 64,
+  ETJ_RESET_LOW_POWER = 128,
+  ETJ_RESET_LOCK_UP = 256
+};
+
 /* How a journal is set up. */
 typedef struct etj_config {
   uint32_t ticks_per_second; /* 0 if not known */

@@ -49,7 +49,11 @@ pub(super) fn look(case: &Case<'_>) -> Execution {
         execution.findings.push(endless(case, chain, instruction));
     }
     let executing = run.stage == Stage::Executing;
-    let failed = run.endless.is_some() || run.failures.iter().any(|f| f.line > run.reached.line);
+    let stopped = run.endless.is_some()
+        || run.npu_error.is_some()
+        || run.failures.iter().any(|f| f.line >= run.reached.line);
+    // An assertion that is none of a failed call is the instruction's own.
+    let failed = stopped || run.asserts.iter().any(|assert| assert.line < run.reached.line);
     if executing && !failed {
         execution.in_flight = first(&case.evidence.method);
     }
@@ -57,7 +61,7 @@ pub(super) fn look(case: &Case<'_>) -> Execution {
         let after = run.stage.happened();
         let hung = execution.in_flight.as_ref();
         execution.findings.push(crash(case, &run.crash, hung, after));
-    } else if executing && !failed && run.asserts.is_empty() {
+    } else if executing && !failed && run.asserts.is_empty() && run.killed.is_none() {
         execution.candidates = candidates(case, run, execution.in_flight.as_ref());
         execution.findings.push(hang(run, execution.in_flight.as_ref(), &execution.candidates));
     }
@@ -195,9 +199,10 @@ fn unit(case: &Case<'_>) -> Option<Candidate> {
     ids.dedup();
     let id = *ids.first()?;
     let ethos = id == npu::BACKEND;
+    let places = places(&npu::calls(method, id));
     Some(Candidate {
         code: Code::NpuSilent,
-        cause: format!("delegate {id} does not come back"),
+        cause: format!("delegate {id} does not come back{places}"),
         likelihood: Likelihood::Likely,
         why: if ethos {
             "its driver waits for the unit's interrupt without a limit".into()
@@ -214,14 +219,38 @@ fn unit(case: &Case<'_>) -> Option<Candidate> {
     })
 }
 
+/// The instructions that call an operator.
+fn calls(method: &Method<'_>, operator: &str) -> Vec<(ChainId, InstructionId)> {
+    let chains = method.chains().enumerate();
+    let places = chains.flat_map(|(chain, instructions)| {
+        (0..instructions.instruction_count())
+            .map(move |index| (ChainId(chain as u32), InstructionId(index as u32)))
+    });
+    places.filter(|at| crate::memory::operator_name(method, *at) == operator).collect()
+}
+
+/// `, in instruction 0:1`, `, first in instruction 0:1 of 3`.
+fn places(calls: &[(ChainId, InstructionId)]) -> String {
+    match calls {
+        [] => String::new(),
+        [(chain, instruction)] => format!(", in instruction {chain}:{instruction}"),
+        [(chain, instruction), ..] => {
+            format!(", first in instruction {chain}:{instruction} of {}", calls.len())
+        }
+    }
+}
+
 fn tables(case: &Case<'_>, in_flight: Option<&InFlight>) -> Option<Candidate> {
     let method = &case.evidence.method;
     let by_table = |name: &str| BY_TABLE.iter().any(|known| name.starts_with(known));
     let called = method.operators().map(|o| o.to_string()).find(|name| by_table(name))?;
+    let places = places(&calls(method, &called));
     let first = in_flight.is_some_and(|at| by_table(&at.operator) || !at.or_later);
     Some(Candidate {
         code: Code::ProcessorFault,
-        cause: format!("{called} jumps through a function pointer that startup code left zero"),
+        cause: format!(
+            "{called} jumps through a function pointer that startup code left zero{places}"
+        ),
         likelihood: if first { Likelihood::Likely } else { Likelihood::Possible },
         why: "its kernel picks functions by element type through a table in .data.rel.ro or .got; \
               on boards where softmax runs and add does not, this was the reason"

@@ -77,12 +77,14 @@ pub(super) fn read(crash: &Crash) -> Reading {
     let cfsr = register(Register::Cfsr);
     let has = |bit: u32| cfsr.is_some_and(|value| value >> bit & 1 == 1);
     // Without CFSR, a handler that prints the register means it.
-    let bfar = register(Register::Bfar).filter(|_| cfsr.is_none() || has(15));
-    let mmfar = register(Register::Mmfar).filter(|_| cfsr.is_none() || has(7));
+    let always = cfsr.is_none() || crash.in_words;
+    let bfar = register(Register::Bfar).filter(|_| always || has(15));
+    let mmfar = register(Register::Mmfar).filter(|_| always || has(7));
     let address = bfar.or(mmfar).or(register(Register::FaultAddress));
     let pc = register(Register::Pc);
     let debug = register(Register::Hfsr).is_some_and(|value| value >> 31 & 1 == 1);
-    let stack_kind = crash.kinds.iter().any(|k| k.contains("stack"));
+    let is = |word: &str| crash.kinds.iter().any(|kind| kind.contains(word));
+    let stack_kind = is("stack");
     let (cause, remedy, stack) = if has(20) || stack_kind {
         ("the stack overflowed", "give the thread that runs the model a larger stack", true)
     } else if has(4) || has(12) {
@@ -103,26 +105,26 @@ pub(super) fn read(crash: &Crash) -> Reading {
             "build without semihosting, or run with a debugger attached",
             false,
         )
-    } else if has(17) || pc.is_some_and(|pc| pc < 2) {
+    } else if has(17) || pc.is_some_and(|pc| pc < 2) || is("jump to") {
         (
             "a jump through a null or odd function pointer",
             "check that static constructors ran and that .data, .data.rel.ro and .got are \
              initialised by the startup code and the linker script",
             false,
         )
-    } else if has(16) {
+    } else if has(16) || is("illegal instruction") {
         (
             "an instruction that this core does not have",
             "build for the board's core (-mcpu, -mfpu), and check that the PC is in code",
             false,
         )
-    } else if has(24) {
+    } else if has(24) || is("unaligned") {
         (
             "an unaligned access",
             "align the program and the pools to 16 bytes, and clear UNALIGN_TRP in CCR",
             false,
         )
-    } else if has(25) {
+    } else if has(25) || is("division") {
         ("a division by zero", "look at the arguments of the kernel at that PC", false)
     } else if address.is_some_and(|address| address < NULL_PAGE) {
         (
@@ -136,7 +138,14 @@ pub(super) fn read(crash: &Crash) -> Reading {
             "disable write buffering (DISDEFWBUF in ACTLR) to see the exact place",
             false,
         )
-    } else if address.is_some() || has(9) || has(1) {
+    } else if has(0) || has(8) {
+        (
+            "code was fetched from an address that holds none",
+            "look at the return address (LR) and at function pointers: the stack or a table was \
+             overwritten",
+            false,
+        )
+    } else if address.is_some() || has(9) || has(1) || is("forbidden") {
         (
             "an access to an address that it may not touch",
             "look at what the address belongs to, and at the tensors of the instruction",

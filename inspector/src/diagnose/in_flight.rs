@@ -1,5 +1,6 @@
 //! An instruction that never came back, with its tensors.
 
+use super::pace::Pace;
 use crate::memory::operator_name;
 use et_schema::ScalarType;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
@@ -47,6 +48,8 @@ pub struct InFlight {
     pub tensors: Vec<Argument>,
     /// Ticks since it began, if known, and ticks per second.
     pub since: Option<(u64, u64)>,
+    /// Whether that is long for it.
+    pub pace: Pace,
 }
 
 impl InFlight {
@@ -61,6 +64,7 @@ impl InFlight {
             operator: operator_name(method, place),
             tensors: instruction.map_or_else(Vec::new, |i| tensors(method, &i)),
             since: None,
+            pace: Pace::default(),
         }
     }
 

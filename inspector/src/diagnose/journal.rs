@@ -1,9 +1,10 @@
 //! What a journal says: the instruction in flight, the allocators, faults and
 //! restarts.
 
-use super::Case;
 use super::execution::Execution;
 use super::in_flight::InFlight;
+use super::pace::{self, Pace, elapsed};
+use super::{Case, board, npu};
 use crate::findings::{Code, Finding, Limits, pool_exhausted};
 use crate::log::{Crash, Register};
 use crate::memory::Requirements;
@@ -26,7 +27,7 @@ pub(super) fn telling_life(journal: &Snapshot) -> Option<Life> {
 pub fn in_flight(journal: &Snapshot, life: &Life, method: &Method<'_>) -> Option<InFlight> {
     let open = life.open.iter().rfind(|open| open.scope.is_instruction())?;
     let place = (ChainId(open.chain?.into()), InstructionId(open.instruction));
-    let since = life.last_ticks.saturating_sub(open.ticks);
+    let since = elapsed(open.ticks, life.last_ticks);
     Some(InFlight {
         or_later: !open.certain,
         since: Some((since, journal.ticks_per_second.into())),
@@ -43,7 +44,11 @@ pub(super) fn look(case: &Case<'_>, journal: &Snapshot) -> Execution {
     findings.extend(failed_load(case, journal));
     findings.extend(super::firmware::stack(case, journal));
     let Some(life) = telling_life(journal) else { return execution };
-    let in_flight = in_flight(journal, &life, &case.evidence.method);
+    let mut in_flight = in_flight(journal, &life, &case.evidence.method);
+    if let Some(at) = &mut in_flight {
+        let since = at.since.map_or(0, |(ticks, _)| ticks);
+        at.pace = pace::of(case, journal, (at.chain, at.instruction), since);
+    }
     let crash = crash(journal, &life);
     findings.extend(failed(case, journal, &life));
     if !crash.is_empty() {
@@ -54,9 +59,13 @@ pub(super) fn look(case: &Case<'_>, journal: &Snapshot) -> Execution {
             "the journal's end",
         ));
     } else if let Some(open) = life.open.last() {
-        findings.push(unfinished(journal, open, in_flight.as_ref()));
+        findings.push(match open.scope {
+            Scope::Npu => npu::silent(case, journal, &life, open, in_flight.as_ref()),
+            _ => unfinished(journal, open, in_flight.as_ref()),
+        });
     }
-    findings.extend(restarted(journal, &life));
+    findings.extend(board::restarted(journal, &life));
+    findings.extend(board::findings(case, journal));
     execution.in_flight = in_flight;
     execution
 }
@@ -202,7 +211,6 @@ fn unfinished(journal: &Snapshot, open: &OpenScope, in_flight: Option<&InFlight>
         },
     };
     let code = match open.scope {
-        Scope::Npu => Code::NpuSilent,
         Scope::Load => Code::SilentBefore,
         _ => Code::Hang,
     };
@@ -211,7 +219,6 @@ fn unfinished(journal: &Snapshot, open: &OpenScope, in_flight: Option<&InFlight>
         Scope::Kernel | Scope::DelegateName | Scope::Other => {
             journal.name(open.name).map(str::to_owned)
         }
-        Scope::Npu => Some("the neural processing unit".into()),
         _ => None,
     };
     let doubt = if open.certain { "" } else { ", or one whose record is lost" };
@@ -226,6 +233,21 @@ fn unfinished(journal: &Snapshot, open: &OpenScope, in_flight: Option<&InFlight>
     .with_some("within", inner)
     .with("execution", open.execution)
     .with("heartbeats", journal.heartbeats);
+    finding = match in_flight.map(|at| at.pace) {
+        Some(Pace::Hung { usual, measured } | Pace::Slow { usual, measured }) => finding
+            .with("progress", in_flight.is_some_and(|at| matches!(at.pace, Pace::Slow { .. })))
+            .with(if measured { "took_at_most_ticks" } else { "may_take_ticks" }, usual),
+        _ => finding,
+    };
+    let finding = with_state(finding, journal, open);
+    match in_flight {
+        Some(at) => finding.at((at.chain, at.instruction), at.operator.clone()),
+        None => finding,
+    }
+}
+
+/// Adds the allocators, the stack pointer and the marks behind the beginning.
+pub(super) fn with_state(mut finding: Finding, journal: &Snapshot, open: &OpenScope) -> Finding {
     if journal.lowest_stack != 0 {
         finding = finding.with("lowest_stack_pointer", format!("{:#x}", journal.lowest_stack));
     }
@@ -249,10 +271,7 @@ fn unfinished(journal: &Snapshot, open: &OpenScope, in_flight: Option<&InFlight>
             finding = finding.with("mark", format!("{number}: {value}"));
         }
     }
-    match in_flight {
-        Some(at) => finding.at((at.chain, at.instruction), at.operator.clone()),
-        None => finding,
-    }
+    finding
 }
 
 /// The registers of a fault in `life`.
@@ -273,19 +292,4 @@ fn crash(journal: &Snapshot, life: &Life) -> Crash {
         }
     }
     crash
-}
-
-fn restarted(journal: &Snapshot, life: &Life) -> Option<Finding> {
-    let lives = journal.lives();
-    let next = lives.iter().find(|other| other.first >= life.end && other.reason.is_some())?;
-    let reason = next.reason?;
-    Some(
-        Finding::new(
-            Code::Reset,
-            format!("the board started again after that, with reset reason {reason:#x}"),
-            "look the reason up in the manual of the chip's reset controller",
-        )
-        .with("reset_reason", format!("{reason:#x}"))
-        .with("starts", journal.boots),
-    )
 }

@@ -177,7 +177,8 @@ fn allocation(
             None => String::new(),
         }
     );
-    let finding = Finding::new(Code::PoolExhausted, title, remedy(case, required, known, temp));
+    let remedy = if temp { scratch_remedy(case, failed) } else { remedy(case, required, known) };
+    let finding = Finding::new(Code::PoolExhausted, title, remedy);
     let finding = finding
         .with("pool", if temp { "temp" } else { "method" })
         .with("what", what)
@@ -200,15 +201,19 @@ fn status(run: &Run) -> Option<String> {
     ErrorCode::from_code(code).map(|error| error.to_string())
 }
 
-fn remedy(case: &Case<'_>, required: u64, known: bool, temp: bool) -> String {
+/// What the temp allocator's pool must be: what the program says, and at least
+/// what was asked for.
+fn scratch_remedy(case: &Case<'_>, failed: &AllocationFailure) -> String {
     let needs = Needs::of(&case.memory, case.evidence.file.bytes().len() as u64);
-    if temp {
-        return format!(
-            "make the temp allocator's pool at least {} bytes: \
-             ET_ARM_BAREMETAL_SCRATCH_TEMP_ALLOCATOR_POOL_SIZE in the Arm runner",
-            needs.temp.max(1)
-        );
-    }
+    format!(
+        "make the temp allocator's pool at least {} bytes: \
+         ET_ARM_BAREMETAL_SCRATCH_TEMP_ALLOCATOR_POOL_SIZE in the Arm runner",
+        needs.temp.max(failed.requested)
+    )
+}
+
+fn remedy(case: &Case<'_>, required: u64, known: bool) -> String {
+    let needs = Needs::of(&case.memory, case.evidence.file.bytes().len() as u64);
     let pool = required.checked_next_multiple_of(PLANNED_ALIGN).unwrap_or(u64::MAX);
     if known {
         let options = settings(&needs, case.evidence.target).arm_runner;
@@ -289,7 +294,7 @@ fn null_write(case: &Case<'_>, run: &Run) -> Option<Finding> {
                  pointer instead of returning MemoryAllocationFailed (0x21)",
                 case.memory.describe(&failed.request)
             ),
-            remedy(case, required, true, false),
+            remedy(case, required, true),
         )
         .with_some("pool_bytes", run.method_pool)
         .with("requested_bytes", failed.request.size)
@@ -323,7 +328,13 @@ fn missing(case: &Case<'_>, run: &Run) -> Vec<Finding> {
             .with("operator", name),
         }
     });
-    let backends = run.missing_backends.iter().map(|id| missing_backend(id));
+    let backends = run.missing_backends.iter().map(|id| Finding {
+        remedy: format!(
+            "link the library of {id} into the firmware as a whole (the linker drops it otherwise, \
+             as only its static registration is used), or export without it"
+        ),
+        ..missing_backend(id)
+    });
     operators.chain(backends).collect()
 }
 
@@ -406,10 +417,16 @@ fn restarts(case: &Case<'_>, run: &Run) -> Option<Finding> {
         .filter(|r| r.stage > Stage::Started && r.stage < Stage::Executed)
         .collect();
     let watchdog = runs.iter().find_map(|r| r.watchdog);
+    let brown_out = runs.iter().find_map(|r| r.brown_out);
     let furthest = broken.iter().max_by_key(|r| r.stage)?;
     let title = match watchdog {
         Some(_) => format!(
             "the watchdog reset the board after {}, {}",
+            furthest.stage.happened(),
+            times(broken.len())
+        ),
+        None if brown_out.is_some() => format!(
+            "the supply's voltage fell and reset the board after {}, {}",
             furthest.stage.happened(),
             times(broken.len())
         ),
@@ -422,9 +439,17 @@ fn restarts(case: &Case<'_>, run: &Run) -> Option<Finding> {
     let finding = Finding::new(
         Code::Reset,
         title,
-        "read the reset reason; if it is the watchdog and the model is slow, feed it from a timer",
+        if brown_out.is_some() && watchdog.is_none() {
+            "look at the supply: the model draws more current than what ran before; lower the clock \
+             to see whether it is that"
+        } else {
+            "read the reset reason; if it is the watchdog and the model is slow, feed it from a timer"
+        },
     );
-    let finding = finding.with("restarts", broken.len()).with_some("watchdog_line", watchdog);
+    let finding = finding
+        .with("restarts", broken.len())
+        .with_some("watchdog_line", watchdog)
+        .with_some("brown_out_line", brown_out);
     Some(finding.with("reached", furthest.stage.name()).with_some(
         "micros_of_run",
         furthest.times.or(run.times).map(|(first, last)| last.saturating_sub(first)),
@@ -457,6 +482,10 @@ fn silent(case: &Case<'_>, run: &Run) -> Option<Finding> {
     let quiet = run.failures.is_empty()
         && run.asserts.is_empty()
         && run.crash.is_empty()
+        && run.killed.is_none()
+        && run.missing_operators.is_empty()
+        && run.missing_backends.is_empty()
+        && run.unaligned.is_none()
         && run.stage > Stage::Silent
         && run.stage < Stage::Executing;
     if !quiet || null_write(case, run).is_some() {

@@ -10,13 +10,17 @@
 //!             fault.rs       fault status registers, in words
 //!             address.rs     what lies at an address
 //!             npu.rs         Ethos-U against the board
+//!             outcome.rs     assertions, signals, outputs, counters at the end
 //!             firmware.rs    pools and stack of the firmware's image
 //!             journal.rs     the instruction in flight for sure, allocators, faults
+//!             pace.rs        slow or hung
+//!             board.rs       the journal's clock, restarts, an allocator that grows
 //!             trace.rs       clocks, growth
 //!          -> Diagnosis
 //! ```
 
 mod address;
+mod board;
 mod candidates;
 mod execution;
 mod fault;
@@ -25,6 +29,8 @@ mod in_flight;
 mod journal;
 mod loading;
 mod npu;
+mod outcome;
+mod pace;
 mod trace;
 mod verdict;
 mod work;
@@ -35,6 +41,7 @@ pub use fault::{FaultBit, fault_bits};
 pub use firmware::Stack;
 pub use in_flight::{Argument, InFlight};
 pub use journal::in_flight as in_flight_of_journal;
+pub use pace::Pace;
 pub use verdict::{Confidence, Verdict};
 pub use work::{multiply_accumulates, operations};
 
@@ -116,6 +123,7 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
     }
     findings.extend(execution.findings);
     findings.extend(npu::findings(&case));
+    findings.extend(outcome::findings(&case));
     findings.extend(firmware::findings(&case));
     if let Some(trace) = evidence.trace {
         findings.extend(trace::findings(trace));

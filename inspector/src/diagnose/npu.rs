@@ -1,8 +1,14 @@
 //! Ethos-U: what the program was compiled for, against the board.
 
 use super::Case;
+use super::in_flight::InFlight;
+use super::journal::with_state;
+use super::pace::elapsed;
 use crate::ethos_u::accelerator;
 use crate::findings::{Code, Finding};
+use et_schema::ids::{ChainId, InstructionId};
+use et_schema::pte::{Instruction, Method};
+use etdump::journal::{Event, Life, OpenScope, Snapshot};
 
 /// ExecuTorch's name of the backend.
 pub(super) const BACKEND: &str = "EthosUBackend";
@@ -11,15 +17,18 @@ pub(super) const BACKEND: &str = "EthosUBackend";
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(code) = case.run.and_then(|run| run.npu_error) {
-        findings.push(
-            Finding::new(
-                Code::NpuSilent,
-                format!("the Ethos-U driver refused or failed the invocation with {code}"),
-                "compare the unit that the program was compiled for with the board's, and check \
+        let calls = calls(&case.evidence.method, BACKEND);
+        let finding = Finding::new(
+            Code::NpuSilent,
+            format!("the Ethos-U driver refused or failed the invocation with {code}"),
+            "compare the unit that the program was compiled for with the board's, and check \
                  that the command stream and the scratch memory lie where the unit can read them",
-            )
-            .with("driver_error", code),
-        );
+        )
+        .with("driver_error", code);
+        findings.push(match calls.as_slice() {
+            [only] => finding.at(*only, BACKEND),
+            _ => finding,
+        });
     }
     let Some(target) = case.evidence.target else { return findings };
     for delegate in case.evidence.method.delegates().filter(|d| d.id() == BACKEND) {
@@ -46,6 +55,83 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Mark of the hooks in `etdump/c`: the unit's interrupt came.
+const MARK_INTERRUPT: u32 = 0x4555_0003;
+
+/// A unit that was started and whose driver did not come back.
+pub(super) fn silent(
+    case: &Case<'_>,
+    journal: &Snapshot,
+    life: &Life,
+    open: &OpenScope,
+    in_flight: Option<&InFlight>,
+) -> Finding {
+    let calls = calls(&case.evidence.method, BACKEND);
+    let at = in_flight.map(|at| (at.chain, at.instruction));
+    let at = at.or(if let [only] = calls.as_slice() { Some(*only) } else { None });
+    let place = at.map_or_else(
+        || BACKEND.to_owned(),
+        |(chain, instruction)| format!("instruction {chain}:{instruction} ({BACKEND})"),
+    );
+    let since = elapsed(open.ticks, life.last_ticks);
+    let after = match u64::from(journal.ticks_per_second) {
+        0 => format!("{since} ticks after submission"),
+        scale => format!("{:.3} s after submission", since as f64 / scale as f64),
+    };
+    let records = journal.records.get(life.first..life.end).unwrap_or_default();
+    let came = |after: u32| {
+        records.iter().any(|record| {
+            let mark = matches!(record.event, Some(Event::Mark { number: MARK_INTERRUPT, .. }));
+            mark && record.sequence > after
+        })
+    };
+    let interrupt = came(open.sequence);
+    let (seen, remedy) = if interrupt {
+        (
+            "the interrupt came and the driver did not go on",
+            "look at what gives and takes the driver's semaphore: the task that waits may have a \
+             lower priority than one that never rests, or the semaphore may be another one",
+        )
+    } else {
+        (
+            "no interrupt seen",
+            "check that the unit's interrupt is enabled and its vector calls ethosu_irq_handler, \
+             that the unit has power and clock, and that command stream, scratch memory and weights \
+             lie where it may read them",
+        )
+    };
+    let finding =
+        Finding::new(Code::NpuSilent, format!("stuck in {place}, {after}, {seen}"), remedy)
+            .with("record", open.sequence)
+            .with("submitted_ticks", open.ticks)
+            .with("ticks_since", since)
+            .with("interrupt_seen", interrupt)
+            .with("interrupts_before", came(0) && !interrupt)
+            .with("heartbeats", journal.heartbeats)
+            .with("execution", open.execution);
+    let finding = with_state(finding, journal, open);
+    match at {
+        Some(at) => finding.at(at, BACKEND),
+        None => finding,
+    }
+}
+
+/// The instructions that call a delegate of backend `id`.
+pub(super) fn calls(method: &Method<'_>, id: &str) -> Vec<(ChainId, InstructionId)> {
+    let ids: Vec<&str> = method.delegates().map(|delegate| delegate.id()).collect();
+    let chains = method.chains().enumerate();
+    chains
+        .flat_map(|(chain, instructions)| {
+            instructions.instructions().enumerate().map(move |at| (chain, at)).collect::<Vec<_>>()
+        })
+        .filter_map(|(chain, (index, instruction))| {
+            let Instruction::DelegateCall { delegate, .. } = instruction else { return None };
+            let called = ids.get(delegate.0 as usize).is_some_and(|called| *called == id);
+            called.then_some((ChainId(chain as u32), InstructionId(index as u32)))
+        })
+        .collect()
 }
 
 fn normal(name: &str) -> String {

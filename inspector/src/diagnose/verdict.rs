@@ -5,6 +5,7 @@ use super::candidates::{Candidate, Likelihood};
 use super::execution::or_later;
 use super::in_flight::InFlight;
 use super::loading::is_same_program;
+use super::pace::Pace;
 use crate::findings::{Code, Finding, Severity};
 use crate::log::Stage;
 
@@ -40,7 +41,7 @@ pub struct Verdict {
 }
 
 /// Findings that explain a stop, the first cause first.
-const CAUSES: [Code; 12] = [
+const CAUSES: [Code; 14] = [
     Code::ProgramUnaligned,
     Code::PoolExhausted,
     Code::OutsideBuffer,
@@ -53,7 +54,13 @@ const CAUSES: [Code; 12] = [
     Code::ProcessorFault,
     Code::NpuSilent,
     Code::StatusReported,
+    Code::AssertFailed,
+    Code::Killed,
 ];
+
+/// Findings whose title says by itself when it happened.
+const WHOLE: [Code; 4] =
+    [Code::AssertFailed, Code::Killed, Code::ProcessorFault, Code::StackOverrun];
 
 pub(super) fn of(
     case: &Case<'_>,
@@ -79,13 +86,13 @@ pub(super) fn of(
     }
     if let Some(cause) = CAUSES.iter().find_map(first) {
         let stage = match run.stage {
-            Stage::Executing | Stage::PlannedBuffersReady | Stage::MethodLoaded => {
-                run.stage.happened()
-            }
             _ if run.load_failure().is_some() => "the method did not load",
+            Stage::Silent => return says(cause.title.clone(), Confidence::Medium),
+            _ if WHOLE.contains(&cause.code) && cause.at.is_none() => {
+                return says(cause.title.clone(), Confidence::High);
+            }
             stage => stage.happened(),
         };
-        let stage = if run.load_failure().is_some() { "the method did not load" } else { stage };
         return says(format!("{stage}: {}", cause.title), Confidence::High);
     }
     if let Some(hung) = in_flight.filter(|hung| hung.since.is_some()) {
@@ -118,16 +125,41 @@ fn stuck(hung: &InFlight, findings: &[Finding]) -> Verdict {
         return Verdict { sentence: fault.title.clone(), confidence };
     }
     let doubt = if hung.or_later { ", or one whose record is lost," } else { "" };
-    let since = match hung.since {
-        // Without heartbeats the beginning is the last that is known of it.
-        Some((ticks, scale)) if scale > 0 && ticks >= scale / 1000 && ticks > 0 => {
-            format!(", at least {:.3} s after it began", ticks as f64 / scale as f64)
-        }
-        Some((_, scale)) if scale > 0 => String::new(),
-        Some((ticks, _)) if ticks > 0 => format!(", {ticks} ticks after it began"),
-        _ => String::new(),
+    let time = |ticks: u64| match hung.since {
+        Some((_, scale)) if scale > 0 => format!("{:.3} s", ticks as f64 / scale as f64),
+        _ => format!("{ticks} ticks"),
     };
-    Verdict { sentence: format!("stuck in instruction {}{doubt}{since}", hung.place()), confidence }
+    let since = hung.since.filter(|(ticks, scale)| *ticks > 0 && *ticks >= scale / 1000);
+    // Without heartbeats the beginning is the last that is known of it.
+    let after = since.map_or_else(String::new, |(ticks, scale)| match scale {
+        0 => format!(", {ticks} ticks after it began"),
+        _ => format!(", at least {} after it began", time(ticks)),
+    });
+    let place = hung.place();
+    let sentence = match hung.pace {
+        Pace::Slow { usual, measured } => {
+            let before = if measured { "it took before" } else { "it may take" };
+            let so_far = hung.since.map_or(0, |(ticks, _)| ticks);
+            format!(
+                "slow, or stopped too early, rather than hung: in instruction {place}{doubt} for {} \
+                 of up to {} that {before}",
+                time(so_far),
+                time(usual)
+            )
+        }
+        Pace::Hung { usual, measured: true } => {
+            format!(
+                "stuck in instruction {place}{doubt}{after}, where it took up to {}",
+                time(usual)
+            )
+        }
+        Pace::Hung { usual, measured: false } => format!(
+            "stuck in instruction {place}{doubt}{after}, where its work is at most {}",
+            time(usual)
+        ),
+        Pace::Unknown => format!("stuck in instruction {place}{doubt}{after}"),
+    };
+    Verdict { sentence, confidence }
 }
 
 /// From the program, a board, a trace and a journal in which nothing is open.

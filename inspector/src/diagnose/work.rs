@@ -17,6 +17,11 @@ pub fn multiply_accumulates(method: &Method<'_>) -> u64 {
     sum
 }
 
+/// Multiply-accumulates of the instruction at a place.
+pub(super) fn multiply_accumulates_of(method: &Method<'_>, place: (ChainId, InstructionId)) -> u64 {
+    of(&InFlight::at(method, place, false))
+}
+
 /// Multiplications and additions of the instruction at a place; of other
 /// operators than convolutions and products one per element of the largest tensor.
 pub fn operations(method: &Method<'_>, place: (ChainId, InstructionId)) -> u64 {

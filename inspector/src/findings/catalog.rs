@@ -360,6 +360,42 @@ codes! {
                   instead of reporting MemoryAllocationFailed (0x21).",
         remedy: "Make the method allocator's pool as large as the finding says.",
     },
+    /// A process that a signal ended.
+    Killed = {
+        code: "ETH009",
+        severity: Error,
+        title: "the process was ended by a signal",
+        meaning: "The system or the program itself ended the process. `Aborted` is an assertion \
+                  of the runtime or of a library, `Killed` mostly the system's reaction to memory \
+                  that ran out, and the others are accesses that the processor refused.",
+        remedy: "Read the last line before it. For `Killed`, look at what the system says about \
+                 memory (`dmesg`, logcat's lowmemorykiller), and at what the method needs \
+                 (`etinspect memory`).",
+    },
+    /// An output that looks as if nothing wrote it.
+    OutputUnchanged = {
+        code: "ETH010",
+        severity: Warning,
+        title: "an output looks as if nothing had written it",
+        meaning: "All elements that the runner printed of an output have the same value, 0 or a \
+                  pattern with which memory is filled. Either the model says so, or what should \
+                  write the output did not, or wrote elsewhere: a neural processing unit whose \
+                  base address or cache is not right reports success and leaves the output as it \
+                  was.",
+        remedy: "Run the same inputs on the host (`etinspect run`) and compare. If they differ, \
+                 check where the output lies, that caches are cleaned before and invalidated \
+                 after the delegate, and that the scratch memory is what the unit was given.",
+    },
+    /// An assertion of the runtime.
+    AssertFailed = {
+        code: "ETR013",
+        severity: Error,
+        title: "an assertion of the runtime failed",
+        meaning: "The runtime found a state that it takes for impossible and stopped the program. \
+                  On a board without a console that is a silent hang.",
+        remedy: "Read what the assertion says. Most often a call before it failed, and its result \
+                 was used all the same.",
+    },
     /// A program at an address that is not aligned.
     ProgramUnaligned = {
         code: "ETF001",

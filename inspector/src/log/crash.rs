@@ -34,6 +34,9 @@ const NAMES: &[(&str, Register)] = &[
     ("faulting instruction address", Register::Pc),
     ("exc_return", Register::ExcReturn),
     ("fault addr", Register::FaultAddress),
+    ("excvaddr", Register::FaultAddress),
+    ("mtval", Register::FaultAddress),
+    ("mepc", Register::Pc),
     ("bfar address", Register::Bfar),
     ("mmfar address", Register::Mmfar),
     ("mmfar", Register::Mmfar),
@@ -45,30 +48,70 @@ const NAMES: &[(&str, Register)] = &[
     ("psr", Register::Xpsr),
     ("pc", Register::Pc),
     ("lr", Register::Lr),
+    ("ra", Register::Lr),
     ("sp", Register::Sp),
     ("r15", Register::Pc),
     ("r14", Register::Lr),
     ("r13", Register::Sp),
 ];
 
+/// Names of the parts of CFSR, and where they lie in it.
+const CFSR_PARTS: [(&str, u32); 3] = [("mmfsr", 0), ("bfsr", 8), ("ufsr", 16)];
+
 /// Words of fault handlers, and what they mean.
 const KINDS: &[(&str, &str)] = &[
     ("stack overflow", "stack overflow"),
+    ("stack smashing detected", "stack overflow"),
+    ("stack canary watchpoint", "stack overflow"),
     ("stacking error", "fault while stacking"),
     ("usagefault", "UsageFault"),
     ("usage fault", "UsageFault"),
     ("busfault", "BusFault"),
     ("bus fault", "BusFault"),
     ("memmanage", "MemManage fault"),
+    ("memory management fault", "MemManage fault"),
     ("mpu fault", "MemManage fault"),
     ("securefault", "SecureFault"),
     ("secure fault", "SecureFault"),
     ("hard fault", "HardFault"),
     ("hardfault", "HardFault"),
     ("guru meditation error", "panic"),
+    ("loadprohibited", "load from a forbidden address"),
+    ("storeprohibited", "store to a forbidden address"),
+    ("instrfetchprohibited", "jump to a forbidden address"),
+    ("load access fault", "load from a forbidden address"),
+    ("store access fault", "store to a forbidden address"),
+    ("instruction access fault", "jump to a forbidden address"),
+    ("illegal instruction", "illegal instruction"),
+    ("illegalinstruction", "illegal instruction"),
+    ("loadstorealignment", "unaligned access"),
+    ("address misaligned", "unaligned access"),
+    ("integerdividebyzero", "division by zero"),
     ("sigsegv", "SIGSEGV"),
     ("sigbus", "SIGBUS"),
+    ("sigill", "illegal instruction"),
     ("segmentation fault", "SIGSEGV"),
+];
+
+/// Sentences in which handlers put bits of CFSR (Zephyr, CmBacktrace).
+const SENTENCES: &[(&str, u32)] = &[
+    ("instruction access violation", 0),
+    ("data access violation", 1),
+    ("imprecise data bus error", 10),
+    ("imprecise data access", 10),
+    ("precise data bus error", 9),
+    ("precise data access violation", 9),
+    ("instruction bus error", 8),
+    ("instruction prefetch error", 8),
+    ("undefined instruction", 16),
+    ("illegal use of the epsr", 17),
+    ("attempts to switch to an invalid state", 17),
+    ("illegal load of exc_return into pc", 18),
+    ("coprocessor instruction", 19),
+    ("unaligned memory access", 24),
+    ("unaligned access", 24),
+    ("division by zero", 25),
+    ("divide by zero", 25),
 ];
 
 /// A fault.
@@ -78,6 +121,9 @@ pub struct Crash {
     pub kinds: Vec<&'static str>,
     /// Registers, the first print of each.
     pub registers: BTreeMap<Register, u64>,
+    /// Whether CFSR is not a register's value but what sentences say of it:
+    /// such handlers print an address only if it is valid.
+    pub in_words: bool,
     /// First line of it.
     pub line: usize,
 }
@@ -96,7 +142,6 @@ impl Crash {
                 if !self.kinds.contains(kind) {
                     self.kinds.push(kind);
                 }
-                break;
             }
         }
         let begun = said || !self.is_empty();
@@ -106,6 +151,15 @@ impl Crash {
                 self.registers.entry(register).or_insert(value);
                 said = true;
             }
+        }
+        if let Some(status) = parts_of_cfsr(&small) {
+            *self.registers.entry(Register::Cfsr).or_insert(0) |= status;
+            said = true;
+        } else if begun
+            && let Some((_, bit)) = SENTENCES.iter().find(|(words, _)| small.contains(words))
+        {
+            self.in_words |= !self.registers.contains_key(&Register::Cfsr);
+            *self.registers.entry(Register::Cfsr).or_insert(0) |= 1 << bit;
         }
         if said && self.line == 0 {
             self.line = line.number;
@@ -117,6 +171,17 @@ impl Crash {
     pub fn is_empty(&self) -> bool {
         self.kinds.is_empty() && self.registers.is_empty()
     }
+}
+
+/// The parts of CFSR that `text` has, where they lie in it.
+fn parts_of_cfsr(text: &str) -> Option<u64> {
+    let parts = CFSR_PARTS.iter().filter_map(|(name, shift)| {
+        let at = text.find(name)?;
+        let starts = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let value = text[at + name.len()..].trim_start().trim_start_matches([':', '=', ' ']);
+        hexadecimal(value).filter(|_| starts).map(|value| value << shift)
+    });
+    parts.reduce(|all, part| all | part)
 }
 
 /// `NAME = 0x…`, `NAME: 0x…` and `rN/name: 0x…` in `text`.

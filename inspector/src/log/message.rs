@@ -3,6 +3,7 @@
 use super::line::Line;
 use super::pattern::{Fit, fit, hexadecimal, number};
 use super::stage::Stage;
+use super::status;
 
 /// A measured number of the Arm runner's memory block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +28,19 @@ pub enum Measure {
     PlannedFast,
     /// Used of the ETDump's output buffer; comes with its size.
     EtDump,
+}
+
+/// A counter of the Arm runner's performance block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// Cycles of the CPU in all inferences.
+    Inference,
+    /// Cycles of the CPU in the delegate.
+    Delegate,
+    /// Cycles that the unit itself counted.
+    Unit,
+    /// Calls of the delegate.
+    Delegations,
 }
 
 /// What a line says.
@@ -88,10 +102,18 @@ pub enum Message {
     Inferences(Stage, Option<u64>),
     /// A number of the memory block, with the pool's size where it says one.
     Measured(Measure, u64, Option<u64>),
+    /// A counter of the performance block.
+    Counted(Counter, u64),
+    /// An element of an output: number of the output, its text.
+    Output(u64, String),
+    /// The outputs follow, or what was measured: execution is over.
+    After(Stage),
     /// Stack of a thread: bytes used and its size.
     Stack(u64, u64),
     /// The board was reset by its watchdog.
     Watchdog,
+    /// The board was reset as its supply fell.
+    BrownOut,
     /// A simulator or test harness ended the run.
     TimedOut,
     /// The process was ended by a signal, or aborted.
@@ -144,7 +166,8 @@ const WORDINGS: &[(&str, Make)] = &[
     ("Could not prepare inputs: {}", |v| failed("inputs", v[0])),
     ("Preparing inputs tensors for method {} failed with status {}", |v| failed("inputs", v[1])),
     ("Input prepared.", |_| Some(Message::Reached(Stage::InputsReady))),
-    ("Inputs prepared.", |_| Some(Message::Reached(Stage::InputsReady))),
+    // The portable runner prints nothing between this line and the end of the execution.
+    ("Inputs prepared.", |_| Some(Message::Inferences(Stage::Executing, None))),
     ("Starting the model execution...", |_| Some(Message::Inferences(Stage::Executing, None))),
     ("Starting running {} inferences...", |v| {
         Some(Message::Inferences(Stage::Executing, number(v[0])))
@@ -190,8 +213,19 @@ const WORDINGS: &[(&str, Make)] = &[
     ("planned_fast_allocator: {} / {} free:", |v| measured(Measure::PlannedFast, v)),
     ("ETDump_outputs_buffer: {} / {} free:", |v| measured(Measure::EtDump, v)),
     ("Thread: {}, Stack size: {} / {}", |v| Some(Message::Stack(number(v[1])?, number(v[2])?))),
-    ("{} outputs:", |v| v[0].parse::<u64>().ok().map(|_| Message::Reached(Stage::OutputsPrinted))),
-    ("Output[{}", |_| Some(Message::Reached(Stage::OutputsPrinted))),
+    ("NPU Inferences : {}", |_| Some(Message::After(Stage::Executed))),
+    ("Profiler report, CPU cycles per operator:", |_| Some(Message::After(Stage::Executed))),
+    ("NPU delegations: {} (", |v| counted(Counter::Delegations, v)),
+    ("ethos-u : cycle_cnt : {} cycles", |v| counted(Counter::Delegate, v)),
+    ("Inference runtime: {} CPU cycles total", |v| counted(Counter::Inference, v)),
+    ("ethosu_pmu_cycle_cntr : {}", |v| counted(Counter::Unit, v)),
+    ("{} outputs:", |v| v[0].parse::<u64>().ok().map(|_| Message::After(Stage::OutputsPrinted))),
+    ("Output[{}][{}]: {}", |v| Some(Message::Output(number(v[0])?, element(v[2])))),
+    ("Output[{}", |_| Some(Message::After(Stage::OutputsPrinted))),
+    ("OutputX {}", |_| Some(Message::After(Stage::OutputsPrinted))),
+    ("Model run: {}", |_| Some(Message::After(Stage::OutputsPrinted))),
+    ("[base64] buffer size: {}", |_| Some(Message::After(Stage::OutputsPrinted))),
+    ("#[RUN THIS]", |_| Some(Message::After(Stage::OutputsPrinted))),
     ("Program complete, exiting.", |_| Some(Message::Reached(Stage::Complete))),
 ];
 
@@ -204,8 +238,17 @@ const WORDS: &[(&str, Message)] = &[
     ("wdt reset", Message::Watchdog),
     ("iwdg reset", Message::Watchdog),
     ("wwdg reset", Message::Watchdog),
-    ("rst:0x7 (tg0wdt", Message::Watchdog),
-    ("rst:0x8 (tg1wdt", Message::Watchdog),
+    ("watchdog got triggered", Message::Watchdog),
+    ("wdt timeout on cpu", Message::Watchdog),
+    // What the ROM of an ESP32 says: `rst:0x8 (TG1WDT_SYS_RESET)`.
+    ("wdt_sys_r", Message::Watchdog),
+    ("wdt_cpu_r", Message::Watchdog),
+    ("wdt_rtc_r", Message::Watchdog),
+    ("wdt_rst)", Message::Watchdog),
+    ("brownout detector was triggered", Message::BrownOut),
+    ("brownout_rst", Message::BrownOut),
+    ("reset cause: brownout", Message::BrownOut),
+    ("reset reason: brownout", Message::BrownOut),
     ("cpu time has been exceeded", Message::TimedOut),
     ("simulation is terminating. reason: cpu time", Message::TimedOut),
 ];
@@ -216,7 +259,7 @@ pub fn message(line: &Line) -> Option<Message> {
     for (pattern, make) in WORDINGS {
         let made = match fit(pattern, text) {
             Some(Fit::Whole(values)) => make(&values),
-            Some(Fit::Cut(values)) => cut(pattern, &values),
+            Some(Fit::Cut(_)) => cut(pattern),
             None => None,
         };
         if made.is_some() {
@@ -225,11 +268,11 @@ pub fn message(line: &Line) -> Option<Message> {
     }
     let small = text.to_lowercase();
     let word = WORDS.iter().find(|(word, _)| small.contains(word)).map(|(_, m)| m.clone());
-    word.or_else(|| killed(&small, text)).or_else(|| status(text))
+    word.or_else(|| killed(&small, text)).or_else(|| status::message(text))
 }
 
 /// A line that is cut off still tells its stage, but none of its numbers.
-fn cut(pattern: &str, values: &[&str]) -> Option<Message> {
+fn cut(pattern: &str) -> Option<Message> {
     let stage = match pattern {
         p if p.starts_with("Setting up planned buffer") => Stage::PlannedBuffersReady,
         p if p.starts_with("Setup Method") => Stage::PoolsReady,
@@ -238,14 +281,18 @@ fn cut(pattern: &str, values: &[&str]) -> Option<Message> {
         p if p.starts_with("Input") => Stage::InputsReady,
         p if p.starts_with("Start") => Stage::Executing,
         p if p.starts_with("Model executed") => Stage::Executed,
+        p if MEASURED.iter().any(|word| p.starts_with(word)) => Stage::Executed,
         p if p.starts_with("Program complete") => Stage::Complete,
         p if p.starts_with("Model buffer") || p.starts_with("Model file") => Stage::ProgramRead,
         p if p.starts_with("Model PTE") || p.starts_with("PTE Model") => Stage::ProgramLoaded,
         _ => return None,
     };
-    let _ = values;
-    Some(Message::Reached(stage))
+    Some(if stage == Stage::Executed { Message::After(stage) } else { Message::Reached(stage) })
 }
+
+/// How lines begin that only come when the execution is over.
+const MEASURED: [&str; 5] =
+    ["model_pte_", "method_allocator_", "temp_allocator", "Profiler report", "NPU "];
 
 /// The ends of processes, as shells and Android print them.
 fn killed(small: &str, text: &str) -> Option<Message> {
@@ -256,19 +303,6 @@ fn killed(small: &str, text: &str) -> Option<Message> {
         || small.starts_with("fatal signal ")
         || small.starts_with("signal ") && small.contains("(sig");
     said.then(|| Message::Killed(text.to_owned()))
-}
-
-/// Any other sentence that ends in a status: `... failed with status 0x21`.
-fn status(text: &str) -> Option<Message> {
-    for word in ["status 0x", "error 0x", "error: 0x", "status: 0x", "error code 0x", "code: 0x"] {
-        if let Some(at) = text.find(word) {
-            let digits = &text[at + word.len() - 2..];
-            let what = text[..at].trim_end_matches([' ', ':', ',']);
-            let what = what.strip_suffix(" failed with").unwrap_or(what);
-            return Some(Message::Failed { what: what.to_owned(), code: number(digits)? });
-        }
-    }
-    None
 }
 
 fn failed(what: &str, status: &str) -> Option<Message> {
@@ -282,6 +316,17 @@ fn planned(values: &[&str]) -> Option<Message> {
 fn measured(measure: Measure, values: &[&str]) -> Option<Message> {
     let size = values.get(1).and_then(|text| number(text));
     Some(Message::Measured(measure, number(values[0])?, size))
+}
+
+fn counted(counter: Counter, values: &[&str]) -> Option<Message> {
+    Some(Message::Counted(counter, number(values[0])?))
+}
+
+/// The value of `(float) 0.500000` or `0.500000`.
+fn element(text: &str) -> String {
+    let text = text.trim();
+    let text = text.strip_prefix('(').and_then(|t| t.split_once(')')).map_or(text, |(_, t)| t);
+    text.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
 fn name(text: &str) -> String {

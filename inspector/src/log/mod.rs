@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! bytes -> Line     prefixes, cut and interleaved lines     line.rs
-//!       -> Message  what a line says, old wording and new   message.rs, pattern.rs
+//!       -> Message  what a line says, old wording and new   message.rs, pattern.rs,
+//!                   sentences that end in a status           status.rs
 //!       -> Run      how far a runner came, with its numbers run.rs, stage.rs
 //!          Crash    registers and words of a fault handler  crash.rs
 //! ```
@@ -18,11 +19,12 @@ mod message;
 mod pattern;
 mod run;
 mod stage;
+mod status;
 
 pub use crash::{Crash, Register};
 pub use line::{Level, Line, lines};
-pub use message::{Measure, Message, message};
-pub use run::{AllocationFailure, Assert, Failure, Measured, Planned, Quote, Run};
+pub use message::{Counter, Measure, Message, message};
+pub use run::{AllocationFailure, Assert, Failure, Measured, Planned, PrintedOutput, Quote, Run};
 pub use stage::Stage;
 
 /// A log, split into the runs of the program that wrote it.

@@ -2,8 +2,9 @@
 
 use super::crash::Crash;
 use super::line::Line;
-use super::message::{Measure, Message};
+use super::message::{Counter, Measure, Message};
 use super::stage::Stage;
+use super::status;
 
 /// How the Arm runner of release 0.5 says that it has the program.
 const OLD_WORDING: &str = "Model PTE file loaded.";
@@ -84,6 +85,21 @@ pub struct Measured {
     pub pool: Option<u64>,
 }
 
+/// What was printed of an output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrintedOutput {
+    /// Number of the output.
+    pub number: u64,
+    /// Elements that were printed.
+    pub elements: u64,
+    /// The first of them, as it was printed.
+    pub first: String,
+    /// Whether all are the same.
+    pub same: bool,
+    /// The first element that is no finite number.
+    pub not_finite: Option<u64>,
+}
+
 /// One run of a runner.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
@@ -131,12 +147,18 @@ pub struct Run {
     pub inferences: Option<u64>,
     /// Numbers of the memory block.
     pub measured: Vec<Measured>,
+    /// Counters of the performance block, in order.
+    pub counters: Vec<(Counter, u64)>,
+    /// Outputs that were printed.
+    pub outputs: Vec<PrintedOutput>,
     /// Stack of the thread: bytes used, size.
     pub stack: Option<(u64, u64)>,
     /// What a fault handler printed.
     pub crash: Crash,
     /// Line where a watchdog reset shows.
     pub watchdog: Option<usize>,
+    /// Line where a reset by the supply's voltage shows.
+    pub brown_out: Option<usize>,
     /// Line where a simulator gave up.
     pub timed_out: Option<usize>,
     /// How the process was ended.
@@ -154,7 +176,10 @@ impl Run {
             Message::ProgramAt(_) => Stage::ProgramFound,
             Message::ProgramLoaded(_) => Stage::ProgramLoaded,
             Message::ProgramRead(_) => Stage::ProgramRead,
-            Message::Watchdog => return self.stage > Stage::Started && self.watchdog.is_none(),
+            Message::Watchdog | Message::BrownOut => {
+                let known = self.watchdog.or(self.brown_out);
+                return self.stage > Stage::Started && known.is_none();
+            }
             _ => return false,
         };
         self.stage > stage.max(Stage::ProgramRead)
@@ -186,6 +211,31 @@ impl Run {
             self.stage = stage;
             self.reached = Quote::of(line);
         }
+    }
+
+    /// A line that comes when an execution is over. Some runners print such
+    /// numbers at other times as well.
+    fn after(&mut self, stage: Stage, line: &Line) {
+        if self.stage >= Stage::Executing || stage > Stage::Executed {
+            self.reach(stage, line);
+        }
+    }
+
+    fn output(&mut self, number: u64, text: String) {
+        let finite = text.parse::<f64>().map_or(true, f64::is_finite);
+        let at = self.outputs.iter().position(|output| output.number == number);
+        let index = at.unwrap_or_else(|| {
+            let first = text.clone();
+            let output = PrintedOutput { number, elements: 0, first, same: true, not_finite: None };
+            self.outputs.push(output);
+            self.outputs.len() - 1
+        });
+        let output = &mut self.outputs[index];
+        output.same &= output.first == text;
+        if !finite {
+            output.not_finite.get_or_insert(output.elements);
+        }
+        output.elements += 1;
     }
 
     fn take(&mut self, line: &Line, message: Message) {
@@ -222,6 +272,16 @@ impl Run {
                     self.program_bytes = self.program_bytes.or(Some(bytes));
                 }
                 self.measured.push(Measured { what, bytes, pool });
+                self.after(Stage::Executed, line);
+            }
+            Message::Counted(counter, count) => {
+                self.counters.push((counter, count));
+                self.after(Stage::Executed, line);
+            }
+            Message::After(stage) => self.after(stage, line),
+            Message::Output(number, text) => {
+                self.output(number, text);
+                self.after(Stage::OutputsPrinted, line);
             }
             other => self.fail(line, other),
         }
@@ -257,12 +317,17 @@ impl Run {
             Message::MissingBackend(name) => self.missing_backends.push(name),
             Message::Endless(chain, instruction) => self.endless = Some((chain, instruction)),
             Message::Assert(function, condition) => {
+                // `(status == Error::Ok): Execution of method forward failed with status 0x23`
+                if let Some(Message::Failed { what, code }) = status::message(&condition) {
+                    self.failures.push(failure(&what, code, None, None));
+                }
                 self.asserts.push(Assert { function, condition, line: line.number });
             }
             Message::NpuFailed(code) => self.npu_error = Some(code),
             Message::Unaligned(address, align) => self.unaligned = Some((address, align)),
             Message::Stack(used, size) => self.stack = Some((used, size)),
             Message::Watchdog => self.watchdog = Some(line.number),
+            Message::BrownOut => self.brown_out = Some(line.number),
             Message::TimedOut => self.timed_out = Some(line.number),
             Message::Killed(_) => {
                 self.crash.read(line);

@@ -44,6 +44,7 @@ fn in_flight(in_flight: &InFlight) -> Value {
         "operator": in_flight.operator,
         "tensors": in_flight.tensors.iter().map(tensor).collect::<Vec<_>>(),
         "ticks_since": in_flight.since.map(|(ticks, _)| ticks),
+        "pace": in_flight.pace.name(),
         "ticks_per_second": in_flight.since.map(|(_, scale)| scale),
     })
 }
