@@ -3,7 +3,8 @@
 use crate::failure::Failure;
 use addr2line::gimli::{DwarfSections, EndianSlice, RunTimeEndian};
 use et_inspector::diagnose::{Stack, Symbol, Symbols};
-use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
+use et_inspector::stack::{Frame, Function};
+use object::{Architecture, Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -18,12 +19,20 @@ pub struct Firmware<'d> {
     symbols: Vec<(u64, u64, String, bool)>,
     lines: Option<addr2line::Context<Reader<'d>>>,
     stack: Option<Stack>,
+    frames: Vec<Frame>,
 }
 
 /// Names of linker scripts for the lowest address of the stack, and for the
 /// address behind it (CMSIS, Arm's toolchain, Zephyr, ST, newlib).
-const STACK_LIMITS: [&str; 6] =
-    ["__StackLimit", "__stack_limit", "__stack_limit__", "_stack_limit", "_sstack", "StackLimit"];
+const STACK_LIMITS: [&str; 7] = [
+    "__StackLimit",
+    "__stack_limit",
+    "__stack_limit__",
+    "_stack_limit",
+    "_sstack",
+    "StackLimit",
+    "_stack_end",
+];
 const STACK_TOPS: [&str; 6] =
     ["__StackTop", "__stack_top", "__stack", "_estack", "_stack_start", "StackTop"];
 
@@ -37,6 +46,34 @@ fn stack(object: &object::File<'_>) -> Option<Stack> {
     };
     let limit = mark(&STACK_LIMITS)?;
     Some(Stack { limit, top: mark(&STACK_TOPS).filter(|top| *top > limit) })
+}
+
+/// What the functions of an image for Cortex-M take of the stack.
+fn frames(object: &object::File<'_>, symbols: &[(u64, u64, String, bool)]) -> Vec<Frame> {
+    if object.architecture() != Architecture::Arm {
+        return Vec::new();
+    }
+    let sections: Vec<(u64, &[u8])> = object
+        .sections()
+        .filter(|section| section.kind() == SectionKind::Text)
+        .filter_map(|section| Some((section.address(), section.data().ok()?)))
+        .collect();
+    let code = |start: u64, size: u64| {
+        sections.iter().find_map(|(address, bytes)| {
+            let from = usize::try_from(start.checked_sub(*address)?).ok()?;
+            bytes.get(from..from.checked_add(usize::try_from(size).ok()?)?)
+        })
+    };
+    // Functions may share code; a damaged table must not make the work grow without limit.
+    let mut left = sections.iter().map(|(_, bytes)| bytes.len()).sum::<usize>().saturating_mul(4);
+    let mut functions: Vec<Function<'_>> = Vec::new();
+    for (start, size, name, _) in symbols.iter().filter(|(.., is_code)| *is_code) {
+        let Some(code) = code(*start, *size) else { continue };
+        let Some(rest) = left.checked_sub(code.len()) else { break };
+        left = rest;
+        functions.push(Function { name: name.clone(), start: *start, code });
+    }
+    et_inspector::stack::frames(&functions)
 }
 
 impl<'d> DebugSections<'d> {
@@ -79,7 +116,8 @@ impl<'d> Firmware<'d> {
         symbols.sort();
         let dwarf = sections.0.borrow(|section| EndianSlice::new(section, sections.1));
         let lines = addr2line::Context::from_dwarf(dwarf).ok();
-        Firmware { symbols, lines, stack: stack(object) }
+        let frames = frames(object, &symbols);
+        Firmware { symbols, lines, stack: stack(object), frames }
     }
 
     fn line(&self, address: u64) -> Option<String> {
@@ -115,5 +153,9 @@ impl Symbols for Firmware<'_> {
 
     fn stack(&self) -> Option<Stack> {
         self.stack
+    }
+
+    fn frames(&self) -> &[Frame] {
+        &self.frames
     }
 }

@@ -68,7 +68,7 @@ static uint32_t check(const uint32_t* words, uint32_t count) {
   } while (0)
 
 /* Adds 1 to a word and returns what it was, also between interrupts. */
-static inline uint32_t fetch_add(uint32_t* word) {
+static inline __attribute__((always_inline)) uint32_t fetch_add(uint32_t* word) {
 #if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
   uint32_t masked, before;
   __asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(masked)::"memory");
@@ -84,18 +84,15 @@ static uint32_t saturated(uint64_t value) {
   return value > 0xffffffffu ? 0xffffffffu : (uint32_t)value;
 }
 
-static void record(const etj_journal* journal, uint32_t head, uint32_t a, uint32_t b, uint32_t c) {
-  if (journal->capacity == 0) {
-    return;
-  }
-  uint32_t sequence = fetch_add(&journal->words[W_NEXT]);
-  if (sequence == 0) { /* means "never written" */
-    sequence = fetch_add(&journal->words[W_NEXT]);
-  }
+/* Writes a record. Inlined where it is written most, and without a loop: it
+ * costs fewer than 60 instructions on a Cortex-M (scripts/firmware.sh counts
+ * them). */
+static inline __attribute__((always_inline)) void write_record(const etj_journal* journal,
+                                                               uint32_t head, uint32_t a,
+                                                               uint32_t b, uint32_t c) {
+  const uint32_t sequence = fetch_add(&journal->next[0]);
   const uint64_t ticks = etj_ticks();
-  volatile uint32_t* slot = journal->words + journal->ring + sequence % journal->capacity * WORDS;
-  /* Written and summed up word by word, without a loop: a record costs fewer
-   * than 60 instructions on a Cortex-M. */
+  uint32_t* const slot = &journal->ring[sequence % journal->capacity * WORDS];
   uint32_t sum = CHECK_SEED;
   STORE(0, sequence);
   STORE(1, (uint32_t)ticks);
@@ -105,9 +102,18 @@ static void record(const etj_journal* journal, uint32_t head, uint32_t a, uint32
   STORE(5, b);
   STORE(6, c);
   slot[7] = sum;
+  /* Nothing that follows may be moved before the record is there. */
+  __asm volatile("" ::: "memory");
 }
 
-static uint32_t head(uint32_t kind, uint32_t detail, uint32_t chain) {
+static __attribute__((noinline)) void record(const etj_journal* journal, uint32_t head, uint32_t a,
+                                             uint32_t b, uint32_t c) {
+  if (journal->capacity != 0) {
+    write_record(journal, head, a, b, c);
+  }
+}
+
+static inline uint32_t head(uint32_t kind, uint32_t detail, uint32_t chain) {
   return kind | detail << 8 | chain << 16;
 }
 
@@ -123,9 +129,11 @@ static uint32_t tables(const etj_config* config) {
 /* Where the ring lies; 0 if a record fits, -1 if not. */
 static int lay_out(etj_journal* journal, uint32_t* memory, size_t bytes, const etj_config* config) {
   const uint32_t before = HEADER_WORDS + config->allocators * ALLOCATOR_WORDS + names_words(config);
+  const uint32_t ring = (before + WORDS - 1) / WORDS * WORDS;
   journal->words = memory;
-  journal->ring = (before + WORDS - 1) / WORDS * WORDS;
-  journal->capacity = bytes / 4 > journal->ring ? (uint32_t)((bytes / 4 - journal->ring) / WORDS) : 0;
+  journal->next = memory + W_NEXT;
+  journal->ring = memory + ring;
+  journal->capacity = bytes / 4 > ring ? (uint32_t)((bytes / 4 - ring) / WORDS) : 0;
   return journal->capacity > 0 ? 0 : -1;
 }
 
@@ -141,7 +149,7 @@ int etj_create(etj_journal* journal, uint32_t* memory, size_t bytes, const etj_c
   memory[W_VERSION] = VERSION;
   memory[W_BYTES] = (uint32_t)(bytes / 4 * 4);
   memory[W_TABLES] = tables(config);
-  memory[W_RING] = journal->ring * 4;
+  memory[W_RING] = (uint32_t)(journal->ring - memory) * 4;
   memory[W_CAPACITY] = journal->capacity;
   memory[W_CLOCK] = config->ticks_per_second;
   memory[W_PROGRAM] = (uint32_t)config->program_id;
@@ -176,13 +184,13 @@ int etj_resume(etj_journal* journal, uint32_t* memory, size_t bytes, const etj_c
   /* What the counter lost in the reset, the records know. */
   uint32_t newest = memory[W_NEXT] - 1;
   for (uint32_t slot = 0; slot < journal->capacity; slot++) {
-    const uint32_t* words = memory + journal->ring + slot * WORDS;
+    const uint32_t* words = journal->ring + slot * WORDS;
     if (words[0] > newest && words[0] % journal->capacity == slot &&
         words[WORDS - 1] == check(words, WORDS - 1)) {
       newest = words[0];
     }
   }
-  memory[W_NEXT] = newest + 1 == 0 ? 1 : newest + 1;
+  memory[W_NEXT] = newest + 1;
   memory[W_BOOTS] += 1;
   seal(journal);
   record(journal, head(KIND_BOOT, 0, ETJ_NO_CHAIN), reset_reason, memory[W_BOOTS], 0);
@@ -226,13 +234,17 @@ uint32_t etj_name(const etj_journal* journal, const char* name) {
 
 void etj_begin(const etj_journal* journal, enum etj_scope scope, uint32_t chain,
                uint32_t instruction, uint32_t name) {
-  const uint32_t execution = journal->capacity > 0 ? journal->words[W_EXECUTIONS] : 0;
-  record(journal, head(KIND_BEGIN, scope, chain), instruction, name, execution);
+  if (journal->capacity != 0) {
+    const uint32_t execution = journal->next[W_EXECUTIONS - W_NEXT];
+    write_record(journal, head(KIND_BEGIN, scope, chain), instruction, name, execution);
+  }
 }
 
 void etj_end(const etj_journal* journal, enum etj_scope scope, uint32_t chain,
              uint32_t instruction, uint32_t name, uint32_t status) {
-  record(journal, head(KIND_END, scope, chain), instruction, name, status);
+  if (journal->capacity != 0) {
+    write_record(journal, head(KIND_END, scope, chain), instruction, name, status);
+  }
 }
 
 void etj_run(const etj_journal* journal, uint32_t name, int execute) {

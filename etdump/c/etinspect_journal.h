@@ -100,7 +100,8 @@ typedef struct etj_config {
 /* A journal. All of its state lies in `words`. */
 typedef struct etj_journal {
   uint32_t* words;
-  uint32_t ring;     /* word at which the ring begins */
+  uint32_t* next;    /* the word of the next sequence number */
+  uint32_t* ring;    /* the first record */
   uint32_t capacity; /* records; 0 for a journal that writes nothing */
 } etj_journal;
 

@@ -30,6 +30,7 @@ pub fn measure(journal: Journal<'static>) -> bool {
     });
     let instructions = (records - empty) * PER_MILLISECOND / (2 * u64::from(PAIRS));
     uart::line(format_args!("instructions per record: {instructions}"));
+    uart::line(format_args!("bytes of a handle: {}", size_of::<Journal<'static>>()));
     true
 }
 

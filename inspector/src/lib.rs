@@ -85,5 +85,6 @@ pub mod memory;
 pub mod partition;
 pub mod roofline;
 pub mod size;
+pub mod stack;
 pub mod target;
 pub mod text;

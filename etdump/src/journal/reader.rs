@@ -426,10 +426,10 @@ fn sort(slots: Vec<Slot>, capacity: u32, next: u32) -> (Vec<Record>, Counts) {
 
 /// The largest sequence number, where one that wrapped around counts as larger.
 fn newest(sequences: impl Iterator<Item = u32>) -> u32 {
-    sequences.fold(0, |newest, sequence| {
-        let ahead = sequence.wrapping_sub(newest);
-        if newest == 0 || ahead < u32::MAX / 2 { sequence } else { newest }
-    })
+    let later = |one: u32, other: u32| {
+        if other.wrapping_sub(one) < u32::MAX / 2 { other } else { one }
+    };
+    sequences.reduce(later).unwrap_or(0)
 }
 
 /// Whether a slot is one that was being written: the next after the newest

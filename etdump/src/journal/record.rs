@@ -2,7 +2,7 @@
 //!
 //! | word | content |
 //! | --- | --- |
-//! | 0 | sequence number, from 1; 0 in a slot that was never written |
+//! | 0 | sequence number, from 1; after 2^32 - 1 comes 0 |
 //! | 1, 2 | ticks, low and high half |
 //! | 3 | kind (bits 0 to 7), detail (8 to 15), chain (16 to 31; 0xffff for none) |
 //! | 4, 5, 6 | a, b, c: by kind |
@@ -346,7 +346,8 @@ impl Record {
     /// The record of `words`, if its check value fits.
     pub(super) fn of(words: [u32; WORDS]) -> Option<Self> {
         let [sequence, low, high, head, a, b, c, found] = words;
-        let intact = sequence != 0 && check(&words[..WORDS - 1]) == found;
+        // A slot that was never written is all zeros, which do not check.
+        let intact = check(&words[..WORDS - 1]) == found;
         intact.then(|| Record {
             sequence,
             ticks: u64::from(high) << 32 | u64::from(low),

@@ -48,6 +48,7 @@ impl<'m> Journal<'m> {
     ///
     /// # Errors
     /// The memory is too small.
+    #[inline(never)]
     pub fn create(memory: &'m [AtomicU32], config: Config) -> Result<Self, TooSmall> {
         let journal = Self::laid_out(memory, &config)?;
         let layout = journal.layout;
@@ -80,6 +81,7 @@ impl<'m> Journal<'m> {
     ///
     /// # Errors
     /// The memory is too small.
+    #[inline(never)]
     pub fn resume(
         memory: &'m [AtomicU32],
         config: Config,
@@ -93,11 +95,11 @@ impl<'m> Journal<'m> {
         // What the counter lost in the reset, the records know.
         let newest = (0..journal.capacity()).filter_map(|slot| journal.sequence_in(slot)).max();
         let next = newest.unwrap_or(0).max(journal.get(word::NEXT).wrapping_sub(1));
-        journal.set(word::NEXT, next.wrapping_add(1).max(1));
+        journal.set(word::NEXT, next.wrapping_add(1));
         let count = journal.get(word::BOOTS).wrapping_add(1);
         journal.set(word::BOOTS, count);
         journal.seal();
-        journal.record(ticks, Event::Boot { reason, count });
+        journal.record_seldom(ticks, Event::Boot { reason, count });
         Ok(journal)
     }
 
@@ -120,11 +122,17 @@ impl<'m> Journal<'m> {
         self.write(ticks, head, a, b, c)
     }
 
+    /// Writes a record of a kind that comes seldom: one copy of the code for all.
+    #[inline(never)]
+    pub(super) fn record_seldom(&self, ticks: u64, event: Event) {
+        self.record(ticks, event);
+    }
+
     /// Writes a record's words and their check value, without a loop: that is
     /// fewer than 60 instructions on a Cortex-M, at any optimization.
     #[inline(always)]
     fn write(&self, ticks: u64, head: u32, a: u32, b: u32, c: u32) -> u32 {
-        let sequence = self.reserve();
+        let sequence = fetch_add(self.next);
         let Some(slot) = (sequence as usize).checked_rem(self.ring.len()) else { return sequence };
         let [w0, w1, w2, w3, w4, w5, w6, w7] = &self.ring[slot];
         let mut sum = CHECK_SEED;
@@ -184,12 +192,14 @@ impl<'m> Journal<'m> {
     }
 
     /// Sets up entry `index` of the allocator table.
+    #[inline(never)]
     pub fn set_allocator(&self, index: u16, kind: AllocatorKind, number: u8, capacity: u64) {
         let head = kind as u32 | u32::from(number) << 8;
         self.write_allocator(index, [head, saturated(capacity), 0, 0]);
     }
 
     /// Takes note of an allocation: its record, and use and peak of its allocator.
+    #[inline(never)]
     pub fn allocation(&self, ticks: u64, index: u16, size: u64, offset: u64, status: u32) {
         let Some([head, capacity, used, peak]) = self.allocator(index) else { return };
         let end = saturated(offset.saturating_add(size));
@@ -200,7 +210,7 @@ impl<'m> Journal<'m> {
             [if head >> 16 == 0xffff { head } else { head + 0x1_0000 }, capacity, used, peak]
         };
         self.write_allocator(index, entry);
-        self.record(
+        self.record_seldom(
             ticks,
             Event::Allocation {
                 allocator: index,
@@ -225,22 +235,12 @@ impl<'m> Journal<'m> {
         if stack_pointer != 0 && (lowest == 0 || stack_pointer < lowest) {
             self.set(word::STACK, stack_pointer);
         }
-        self.record(ticks, Event::Heartbeat { count, stack_pointer });
+        self.record_seldom(ticks, Event::Heartbeat { count, stack_pointer });
     }
 
     /// Records that the ring holds.
     pub fn capacity(&self) -> u32 {
         self.layout.capacity.get()
-    }
-
-    /// The next sequence number. 0 means "never written" and is left out, once
-    /// in four billion records.
-    #[inline(always)]
-    fn reserve(&self) -> u32 {
-        match fetch_add(self.next) {
-            0 => fetch_add(self.next),
-            sequence => sequence,
-        }
     }
 
     /// Adds 1 to a word and returns what it is then.

@@ -5,6 +5,7 @@ use super::Evidence;
 use super::firmware::Stack;
 use crate::log::Run;
 use crate::memory::plan::Plan;
+use crate::stack::Frame;
 use et_schema::ids::ValueId;
 use et_schema::pte::{File, Method, Value};
 use std::fmt::Write;
@@ -37,6 +38,11 @@ pub trait Symbols {
     /// The ends of the main stack, from the linker's marks.
     fn stack(&self) -> Option<Stack> {
         None
+    }
+
+    /// What the functions take of the stack.
+    fn frames(&self) -> &[Frame] {
+        &[]
     }
 }
 

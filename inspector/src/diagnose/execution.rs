@@ -12,6 +12,7 @@ use crate::log::{Crash, Register, Run, Stage};
 use crate::target::Needs;
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::pte::{Instruction, Method};
+use std::fmt::Write;
 
 /// Multiply-accumulates that no board takes long for: some milliseconds at
 /// ten cycles each.
@@ -178,7 +179,7 @@ fn candidates(case: &Case<'_>, run: &Run, in_flight: Option<&InFlight>) -> Vec<C
     let mut all: Vec<Candidate> = [
         unit(case),
         tables(case, in_flight),
-        Some(stack(run)),
+        Some(stack(case, run)),
         Some(silent_fault()),
         temp(case),
         Some(endless_loop(case)),
@@ -261,8 +262,8 @@ fn tables(case: &Case<'_>, in_flight: Option<&InFlight>) -> Option<Candidate> {
     })
 }
 
-fn stack(run: &Run) -> Candidate {
-    let (likelihood, why) = match run.stack {
+fn stack(case: &Case<'_>, run: &Run) -> Candidate {
+    let (likelihood, mut why) = match run.stack {
         Some((used, size)) if used.saturating_mul(4) >= size.saturating_mul(3) => {
             (Likelihood::Likely, format!("the thread had used {used} of its {size} bytes before"))
         }
@@ -277,6 +278,9 @@ fn stack(run: &Run) -> Candidate {
                 .into(),
         ),
     };
+    if let Some((operator, frame)) = super::firmware::kernels(case).first() {
+        let _ = write!(why, "; {}", super::firmware::describe(operator, frame));
+    }
     Candidate {
         code: Code::StackOverrun,
         cause: "the stack overflowed in a kernel".into(),

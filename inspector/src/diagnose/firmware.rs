@@ -4,6 +4,7 @@
 use super::Case;
 use super::address::is_pool;
 use crate::findings::{Code, Finding};
+use crate::stack::{Frame, kernel};
 use etdump::journal::{Event, Snapshot};
 
 /// ExecuTorch's runners align pools to 16 bytes; planned buffers in them need
@@ -22,8 +23,77 @@ pub struct Stack {
     pub top: Option<u64>,
 }
 
-/// Pools at addresses that are not aligned.
+/// Bytes of a kernel's own frame from which on its locals are large.
+const LARGE_FRAME: u64 = 1024;
+
+/// Kernels that are listed.
+const LISTED: usize = 8;
+
+/// The findings about the firmware's image.
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = pools(case);
+    findings.extend(frames(case));
+    findings
+}
+
+/// The kernels of the method's operators in the firmware, the deepest first.
+pub(super) fn kernels<'a>(case: &Case<'a>) -> Vec<(String, &'a Frame)> {
+    let frames = case.evidence.symbols.frames();
+    let operators = case.evidence.method.operators().map(|operator| operator.to_string());
+    let found = operators.filter_map(|name| kernel(frames, &name).map(|frame| (name, frame)));
+    let mut kernels: Vec<(String, &Frame)> = found.collect();
+    kernels.sort_by_key(|(_, frame)| std::cmp::Reverse(frame.depth));
+    kernels
+}
+
+/// `aten::addmm.out keeps 1264 bytes of its own on the stack, 1,890 with its calls`.
+pub(super) fn describe(operator: &str, frame: &Frame) -> String {
+    let more = match (frame.recursive, frame.varies) {
+        (true, _) => ", and calls itself",
+        (_, true) => ", and more that is only known when it runs",
+        _ => "",
+    };
+    format!(
+        "{operator} takes {} bytes of the stack of its own, {} with its calls{more}",
+        frame.bytes, frame.depth
+    )
+}
+
+/// Kernels with large locals or that recurse, and paths longer than the stack.
+fn frames(case: &Case<'_>) -> Option<Finding> {
+    let frames = case.evidence.symbols.frames();
+    let stack = case.evidence.symbols.stack();
+    let size = stack.and_then(|stack| Some(stack.top? - stack.limit));
+    let deepest = frames.iter().max_by_key(|frame| frame.depth)?;
+    let kernels = kernels(case);
+    let risky = |frame: &Frame| {
+        frame.recursive
+            || frame.bytes >= LARGE_FRAME
+            || size.is_some_and(|size| frame.depth.saturating_mul(2) > size)
+    };
+    let listed: Vec<&(String, &Frame)> =
+        kernels.iter().filter(|(_, frame)| risky(frame)).take(LISTED).collect();
+    let too_deep = size.filter(|size| deepest.depth > *size);
+    let title = match (too_deep, listed.first()) {
+        (Some(size), _) => format!(
+            "{} and what it calls take at least {} bytes of the stack, which has {size}",
+            deepest.name, deepest.depth
+        ),
+        (None, Some((operator, frame))) => describe(operator, frame),
+        (None, None) => return None,
+    };
+    let need = if too_deep.is_some() { deepest.depth } else { listed.first()?.1.depth };
+    let remedy = format!(
+        "give the thread that runs the model a stack of at least {} bytes",
+        need.saturating_add(need / 2).next_multiple_of(256)
+    );
+    let finding = Finding::new(Code::StackAtRisk, title, remedy).with_some("stack_bytes", size);
+    let describe = |(operator, frame): &&(String, &Frame)| describe(operator, frame);
+    Some(listed.iter().map(describe).fold(finding, |finding, text| finding.with("kernel", text)))
+}
+
+/// Pools at addresses that are not aligned.
+fn pools(case: &Case<'_>) -> Vec<Finding> {
     let symbols = case.evidence.symbols.data();
     let pools = symbols.iter().filter(|symbol| is_pool(&symbol.name));
     pools
@@ -95,6 +165,7 @@ mod tests {
     struct Image {
         pool: u64,
         stack: Option<Stack>,
+        frames: Vec<Frame>,
     }
 
     impl Symbols for Image {
@@ -115,6 +186,10 @@ mod tests {
 
         fn stack(&self) -> Option<Stack> {
             self.stack
+        }
+
+        fn frames(&self) -> &[Frame] {
+            &self.frames
         }
     }
 
@@ -149,7 +224,7 @@ mod tests {
 
     #[test]
     fn pools_must_be_aligned() {
-        let image = |pool| Image { pool, stack: None };
+        let image = |pool| Image { pool, stack: None, frames: Vec::new() };
         assert!(has(&diagnosis(&image(0x2000_0004), None), Code::PoolMisaligned));
         assert!(!has(&diagnosis(&image(0x2000_0010), None), Code::PoolMisaligned));
     }
@@ -157,7 +232,7 @@ mod tests {
     #[test]
     fn the_lowest_stack_pointer_is_held_against_the_linkers_limit() {
         let stack = Some(Stack { limit: 0x2000_1000, top: Some(0x2000_2000) });
-        let image = Image { pool: 0, stack };
+        let image = Image { pool: 0, stack, frames: Vec::new() };
         let found = |lowest| {
             let journal = journal(|journal| journal.heartbeat(1, lowest));
             has(&diagnosis(&image, Some(&journal)), Code::StackOverrun)
@@ -168,11 +243,33 @@ mod tests {
     }
 
     #[test]
+    fn kernels_with_large_locals_and_deep_paths_are_found() {
+        let stack = Some(Stack { limit: 0x2000_1000, top: Some(0x2000_2000) });
+        let found = |name: &str, bytes, depth, recursive| {
+            let frame =
+                Frame { name: name.to_owned(), start: 0, bytes, depth, recursive, varies: false };
+            diagnosis(&Image { pool: 0, stack, frames: vec![frame] }, None)
+        };
+        let kernel = "torch::executor::native::addmm_out(int)";
+        assert!(!has(&found(kernel, 200, 900, false), Code::StackAtRisk));
+        assert!(has(&found(kernel, 2000, 2000, false), Code::StackAtRisk));
+        assert!(has(&found(kernel, 200, 900, true), Code::StackAtRisk));
+        // Other functions count only if they are deeper than the stack.
+        assert!(!has(&found("main", 2000, 3000, true), Code::StackAtRisk));
+        let deep = found("main", 100, 5000, false);
+        let finding = deep.findings.iter().find(|f| f.code == Code::StackAtRisk);
+        assert_eq!(
+            finding.map(|f| f.title.as_str()),
+            Some("main and what it calls take at least 5000 bytes of the stack, which has 4096")
+        );
+    }
+
+    #[test]
     fn a_limit_in_the_journal_serves_without_an_image() {
         let journal = journal(|journal| {
             journal.record(1, Event::Stack { lowest: 0x2000_0f00, limit: 0x2000_1000 });
         });
-        let image = Image { pool: 0, stack: None };
+        let image = Image { pool: 0, stack: None, frames: Vec::new() };
         assert!(has(&diagnosis(&image, Some(&journal)), Code::StackOverrun));
     }
 }

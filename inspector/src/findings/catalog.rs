@@ -386,6 +386,19 @@ codes! {
                  check where the output lies, that caches are cleaned before and invalidated \
                  after the delegate, and that the scratch memory is what the unit was given.",
     },
+    /// Code that takes much of the stack.
+    StackAtRisk = {
+        code: "ETH011",
+        severity: Warning,
+        title: "the firmware's code takes more of the stack than there may be",
+        meaning: "The frames of functions are counted from the firmware's code: saved registers and \
+                  locals, and the deepest path of calls. A kernel with large locals or one that \
+                  calls itself, or a path that is longer than the stack, writes below the stack's \
+                  end. Calls through pointers are not seen, so that more may be needed.",
+        remedy: "Give the thread that runs the model a stack of at least the depth that the \
+                 finding says, with room for interrupts, or move large locals of the kernel into \
+                 scratch memory.",
+    },
     /// An assertion of the runtime.
     AssertFailed = {
         code: "ETR013",
