@@ -141,7 +141,12 @@ fn near_names(text: &str) -> Vec<String> {
         .map(|entry| (slips(&text, &entry.name().to_lowercase()), entry.name()))
         .filter(|(slips, _)| *slips <= text.len() / 4)
         .collect();
-    near.sort();
+    // Of those that are as near, the ones that begin alike come first.
+    let alike = |name: &str| {
+        let letters = name.chars().flat_map(char::to_lowercase);
+        letters.zip(&text).take_while(|(letter, wanted)| letter == *wanted).count()
+    };
+    near.sort_by_key(|(slips, name)| (*slips, std::cmp::Reverse(alike(name)), *name));
     near.iter().take(SUGGESTIONS).map(|(_, name)| (*name).to_owned()).collect()
 }
 

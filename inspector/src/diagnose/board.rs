@@ -128,7 +128,7 @@ fn growth(case: &Case<'_>, journal: &Snapshot) -> Option<Finding> {
 pub(super) fn restarted(journal: &Snapshot, life: &Life) -> Option<Finding> {
     let lives = journal.lives();
     let broken = |pair: &&[Life]| !pair[0].open.is_empty() && pair[1].reason.is_some();
-    let pair = lives.windows(2).filter(broken).next_back()?;
+    let pair = lives.windows(2).rfind(broken)?;
     let reason = pair[1].reason?;
     let after = if pair[0].first == life.first { "after that" } else { "before it came there" };
     let known: Vec<&str> = known_reasons(reason).collect();
