@@ -396,6 +396,7 @@ fn reported_softmax() -> BoardNumbers {
         used: Some(342),
         method_pool: Some(1024),
         temp_pool: Some(1024),
+        planned_fast: None,
         debug_buffer: None,
         release_0_5: true,
     }

@@ -110,6 +110,7 @@ fn page(target: &Target) -> String {
         ("method", Some(&pools.method)),
         ("planned", pools.planned.as_ref()),
         ("temp", Some(&pools.temp)),
+        ("fast_scratch", pools.fast_scratch.as_ref()),
         ("program", pools.program.as_ref()),
     ];
     for (name, pool) in fixed {
@@ -119,6 +120,7 @@ fn page(target: &Target) -> String {
                 [name.to_owned(), escape(&pool.memory), size]
             }
             None if name == "planned" => [name.into(), "the method pool".into(), String::new()],
+            None if name == "fast_scratch" => continue,
             None => [name.into(), "not counted".into(), String::new()],
         };
         table.add_row(row);

@@ -11,14 +11,11 @@
 use super::xnnpack;
 use crate::ethos_u::{Disassembly, Region};
 use et_schema::ethos_u::{self, BACKEND};
-use et_schema::layout::Abi;
+use et_schema::layout::{Abi, Object};
 use et_schema::pte::{Delegate, File};
 use et_schema::xnnpack::Payload;
 
 const XNNPACK: &str = "XnnpackBackend";
-
-/// Bytes of XNNPACK's executor object, measured on x86-64.
-const XNNPACK_EXECUTOR: u64 = 272;
 
 /// A delegate and its needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +77,7 @@ impl DelegateMemory {
     /// Bytes that the backend takes from the method allocator on `abi`, as far
     /// as known.
     pub fn method_bytes_on(&self, abi: Abi) -> u64 {
-        if self.id == XNNPACK && !abi.is_32_bit() { XNNPACK_EXECUTOR } else { 0 }
+        if self.id == XNNPACK { Object::XnnExecutor.size_align(abi).0.into() } else { 0 }
     }
 }
 

@@ -121,6 +121,7 @@ impl Firmware {
             },
             external_data: has_external_data(method),
             input_flags: self != Firmware::Release0_5,
+            backend_objects: false,
         }
     }
 }

@@ -48,7 +48,13 @@ impl Requirements {
     pub fn of(request: LoadRequest<'_>) -> Result<Self, ReadError> {
         let LoadRequest { file, method, abi, temp_pool, external_data } = request;
         let temp_pool = Some(temp_pool.unwrap_or(u64::MAX));
-        let settings = LoadSettings { abi, temp_pool, external_data, input_flags: true };
+        let settings = LoadSettings {
+            abi,
+            temp_pool,
+            external_data,
+            input_flags: true,
+            backend_objects: true,
+        };
         let (mut used, mut temp, mut temp_peak) = (0u64, 0u64, 0u64);
         method_allocations::<ReadError>(file, method, settings, &mut |step| {
             match step {

@@ -127,7 +127,7 @@ pub fn method_base(planned: u64) -> u64 {
 /// One pool on a board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolFit {
-    /// `method`, `planned`, `planned_N`, `temp` or `program`.
+    /// `method`, `planned`, `planned_N`, `temp`, `fast_scratch` or `program`.
     pub name: String,
     /// Its memory.
     pub memory: String,
@@ -220,6 +220,14 @@ fn pools(needs: &Needs, target: &Target) -> Vec<PoolFit> {
         add(format!("planned_{id}"), &pools.planned_by_id[&id.to_string()], *size);
     }
     add("temp".into(), &pools.temp, needs.temp);
+    if needs.fast_scratch > 0 {
+        let beside = super::Pool { size: None, ..pools.temp.clone() };
+        add(
+            "fast_scratch".into(),
+            pools.fast_scratch.as_ref().unwrap_or(&beside),
+            needs.fast_scratch,
+        );
+    }
     // Neither has a setting of its own in the runners: they lie beside the pool.
     let method = super::Pool { size: None, ..pools.method.clone() };
     for (name, bytes) in [("etdump", needs.etdump), ("debug_buffer", needs.debug_buffer)] {

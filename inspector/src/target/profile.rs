@@ -107,6 +107,9 @@ pub struct Pools {
     pub planned_by_id: BTreeMap<String, Pool>,
     /// Temp allocator.
     pub temp: Pool,
+    /// Fast scratch memory of an NPU; without it, it lies beside the temp
+    /// allocator.
+    pub fast_scratch: Option<Pool>,
     /// The program itself; without it, it is not counted.
     pub program: Option<Pool>,
 }
@@ -218,6 +221,7 @@ impl Target {
             ("method", Some(&pools.method)),
             ("planned", pools.planned.as_ref()),
             ("temp", Some(&pools.temp)),
+            ("fast_scratch", pools.fast_scratch.as_ref()),
             ("program", pools.program.as_ref()),
         ];
         let fixed = fixed.into_iter().filter_map(|(name, pool)| Some((name.to_owned(), pool?)));

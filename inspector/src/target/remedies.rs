@@ -103,11 +103,9 @@ fn smaller(needs: &Needs, bytes: u64) -> Needs {
 fn without_sizes(target: &Target) -> Target {
     let mut target = target.clone();
     let pools = &mut target.pools;
-    let by_id = pools.planned_by_id.values_mut();
-    for pool in [&mut pools.method, &mut pools.temp].into_iter().chain(&mut pools.planned) {
-        pool.size = None;
-    }
-    by_id.for_each(|pool| pool.size = None);
+    let optional = pools.planned.iter_mut().chain(&mut pools.fast_scratch);
+    let others = optional.chain(pools.planned_by_id.values_mut());
+    others.chain([&mut pools.method, &mut pools.temp]).for_each(|pool| pool.size = None);
     target
 }
 

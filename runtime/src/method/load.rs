@@ -135,6 +135,7 @@ fn account(
         temp_pool: Some(options.limits.temp.unwrap_or(u64::MAX)),
         external_data: program.has_external_data(),
         input_flags: true,
+        backend_objects: true,
     };
     for pool in &mut pools.planned {
         // The account of a planned buffer is its one allocation.

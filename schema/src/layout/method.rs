@@ -8,6 +8,9 @@ use crate::pte::{Dynamism, File, Instruction, Location, Method, Tensor, Value};
 /// when it decides whether the temp allocator is big enough for a look-up.
 const DIM_ORDER_BOUND: u64 = 16;
 
+/// Id of the backend whose objects are known.
+const XNNPACK: &str = "XnnpackBackend";
+
 /// What the loading firmware provides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadSettings {
@@ -19,6 +22,9 @@ pub struct LoadSettings {
     pub external_data: bool,
     /// Whether the loader keeps a flag per input, as all releases after 0.5 do.
     pub input_flags: bool,
+    /// Whether backends allocate for their delegates, as far as it is known of
+    /// them. Without, the loader's own allocations are told alone.
+    pub backend_objects: bool,
 }
 
 /// Who gives out the memory.
@@ -50,8 +56,7 @@ pub struct MethodAllocation {
 }
 
 /// Calls `allocate` for each allocation of loading `method`, in order, and
-/// `reset_temp` where the runtime resets its temp allocator. What a backend
-/// allocates while it initialises its delegate is not known here.
+/// `reset_temp` where the runtime resets its temp allocator.
 ///
 /// # Errors
 /// The first error of `allocate`, or an index in the program that points nowhere.
@@ -181,6 +186,12 @@ impl<E: From<crate::ReadError>> Walk<'_, E> {
         for delegate in method.delegates() {
             if delegate.has_compile_specs() {
                 self.objects(Object::CompileSpec, delegate.compile_specs().len())?;
+            }
+            if self.settings.backend_objects && delegate.id() == XNNPACK {
+                let (size, _) = Object::XnnExecutor.size_align(self.settings.abi);
+                if size > 0 {
+                    self.objects(Object::XnnExecutor, 1)?;
+                }
             }
         }
         Ok(())

@@ -9,7 +9,7 @@
 
 use crate::log::{Measure, Run};
 
-use super::super::{Firmware, Loading, MethodMemory, Runner};
+use super::super::{FAST_MEMORY, Firmware, Loading, MethodMemory, Runner};
 use et_schema::ReadError;
 use et_schema::pte::File;
 
@@ -40,6 +40,8 @@ pub struct BoardNumbers {
     pub method_pool: Option<u64>,
     /// Size of the temp allocator.
     pub temp_pool: Option<u64>,
+    /// Used of the pool of fast memory.
+    pub planned_fast: Option<u64>,
     /// Size of the debug buffer, which the runner counts as loaded.
     pub debug_buffer: Option<u64>,
     /// Whether the wording is that of the runner of release 0.5.
@@ -61,6 +63,7 @@ impl BoardNumbers {
             used: number(Measure::MethodUsed),
             method_pool: run.method_pool,
             temp_pool: number(Measure::TempPool).or(temp),
+            planned_fast: number(Measure::PlannedFast),
             debug_buffer: run.measure(Measure::EtDump).and_then(|measured| measured.pool),
             release_0_5: run.old_runner,
         }
@@ -109,9 +112,12 @@ impl BoardComparison {
             let predicted = memory.plan.buffers.get(index).map_or(0, |buffer| buffer.size);
             rows.push(row(&format!("planned buffer {}", index + 1), predicted, *measured));
         }
-        let planned = planned(memory);
+        let planned = planned(memory, board.planned_fast.is_some());
         if let Some(measured) = board.planned {
             rows.push(row("method_allocator_planned", planned, measured));
+        }
+        if let Some(measured) = board.planned_fast {
+            rows.push(row("planned_fast_allocator", Runner::Arm.fast_pool(memory), measured));
         }
         let debug = board.debug_buffer.unwrap_or(0);
         let told = match board.loaded {
@@ -174,9 +180,12 @@ fn padded(name: &str, predicted: u64, measured: u64) -> BoardRow {
     BoardRow { name, predicted, measured, is_explained: true, why: Some(why) }
 }
 
-/// All planned buffers, out of the method allocator's pool.
-fn planned(memory: &MethodMemory<'_>) -> u64 {
-    memory.plan.buffers.iter().fold(0u64, |end, buffer| {
+/// The planned buffers out of the method allocator's pool: all but that of
+/// fast memory, if the firmware has such a pool.
+fn planned(memory: &MethodMemory<'_>, has_fast: bool) -> u64 {
+    let buffers = memory.plan.buffers.iter();
+    let here = buffers.filter(|buffer| !(has_fast && buffer.memory_id == FAST_MEMORY));
+    here.fold(0u64, |end, buffer| {
         let start = end.checked_next_multiple_of(PLANNED_ALIGN).unwrap_or(u64::MAX);
         start.saturating_add(buffer.size)
     })
