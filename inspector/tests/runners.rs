@@ -95,3 +95,16 @@ fn the_debug_buffer_is_part_of_what_the_runner_counts_as_loaded() {
         assert!(found.rows[0].why.as_ref().unwrap().starts_with("2097152 bytes of it"));
     });
 }
+
+#[test]
+fn an_input_without_planned_memory_is_told_on_boards() {
+    let unplanned = std::fs::read(fixtures().join("memory/unplanned_input.pte")).unwrap();
+    let codes = |bytes: &[u8], abi: Abi| -> Vec<&str> {
+        let file = File::parse(bytes).unwrap();
+        let memory = MethodMemory::new(&file, file.methods().next().unwrap(), abi).unwrap();
+        memory.findings.iter().map(|finding| finding.code.page().code).collect()
+    };
+    assert_eq!(codes(&unplanned, Abi::Arm32), ["ETM010"]);
+    assert_eq!(codes(&unplanned, Abi::Aarch64), [""; 0]);
+    assert_eq!(codes(&read("add"), Abi::Arm32), [""; 0]);
+}

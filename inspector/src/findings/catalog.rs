@@ -244,6 +244,17 @@ codes! {
         remedy: "Declare the array with alignas(16), as ExecuTorch's runners do, or place it by \
                  the linker script.",
     },
+    /// An input that the program plans no memory for.
+    InputUnplanned = {
+        code: "ETM010",
+        severity: Warning,
+        title: "an input has no planned memory",
+        meaning: "The program was exported so that the caller gives the memory of its inputs. The \
+                  Arm runner does not: it writes the input's elements to where the tensor points, \
+                  and that is address 0. Zephyr's sample, and runners that copy their inputs, do.",
+        remedy: "Give the input memory with Method::set_input before executing, or export with \
+                 MemoryPlanningPass(alloc_graph_input=True), the default.",
+    },
     /// An output that nothing wrote.
     OutputNeverWritten = {
         code: "ETR008",

@@ -20,7 +20,7 @@ pub use guard::{Fault, TensorAt, guarded};
 pub use measured::{board_differs, describe as describe_difference, measured_differs};
 pub use missing::{missing_backend, missing_operator, stubbed_backend};
 pub use partition::partition_findings;
-pub use plan::plan_findings;
+pub use plan::{plan_findings, unplanned_input};
 pub use pool::{Limits, pool_exhausted};
 
 use et_schema::ids::{ChainId, InstructionId};

@@ -3,7 +3,7 @@
 use super::{Code, Finding};
 use crate::memory::operator_name;
 use crate::memory::plan::{Overlap, Plan, Role, Step, Storage};
-use et_schema::pte::Method;
+use et_schema::pte::{Method, Value};
 
 /// A plan that wastes less than this share of its bytes is as good as others.
 const WASTE_PERCENT: u64 = 10;
@@ -21,6 +21,24 @@ pub fn plan_findings(plan: &Plan, method: &Method<'_>) -> Vec<Finding> {
     }
     findings.extend(never_written(plan, method));
     findings
+}
+
+/// The first of the inputs that the program plans no memory for, with how many
+/// there are. Firmware that fills inputs in place has nowhere to write to.
+pub fn unplanned_input(method: &Method<'_>) -> Option<Finding> {
+    let unplanned = |id| match method.value(id) {
+        Ok(Value::Tensor(tensor)) if tensor.allocation().is_none() => tensor.nbytes(),
+        _ => None,
+    };
+    let mut inputs = method.inputs().enumerate().filter_map(|(n, id)| Some((n, unplanned(id)?)));
+    let (first, bytes) = inputs.next().filter(|(_, bytes)| *bytes > 0)?;
+    let page = Code::InputUnplanned.page();
+    let finding = Finding::new(
+        Code::InputUnplanned,
+        format!("input {first} of {bytes} bytes has no planned memory: the caller must give it"),
+        page.remedy,
+    );
+    Some(finding.with("input", first).with("bytes", bytes).with("inputs", 1 + inputs.count()))
 }
 
 /// Planned outputs of the method that no instruction writes.

@@ -5,7 +5,7 @@ use super::planner::{ALIGN, Placement, blocks, place};
 use super::suggest::{Suggestion, suggestions};
 use super::temp::{self, TempUse};
 use super::{DelegateMemory, Firmware, Loading};
-use crate::findings::{Finding, partition_findings, plan_findings};
+use crate::findings::{Finding, partition_findings, plan_findings, unplanned_input};
 use crate::{correlate, ethos_u};
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::layout::{Abi, MethodAllocation, Object};
@@ -35,8 +35,8 @@ pub struct MethodMemory<'a> {
     pub input_data: u64,
     /// Bytes of the outputs' elements.
     pub output_data: u64,
-    /// Bytes of the inputs that the program does not plan, which the runners
-    /// take from the method allocator, each aligned to 16.
+    /// Bytes of the inputs that the program does not plan, which the firmware
+    /// must give, each aligned to 16; they are counted with the method allocator.
     pub unplanned_inputs: u64,
     /// What the delegates need.
     pub delegates: Vec<DelegateMemory>,
@@ -61,6 +61,8 @@ impl<'a> MethodMemory<'a> {
         let used = |firmware: Firmware| firmware.method_used(file, &method, abi);
         let plan = Plan::new(&method);
         let mut findings = plan_findings(&plan, &method);
+        // On a phone, the caller's module gives it.
+        findings.extend(unplanned_input(&method).filter(|_| abi.is_32_bit()));
         findings.extend(ethos_u::findings(file, &method));
         findings.extend(partition_findings(&method));
         let delegates: Vec<DelegateMemory> =

@@ -5,7 +5,8 @@ use crate::findings;
 use crate::text::{bytes, escape, thousands};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use et_inspector::memory::plan::Storage;
-use et_inspector::memory::{MethodMemory, operator_name};
+use et_inspector::memory::{DelegateMemory, MethodMemory, operator_name};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Columns of the widest bar, and on a narrow terminal.
@@ -109,20 +110,7 @@ fn memories(
         bytes: report.file.bytes().len() as u64,
         note: "in flash or RAM".into(),
     });
-    for delegate in &memory.delegates {
-        if let Some(heap) = delegate.heap {
-            let note = format!("of the heap, {}", delegate.note.unwrap_or_default());
-            rows.push(Row { name: escape(&delegate.id), bytes: heap, note });
-            continue;
-        }
-        let scratch = delegate.scratch.unwrap_or(0);
-        let note = delegate.note.unwrap_or("scratch of the temp allocator at each call");
-        rows.push(Row { name: escape(&delegate.id), bytes: scratch, note: note.to_owned() });
-        if delegate.fast_scratch > 0 {
-            let note = "fast scratch memory of the unit, a pool of the firmware".to_owned();
-            rows.push(Row { name: "fast_scratch".into(), bytes: delegate.fast_scratch, note });
-        }
-    }
+    rows.extend(delegates(memory));
     if let Some(trace) = report.tracing(memory) {
         let executions = thousands(trace.request.executions);
         let mut note = format!("{executions} executions; on the heap, or a buffer above 128 KiB");
@@ -147,6 +135,38 @@ fn memories(
     fit(&mut table, width);
     let lines = indented(&table);
     let _ = writeln!(text, "{}", if colors { colored(&lines) } else { lines });
+}
+
+/// A row for each backend: what its delegates take together of the heap, or the
+/// most that one takes of scratch memory, which they share.
+fn delegates(memory: &MethodMemory<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut by_backend: BTreeMap<&str, Vec<&DelegateMemory>> = BTreeMap::new();
+    for delegate in &memory.delegates {
+        by_backend.entry(&delegate.id).or_default().push(delegate);
+    }
+    for (id, delegates) in by_backend {
+        let many = match delegates.len() {
+            1 => String::new(),
+            count => format!("{} delegates, ", thousands(count as u64)),
+        };
+        let known = delegates.iter().find_map(|delegate| delegate.note);
+        let heap = delegates.iter().filter_map(|delegate| delegate.heap);
+        let (bytes, note) = match heap.reduce(u64::saturating_add) {
+            Some(heap) => (heap, format!("{many}of the heap, {}", known.unwrap_or_default())),
+            None => (
+                delegates.iter().filter_map(|delegate| delegate.scratch).max().unwrap_or(0),
+                format!("{many}{}", known.unwrap_or("scratch of the temp allocator at each call")),
+            ),
+        };
+        rows.push(Row { name: escape(id), bytes, note });
+        let fast = delegates.iter().map(|delegate| delegate.fast_scratch).max().unwrap_or(0);
+        if fast > 0 {
+            let note = "fast scratch memory of the unit, a pool of the firmware".to_owned();
+            rows.push(Row { name: "fast_scratch".into(), bytes: fast, note });
+        }
+    }
+    rows
 }
 
 fn temp_note(memory: &MethodMemory<'_>) -> String {
