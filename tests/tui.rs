@@ -323,7 +323,7 @@ fn a_serial_port_is_followed_and_says_since_when_it_is_quiet() {
         terminal.tmux(&["send-keys", "-t", "port", "-l", &format!("{line}\n")]);
     }
     terminal.shows("In flight: 0:0");
-    terminal.shows("quiet, in flight since");
+    terminal.shows("quiet, 0:0 aten::permute_copy.out in flight since");
     terminal.keys(&["q"]);
     terminal.shows("left 0");
     // Another day, without the board.

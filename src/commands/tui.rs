@@ -145,7 +145,11 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
     }
     if let Some(kind) = source {
         let opened = Stream::open(follow, kind, args.record.as_deref());
-        files.stream = Some(opened.map_err(|e| Failure::input(Path::new(follow), e))?);
+        let mut stream = opened.map_err(|e| Failure::input(Path::new(follow), e))?;
+        if args.record.is_some() {
+            stream.name += " (recorded)";
+        }
+        files.stream = Some(stream);
     }
     let model = args.files.first().filter(|_| args.run);
     let run = model.map(|model| Running::start(model, &args.run_args)).transpose()?;

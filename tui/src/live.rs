@@ -92,8 +92,8 @@ impl Live {
     /// Quiet for so long, nothing is expected to come the next moment.
     const QUIET: Duration = Duration::from_secs(1);
 
-    /// In one line of a width.
-    pub(crate) fn line(&self, in_flight: bool, width: usize) -> String {
+    /// In one line of a width, with the instruction that began and did not end.
+    pub(crate) fn line(&self, in_flight: Option<&str>, width: usize) -> String {
         let seconds = self.quiet.as_secs_f64();
         let state = match &self.ended {
             Some(why) => escape(why),
@@ -101,8 +101,10 @@ impl Live {
                 Some(since) => format!("running for {:.1} s", since.as_secs_f64()),
                 None => "receiving".into(),
             },
-            None if in_flight => format!("quiet, in flight since {seconds:.1} s"),
-            None => format!("quiet since {seconds:.1} s"),
+            None => match in_flight {
+                Some(name) => format!("quiet, {name} in flight since {seconds:.1} s"),
+                None => format!("quiet since {seconds:.1} s"),
+            },
         };
         // The name may be long, and the clock is what one looks at.
         let clock = match self.bytes {
@@ -129,14 +131,17 @@ mod tests {
             running: None,
             ended: None,
         };
-        assert!(live.line(true, 100).contains("in flight since 12.4 s"));
-        assert!(live.line(false, 100).contains("quiet since 12.4 s"));
+        assert!(
+            live.line(Some("0:1 aten::addmm.out"), 100)
+                .contains("0:1 aten::addmm.out in flight since 12.4 s")
+        );
+        assert!(live.line(None, 100).contains("quiet since 12.4 s"));
         live.quiet = Duration::from_millis(10);
-        assert!(live.line(true, 100).contains("receiving"));
+        assert!(live.line(Some("0:1"), 100).contains("receiving"));
         live.running = Some(Duration::from_secs(3));
-        assert!(live.line(true, 100).contains("running for 3.0 s"));
+        assert!(live.line(Some("0:1"), 100).contains("running for 3.0 s"));
         live.ended = Some("closed by the device".into());
-        assert!(live.line(true, 100).contains("closed by the device"));
+        assert!(live.line(Some("0:1"), 100).contains("closed by the device"));
     }
 
     #[test]

@@ -1,52 +1,15 @@
-//! Every view over real files, at three sizes, and key by key.
+//! Every view over real files, at three sizes.
+
+mod support;
 
 use et_schema::etdump::File as Trace;
 use et_schema::pte::File;
-use et_tui::{App, Bytes, Inputs, Live, Loading, Progress, Session, Theme, View};
+use et_tui::{App, Bytes, Inputs, Live, Session, Theme, View};
 use etdump::journal::Snapshot;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::fs;
-use std::path::{Path, PathBuf};
-
-const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (120, 40)];
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name)
-}
-
-fn session(model: &str, trace: Option<&str>, title: &str) -> Session {
-    let program = fs::read(fixture(&format!("models/{model}/model.pte"))).expect("the program");
-    let file = File::parse(&program).expect("a program");
-    let bytes = trace.map(|trace| fs::read(fixture(&format!("traces/{trace}.etdp"))).expect("it"));
-    let trace = bytes.as_deref().map(|bytes| Trace::parse(bytes).expect("a trace"));
-    let inputs = Inputs { title, program: Some(&file), trace: trace.as_ref(), ..Inputs::default() };
-    Session::new(inputs).expect("a session")
-}
-
-fn plain() -> Theme {
-    Theme { color: false, ..Theme::default() }
-}
-
-fn screen(app: &mut App, (width, height): (u16, u16)) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
-    terminal.draw(|frame| app.draw(frame)).expect("drawn");
-    let buffer = terminal.backend().buffer();
-    let line = |y: u16| -> String { (0..width).map(|x| buffer[(x, y)].symbol()).collect() };
-    (0..height).map(|y| line(y).trim_end().to_owned() + "\n").collect()
-}
-
-fn press(app: &mut App, keys: &str) {
-    for key in keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            '\u{1b}' => KeyCode::Esc,
-            key => KeyCode::Char(key),
-        };
-        app.key(KeyEvent::new(code, KeyModifiers::NONE));
-    }
-}
+use support::{SIZES, fixture, plain, press, screen, session, with_values};
 
 #[test]
 fn every_view_at_every_size() {
@@ -78,87 +41,6 @@ fn help_and_commands_lie_over_the_view() {
     insta::assert_snapshot!("commands", screen(&mut app, (100, 30)));
     press(&mut app, "\n");
     assert_eq!(app.view, View::Memory);
-}
-
-#[test]
-fn an_event_is_followed_into_the_program_and_back() {
-    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    press(&mut app, "2&sigmoid\n");
-    press(&mut app, "\n");
-    assert_eq!(app.view, View::Program);
-    let there = app.site().expect("an instruction");
-    press(&mut app, "u");
-    assert_ne!(app.site(), Some(there), "the producer is another instruction");
-    press(&mut app, "b");
-    assert_eq!(app.site(), Some(there));
-    press(&mut app, "b");
-    assert_eq!(app.view, View::Events);
-}
-
-#[test]
-fn the_selection_is_the_same_in_all_views() {
-    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    press(&mut app, "5gjjjj");
-    let site = app.site();
-    for key in "4315".chars() {
-        press(&mut app, &key.to_string());
-        assert_eq!(app.site(), site, "after {key}");
-    }
-    press(&mut app, "P");
-    assert_eq!(app.view, View::Memory);
-    let peak = app.session.memory.as_ref().expect("memory").peak;
-    assert_eq!(app.step, peak);
-}
-
-#[test]
-fn filters_keep_lines_and_escape_shows_all_again() {
-    let mut app = with_values("mlp_stacktrace", "mlp_stacktrace__it1_dbg");
-    for (key, filter) in [('2', "'addmm"), ('5', "'addmm"), ('7', "place:constant bytes>=64")] {
-        press(&mut app, &key.to_string());
-        let all = app.len();
-        press(&mut app, &format!("&{filter}\n"));
-        assert!(app.len() < all && !app.is_empty(), "{filter}: {} of {all}", app.len());
-        let text = screen(&mut app, (120, 40));
-        assert!(text.contains(&format!("matching \"{filter}\"")), "{text}");
-        press(&mut app, "\u{1b}");
-        assert_eq!(app.len(), all, "{filter}");
-        assert!(!app.done);
-    }
-}
-
-#[test]
-fn a_search_finds_everything_and_goes_to_the_next() {
-    let mut app = with_values("mlp_stacktrace", "mlp_stacktrace__it1_dbg");
-    press(&mut app, "/addmm");
-    let text = screen(&mut app, (100, 30));
-    for kind in ["event", "instruction"] {
-        assert!(text.contains(kind), "{kind} in\n{text}");
-    }
-    press(&mut app, "\n");
-    let first = (app.view, app.step);
-    press(&mut app, "n");
-    assert_ne!((app.view, app.step), first);
-    press(&mut app, "N");
-    assert_eq!((app.view, app.step), first);
-    press(&mut app, "/%0 float\n");
-    assert_eq!(app.view, View::Tensors);
-    press(&mut app, "/no such thing anywhere\n");
-    assert!(screen(&mut app, (100, 30)).contains("nothing matches"));
-}
-
-#[test]
-fn time_is_zoomed_and_panned_within_the_trace() {
-    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    let whole = app.window;
-    press(&mut app, "3+++");
-    let (from, to) = app.window;
-    assert!(to - from < whole.1 - whole.0);
-    press(&mut app, &"l".repeat(40));
-    assert_eq!(app.window.1, whole.1, "not beyond the end");
-    press(&mut app, &"h".repeat(80));
-    assert_eq!(app.window.0, whole.0, "not before the beginning");
-    press(&mut app, &"-".repeat(40));
-    assert_eq!(app.window, whole);
 }
 
 #[test]
@@ -223,24 +105,6 @@ fn names_reach_the_screen_without_control_characters() {
     }
 }
 
-#[test]
-fn no_size_and_no_key_is_a_panic() {
-    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    let keys = "12345678jkgG+-0hlPSiudsrvczZMaBb'nN?x/zz\n:zz\n&zz\ny wWX\u{1b}";
-    for size in [(1, 1), (10, 4), (40, 8), (41, 9), (300, 100)] {
-        for key in keys.chars() {
-            press(&mut app, &key.to_string());
-            screen(&mut app, size);
-        }
-        app.done = false;
-    }
-    let mut app = App::new(Session::new(Inputs::default()).expect("nothing"), plain());
-    for key in keys.chars() {
-        press(&mut app, &key.to_string());
-        screen(&mut app, (80, 24));
-    }
-}
-
 fn grouped(model: &str, trace: &str) -> App {
     let read = |path: String| fs::read(fixture(&path)).expect("a fixture");
     let program = read(format!("models/{model}/model.pte"));
@@ -294,25 +158,6 @@ fn modules_are_left_out_without_a_record() {
     assert!(!text.contains("modules,"), "{text}");
 }
 
-/// A program, its trace with values, and the values.
-fn with_values(model: &str, trace: &str) -> App {
-    let program = Bytes::new(fs::read(fixture(&format!("models/{model}/model.pte"))).expect("it"));
-    let bytes = fs::read(fixture(&format!("traces/{trace}.etdp"))).expect("a trace");
-    let buffer = fs::read(fixture(&format!("traces/{trace}.debug.bin"))).expect("a buffer");
-    let buffer = Bytes::new(buffer);
-    let file = File::parse(program.as_slice()).expect("a program");
-    let trace = Trace::parse(&bytes).expect("a trace");
-    let inputs = Inputs {
-        title: model,
-        program: Some(&file),
-        trace: Some(&trace),
-        program_bytes: Some(&program),
-        debug_buffer: Some(&buffer),
-        ..Inputs::default()
-    };
-    App::new(Session::new(inputs).expect("a session"), plain())
-}
-
 #[test]
 fn tensors_show_their_elements() {
     let mut app = with_values("mlp_stacktrace", "mlp_stacktrace__it1_dbg");
@@ -326,22 +171,6 @@ fn tensors_show_their_elements() {
         let name = format!("tensor_constant_{width}x{height}");
         insta::assert_snapshot!(name, screen(&mut app, (width, height)));
     }
-}
-
-#[test]
-fn iterations_of_a_tensor_are_gone_through() {
-    let mut app = with_values("xnn_linear", "xnn_linear__it3_dbg");
-    // The delegate logs its input and its output, in each of three runs.
-    press(&mut app, "7g");
-    let text = screen(&mut app, (100, 30));
-    assert!(text.contains("run 0 (1 of 3, h l show the others): 8 elements"), "{text}");
-    press(&mut app, "llll");
-    let text = screen(&mut app, (100, 30));
-    assert!(text.contains("run 2 (3 of 3"), "{text}");
-    // The output is logged by the method as well.
-    press(&mut app, "jl");
-    let text = screen(&mut app, (100, 30));
-    assert!(text.contains("(2 of 6") && text.contains("6 elements"), "{text}");
 }
 
 #[test]
@@ -414,26 +243,6 @@ fn allocators_have_curves_below_the_lanes() {
         lines.take(3).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_ne!(curve(&whole), curve(&zoomed), "on the same zoom as the lanes");
-}
-
-#[test]
-fn files_that_are_being_read_can_be_left() {
-    let mut app = App::new(Session::new(Inputs::default()).expect("nothing"), plain());
-    app.loading = Some(Loading {
-        name: "large.etdp".into(),
-        bytes: 800_000_000,
-        since: std::time::Duration::from_millis(1500),
-        progress: Progress::default(),
-    });
-    let text = screen(&mut app, (100, 30));
-    assert!(text.contains("large.etdp: reading of 800,000,000 B, step 1 of 5 for 1.5 s"), "{text}");
-    press(&mut app, "\u{1b}");
-    assert!(app.cancel && !app.done, "Escape ends the reading, not the inspector");
-    // What is read then takes the place of nothing.
-    app.loading = None;
-    app.replace(session("lstm", Some("lstm__it10"), "lstm"));
-    assert_eq!(app.step, app.session.memory.as_ref().expect("memory").peak);
-    assert_eq!(app.window, app.session.spans.range);
 }
 
 #[test]
@@ -549,98 +358,6 @@ fn hostile_and_wide_names_align_and_carry_no_control_characters() {
 }
 
 #[test]
-fn a_program_is_unfolded_and_followed_through_its_tensors() {
-    let mut app = App::new(session("kv_cache", None, "kv"), plain());
-    press(&mut app, "5g");
-    let folded = app.len();
-    press(&mut app, "jz");
-    assert!(app.len() > folded);
-    press(&mut app, "z");
-    assert_eq!(app.len(), folded);
-    // Unfold all, fold the chain, and all again.
-    press(&mut app, "Z");
-    let all = app.len();
-    press(&mut app, "gz");
-    assert_eq!(app.len(), 1);
-    press(&mut app, "zZ");
-    assert_eq!(app.len(), folded);
-    press(&mut app, "Z");
-    assert_eq!(app.len(), all);
-    for (width, height) in SIZES {
-        let name = format!("program_unfolded_{width}x{height}");
-        insta::assert_snapshot!(name, screen(&mut app, (width, height)));
-    }
-    // Of each instruction's inputs, those with a definition lead to it and back.
-    let mut followed = 0;
-    for line in 0..app.len() {
-        press(&mut app, "g");
-        press(&mut app, &"j".repeat(line));
-        let before = (app.selected(), app.step);
-        let text = screen(&mut app, (120, 40));
-        press(&mut app, "\n");
-        if app.step != before.1 {
-            followed += 1;
-            press(&mut app, "b");
-            assert_eq!((app.selected(), app.step), before, "{text}");
-        } else {
-            press(&mut app, "\u{1b}");
-            // An instruction or a chain that was folded by it.
-            if app.len() != all {
-                press(&mut app, "z");
-            }
-        }
-    }
-    assert!(followed > 20, "{followed}");
-}
-
-#[test]
-fn places_are_gone_back_to_forward_to_and_marked() {
-    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    press(&mut app, "5gjjjM4");
-    let marked = app.site().expect("an instruction");
-    press(&mut app, "P");
-    assert_ne!(app.site(), Some(marked));
-    let peak = (app.view, app.site());
-    press(&mut app, "bb");
-    assert_eq!((app.view, app.site()), (View::Program, Some(marked)));
-    press(&mut app, "BB");
-    assert_eq!((app.view, app.site()), peak);
-    press(&mut app, "5'\n");
-    assert_eq!(app.site(), Some(marked));
-    assert!(screen(&mut app, (80, 24)).contains('◆'));
-    press(&mut app, "M'");
-    assert!(screen(&mut app, (80, 24)).contains("nothing is marked"));
-    press(&mut app, "3S");
-    let slowest = app.session.events.largest[0] as usize;
-    assert_eq!(app.site(), app.session.events.rows[slowest].site);
-    assert_eq!(app.view, View::Timeline);
-}
-
-#[test]
-fn columns_are_chosen_and_sorted_by_with_a_mark() {
-    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    press(&mut app, "2");
-    assert!(!screen(&mut app, (160, 40)).contains("p99"));
-    // The list of columns stays open while they are chosen.
-    press(&mut app, "cp99\n\u{1b}:sort by p99\n");
-    let text = screen(&mut app, (160, 40));
-    assert!(text.contains("p99▼"), "{text}");
-    let p99 = |app: &App| -> Vec<f64> {
-        let rows = app.session.events.rows.iter();
-        let mut all: Vec<f64> = rows.map(|row| row.spread.p99).collect();
-        all.sort_by(f64::total_cmp);
-        all
-    };
-    let shown = app.shown_rows().map(|row| row.spread.p99).collect::<Vec<_>>();
-    let mut expected = p99(&app);
-    expected.reverse();
-    assert_eq!(shown, expected);
-    press(&mut app, "r");
-    assert!(screen(&mut app, (160, 40)).contains("p99▲"));
-    assert_eq!(app.shown_rows().map(|row| row.spread.p99).collect::<Vec<_>>(), p99(&app));
-}
-
-#[test]
 fn colours_are_only_those_of_the_palette() {
     use et_tui::{Depth, Palette};
     use ratatui::style::Color;
@@ -669,24 +386,5 @@ fn colours_are_only_those_of_the_palette() {
         let cells = terminal.backend().buffer().content();
         let colored = cells.iter().find(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset);
         assert_eq!(colored.map(|cell| cell.symbol()), None, "NO_COLOR, view {key}");
-    }
-}
-
-#[test]
-fn tables_are_written_as_csv_with_the_inspectors_numbers() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
-    for (key, head) in [
-        ('2', "event,at,module"),
-        ('7', "value,dtype"),
-        ('5', "at,instruction"),
-        ('6', "severity,code"),
-    ] {
-        press(&mut app, &key.to_string());
-        let path = app.write_table(folder.path()).expect("written");
-        let text = fs::read_to_string(&path).expect("the table");
-        assert!(text.starts_with(head), "{text}");
-        let rows = if key == '5' { app.session.instructions.len() } else { app.len() };
-        assert_eq!(text.lines().count(), rows + 1, "{key}");
     }
 }

@@ -182,7 +182,7 @@ impl Files {
             clock,
             progress,
         };
-        Session::new(inputs).map_err(|e| Failure::input(Path::new(&title), e))
+        Session::new(inputs).map_err(|e| Failure::input(Path::new(&self.first()), e))
     }
 
     /// Name of what is followed: the last of the files, without its folder.
@@ -191,8 +191,18 @@ impl Files {
         name.map_or(String::new(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Name of what is looked at.
+    /// Name of what is looked at: the first file, and the names of the others.
     pub fn title(&self) -> String {
+        let mut title = self.first();
+        for path in self.paths.iter().skip(1) {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            title += &format!(" + {}", name.to_string_lossy());
+        }
+        title
+    }
+
+    /// The first of what was named.
+    fn first(&self) -> String {
         let first = self.paths.first().map(|path| path.to_string_lossy().into_owned());
         first.or_else(|| self.stream.as_ref().map(|stream| stream.name.clone())).unwrap_or_default()
     }

@@ -44,7 +44,12 @@ fn status(app: &App, width: usize) -> Line<'static> {
     }
     if let Some(live) = &app.live {
         let room = if width >= 100 { width * 3 / 5 } else { width };
-        let line = live.line(app.session.in_flight().is_some(), room);
+        let in_flight = app.session.in_flight().map(|site| {
+            let step = app.session.step(site);
+            let name = step.map_or("", |step| app.session.instructions[step].name.as_str());
+            format!("{} {name}", site_text(site))
+        });
+        let line = live.line(in_flight.as_deref(), room);
         let mut spans = vec![Span::styled(line, app.theme.strong())];
         if width > room {
             let selected = fit(&selected_line(app), width - room - 2);

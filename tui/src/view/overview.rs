@@ -20,6 +20,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     verdict(app, width, &mut text);
     in_flight(app, width, &mut text);
     program(app, width, &mut text);
+    difference(app, width, &mut text);
     text.push(Line::default());
     let half = (width - 2) / 2;
     let is_wide = width >= WIDE && app.session.memory.is_some();
@@ -83,6 +84,14 @@ fn verdict(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
     for line in wrap(&sentence, width).into_iter().take(4) {
         text.push(Line::styled(line, app.theme.strong()));
     }
+}
+
+/// What changed since the base, if there is one.
+fn difference(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
+    let Some(diff) = &app.session.diff else { return };
+    text.push(Line::default());
+    text.push(heading(app, "Difference to the base"));
+    text.push(Line::from(fit(&format!("  {}", diff.title), width)));
 }
 
 /// What the program is, in two lines.

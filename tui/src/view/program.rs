@@ -117,6 +117,9 @@ fn argument(app: &App, step: usize, index: usize, width: usize) -> Line<'static>
             [site, ref more @ ..] => format!("  to {} and {} more", site_text(site), more.len()),
         },
         false => match session.definition(step, argument) {
+            Some(site) if session.step(site) >= Some(step) => {
+                format!("  a state, which {} writes", site_text(site))
+            }
             Some(site) => format!("  from {}", site_text(site)),
             None if session.inputs.contains(&argument.value) => "  an input".to_owned(),
             None if argument.place.is_some() => "  a state, or a view of an input".to_owned(),
