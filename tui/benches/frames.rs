@@ -51,20 +51,31 @@ impl Screen {
         Screen(Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).expect("a terminal"))
     }
 
-    /// Time from a key press to the frame that shows it.
-    fn press(&mut self, app: &mut App, key: KeyCode) -> Duration {
-        let begun = Instant::now();
+    /// Time from a key press to the frame that shows it: by the clock, and what the
+    /// thread had of a processor, which others may need as well.
+    fn press(&mut self, app: &mut App, key: KeyCode) -> [Duration; 2] {
+        let (begun, busy) = (Instant::now(), on_processor());
         app.key(KeyEvent::new(key, KeyModifiers::NONE));
         self.0.draw(|frame| app.draw(frame)).expect("drawn");
-        begun.elapsed()
+        [begun.elapsed(), on_processor().saturating_sub(busy)]
     }
 }
 
-fn report(name: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    let (half, most) = (at(0.5), at(1.0));
-    println!("{name}: {} frames, p50 {half:?}, p99 {:?}, max {most:?}", times.len(), at(0.99));
+/// Time that this thread had of a processor, where Linux tells; else none.
+fn on_processor() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let ns = stat.split(' ').next().and_then(|ns| ns.parse().ok());
+    Duration::from_nanos(ns.unwrap_or(0))
+}
+
+fn report(name: &str, times: Vec<[Duration; 2]>) {
+    for (kind, what) in ["by the clock", "of a processor"].into_iter().enumerate() {
+        let mut times: Vec<Duration> = times.iter().map(|both| both[kind]).collect();
+        times.sort_unstable();
+        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        let (half, p99, most) = (at(0.5), at(0.99), at(1.0));
+        println!("{name}: {} frames {what}: p50 {half:?}, p99 {p99:?}, max {most:?}", times.len());
+    }
 }
 
 /// Resident memory, where the system tells.
@@ -138,6 +149,15 @@ fn frames(criterion: &mut Criterion) {
 fn many_rows(screen: &mut Screen, rows: u32) {
     let bytes = trace(rows, rows);
     let file = Trace::recover(&bytes).expect("a trace");
+    let begun = Instant::now();
+    let blocks = EventBlocks::of(&file);
+    println!("the library's table of {rows} rows alone: {:?}", begun.elapsed());
+    let begun = Instant::now();
+    let none = et_inspector::correlate::Correlation::default();
+    let by = et_inspector::events::GroupBy::Instruction;
+    let groups = et_inspector::events::Groups::of(&blocks, &none, by);
+    println!("the library's {} groups of them: {:?}", groups.groups.len(), begun.elapsed());
+    drop((blocks, groups));
     let begun = Instant::now();
     let inputs = Inputs { title: "rows.etdp", trace: Some(&file), ..Inputs::default() };
     let mut app = App::new(Session::new(inputs).expect("a session"), Theme::default());

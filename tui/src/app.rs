@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::columns::{Chosen, Order};
 use crate::digest::Digest;
 use crate::events::RowRef;
-use crate::finder::{Picker, Target};
+use crate::finder::{Entry, Picker, Target};
 use crate::groups::GroupTable;
 use crate::keys::Keymap;
 use crate::lists::Lists;
@@ -133,6 +133,8 @@ pub struct App {
     pub typing: bool,
     /// A list to choose from, over the view.
     pub(crate) picker: Option<Picker>,
+    /// Everything that can be searched, once somebody searched.
+    pub(crate) corpus: Option<Arc<Vec<Entry>>>,
     /// What was found last, and which of it is shown.
     pub(crate) found: (Vec<Target>, usize),
     /// What the event table is to show.
@@ -203,6 +205,7 @@ impl App {
             digest: None,
             typing: false,
             picker: None,
+            corpus: None,
             found: (Vec::new(), 0),
             wanted: Wanted::default(),
             columns: Chosen::default(),
@@ -244,7 +247,8 @@ impl App {
         }
         let is_other =
             self.session.instructions.is_empty() || session.method != self.session.method;
-        self.session = Arc::new(session);
+        let before = std::mem::replace(&mut self.session, Arc::new(session));
+        tables::discard((before, self.corpus.take()));
         self.digest = None;
         self.picker = None;
         self.found = (Vec::new(), 0);
@@ -498,6 +502,9 @@ impl App {
     /// Takes what another thread has made; whether there is anything new.
     pub fn poll(&mut self) -> bool {
         let found = self.picker.as_mut().is_some_and(Picker::poll);
+        if found && self.corpus.is_none() {
+            self.corpus = self.picker.as_ref().and_then(Picker::corpus);
+        }
         let Some(made) = self.sorting.as_ref().and_then(Later::take) else { return found };
         self.sorting = None;
         match made {

@@ -40,6 +40,9 @@ pub(crate) struct Entry {
     pub target: Target,
 }
 
+/// The title of the search over everything.
+pub(crate) const SEARCH: &str = "search";
+
 /// Entries that are kept of those that match.
 const KEPT: usize = 500;
 
@@ -72,11 +75,15 @@ pub(crate) struct Picker {
 
 impl Picker {
     fn new(title: &'static str, entries: Vec<Entry>) -> Self {
+        Picker::of(title, Arc::new(entries))
+    }
+
+    fn of(title: &'static str, entries: Arc<Vec<Entry>>) -> Self {
         let mut picker = Picker {
             title,
             typed: String::new(),
             cursor: 0,
-            entries: Some(Arc::new(entries)),
+            entries: Some(entries),
             gathering: None,
             searching: None,
             found: Found { best: Vec::new(), count: 0 },
@@ -88,13 +95,16 @@ impl Picker {
 
     /// Everything that is in the files.
     pub fn everything(app: &App) -> Self {
+        if let Some(corpus) = &app.corpus {
+            return Picker::of(SEARCH, Arc::clone(corpus));
+        }
         let session = Arc::clone(&app.session);
         let size = size(&session);
         if size <= FEW {
-            return Picker::new("search", gather(&session));
+            return Picker::new(SEARCH, gather(&session));
         }
         let gathering = Later::start(size, move |_| gather(&session));
-        let none = Picker::new("search", Vec::new());
+        let none = Picker::new(SEARCH, Vec::new());
         Picker { entries: None, gathering: Some(gathering), ..none }
     }
 
@@ -155,6 +165,11 @@ impl Picker {
             target: Target::Method(name.clone()),
         });
         Picker::new("methods", entries.collect())
+    }
+
+    /// Everything, to be searched again.
+    pub fn corpus(&self) -> Option<Arc<Vec<Entry>>> {
+        self.entries.clone().filter(|_| self.title == SEARCH)
     }
 
     /// A found entry.
@@ -333,7 +348,7 @@ impl App {
             self.picker = Some(again);
             return;
         }
-        if picker.title == "search" {
+        if picker.title == SEARCH {
             let all = (0..picker.found.best.len()).filter_map(|place| picker.entry(place));
             self.found = (all.map(|entry| entry.target.clone()).collect(), picker.cursor);
         }

@@ -4,7 +4,7 @@
 use crate::events::site;
 use crate::text::escape;
 use et_inspector::correlate::Site;
-use et_inspector::events::EventBlocks;
+use et_inspector::events::{EventBlocks, EventRow};
 use std::collections::{BTreeMap, HashMap};
 
 /// Names of the lanes.
@@ -43,22 +43,32 @@ pub struct Span {
     pub end: u64,
 }
 
+/// The lane that an event belongs to.
+fn lane_of(row: &EventRow<'_>) -> usize {
+    match () {
+        () if row.delegate_id.is_some() => 3,
+        () if site(row.chain, row.instruction).is_none() => 0,
+        () if row.is_call() => INSTRUCTIONS,
+        () => KERNELS,
+    }
+}
+
 impl Spans {
     /// Those of `blocks`.
     pub fn of(blocks: &EventBlocks<'_>) -> Self {
         let mut spans = Spans { range: (u64::MAX, 0), ..Spans::default() };
         let mut ticks = Vec::new();
-        for row in blocks.blocks.iter().flat_map(|block| &block.events) {
+        let rows = || blocks.blocks.iter().flat_map(|block| &block.events);
+        // Room for exactly so many: there may be millions.
+        let mut counts = [0; LANES.len()];
+        rows().for_each(|row| counts[lane_of(row)] += row.samples.len());
+        spans.lanes = counts.map(Vec::with_capacity);
+        for row in rows() {
             let name = spans.names.len() as u32;
             spans.names.push(escape(&row.display_name()));
             let site = site(row.chain, row.instruction);
             spans.sites.push(site);
-            let lane = match () {
-                () if row.delegate_id.is_some() => 3,
-                () if site.is_none() => 0,
-                () if row.is_call() => INSTRUCTIONS,
-                () => KERNELS,
-            };
+            let lane = lane_of(row);
             let mut sum = 0u64;
             for sample in &row.samples {
                 let (start, end) = (sample.start, sample.end.max(sample.start));

@@ -63,11 +63,19 @@ impl Request {
         let mut rows: Vec<u32> = all.take_while(goes_on).filter(keeps).collect();
         let Some(column) = self.order.column else { return rows };
         // Equal ones stay in the order of the trace, whichever end comes first.
-        rows.sort_by(|a, b| match (of(*a), of(*b)) {
+        let compare = |a: &u32, b: &u32| match (of(*a), of(*b)) {
             (Some(a), Some(b)) if self.order.ascending => column.compare(&a, &b),
             (Some(a), Some(b)) => column.compare(&b, &a),
             _ => std::cmp::Ordering::Equal,
-        });
+        };
+        for part in rows.chunks_mut(BETWEEN * 16) {
+            if cancelled.load(Ordering::Relaxed) {
+                return Vec::new();
+            }
+            part.sort_by(compare);
+        }
+        // What is in order in parts is merged.
+        rows.sort_by(compare);
         rows
     }
 
@@ -113,6 +121,12 @@ impl<T> Drop for Later<T> {
     fn drop(&mut self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
+}
+
+/// Lets go of something large on a thread of its own: to free millions of
+/// pieces takes longer than a frame.
+pub(crate) fn discard<T: Send + 'static>(large: T) {
+    std::thread::spawn(move || drop(large));
 }
 
 /// Rows, or the work that leads to them.

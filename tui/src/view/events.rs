@@ -48,6 +48,8 @@ struct Widths {
     bar: usize,
     /// Whether names are without `native_call_`, which all kernels begin with.
     is_short: bool,
+    /// The largest share of all rows.
+    most: f64,
 }
 
 impl Widths {
@@ -64,7 +66,16 @@ impl Widths {
         let name = room.saturating_sub(bar).min(longest.max(24));
         // What is left over makes the bar longer.
         let bar = if bar > 0 { (room - name).min(40) } else { 0 };
-        Widths { columns, name, bar, is_short: longest > name }
+        let events = &app.session.events;
+        let most = match app.groups() {
+            Some(table) => table.rows.first().map(|row| row.shown().share(table.total)),
+            None => {
+                let row = events.largest.first().and_then(|row| events.rows.get(*row as usize));
+                row.map(|row| row.shown().share(events.total))
+            }
+        };
+        let most = most.unwrap_or(1.0).max(f64::MIN_POSITIVE);
+        Widths { columns, name, bar, is_short: longest > name, most }
     }
 
     fn of(&self, column: Column) -> usize {
@@ -167,13 +178,14 @@ fn row(app: &App, row: &RowRef<'_>, selected: bool, widths: &Widths) -> Line<'st
     }
     let is_marked = row.site.is_some_and(|site| app.marks.contains(&site));
     let style = if is_marked { app.theme.strong() } else { app.theme.plain() };
+    let style = if selected { style.patch(app.theme.selected()) } else { style };
     let mut spans = vec![Span::styled(text, style)];
     if widths.bar > 0 {
-        let bar = format!(" {}", app.theme.bar_text(share, widths.bar - 1));
-        spans.push(Span::styled(bar, app.theme.bar()));
+        // A whole bar is the largest share that there is.
+        let bar = app.theme.bar_text(share / widths.most, widths.bar - 1);
+        spans.push(Span::styled(format!(" {bar}"), app.theme.bar()));
     }
-    let line = Line::from(spans);
-    if selected { line.style(app.theme.selected()) } else { line }
+    Line::from(spans)
 }
 
 fn cell(app: &App, row: &RowRef<'_>, column: Column, share: f64, widths: &Widths) -> String {

@@ -1,7 +1,7 @@
 //! The list to choose from, over the view.
 
 use crate::app::App;
-use crate::finder::{Entry, Picker, Target};
+use crate::finder::{Entry, Picker, SEARCH, Target};
 use crate::mouse::Zone;
 use crate::search;
 use crate::text::{escape, fit, fit_right, thousands, width as width_of};
@@ -16,7 +16,7 @@ const KIND: usize = 12;
 /// Draws it.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let Some(picker) = &app.picker else { return };
-    let is_wide = picker.title == "search";
+    let is_wide = picker.title == SEARCH;
     let width = area.width.min(if is_wide { 110 } else { 52 });
     let most = usize::from(area.height.saturating_sub(4)).max(1);
     // It does not change its size while one types.
