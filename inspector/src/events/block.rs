@@ -53,13 +53,15 @@ pub struct EventRow<'a> {
     /// Begin and end in each run and each iteration of a loop; empty if only
     /// values were logged.
     pub samples: Vec<Sample>,
+    /// How many of the samples are of each run; empty if one is of each.
+    pub iterations: Vec<u32>,
     /// What the delegate attached to each sample; empty if to none.
     pub delegate_metadata: Vec<&'a [u8]>,
     /// Values that the event's instruction logged in the first run.
     pub debug_events: Vec<DebugEvent<'a>>,
 }
 
-/// Begin and end of an event, in ticks.
+/// Begin and end of an event, in ticks. A trace has millions of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// Begin.
@@ -68,13 +70,11 @@ pub struct Sample {
     pub end: u64,
     /// Ticks that are not those of another event inside it.
     pub own: u64,
-    /// Run in its block, from 0.
-    pub run: u32,
 }
 
 impl Sample {
     pub(super) fn new(event: &ProfileEvent<'_>) -> Self {
-        Sample { start: event.start_time, end: event.end_time, own: 0, run: 0 }
+        Sample { start: event.start_time, end: event.end_time, own: 0 }
     }
 }
 
@@ -87,29 +87,72 @@ fn output(event: Event<'_>) -> Option<DebugEvent<'_>> {
 }
 
 impl<'a> EventRow<'a> {
-    /// Adds the samples of `other` as those of `run`.
-    fn append(&mut self, other: EventRow<'a>, run: u32) {
-        self.samples.extend(other.samples.into_iter().map(|sample| Sample { run, ..sample }));
-        self.delegate_metadata.extend(other.delegate_metadata);
+    /// Adds a sample with what the delegate attached to it.
+    fn push(&mut self, sample: Sample, metadata: &'a [u8]) {
+        if !metadata.is_empty() || !self.delegate_metadata.is_empty() {
+            self.delegate_metadata.resize(self.samples.len(), &[]);
+            self.delegate_metadata.push(metadata);
+        }
+        self.samples.push(sample);
+    }
+
+    /// Adds the only sample of another run.
+    pub(super) fn push_run(&mut self, sample: Sample, metadata: &'a [u8]) {
+        self.push(sample, metadata);
+        if !self.iterations.is_empty() {
+            self.iterations.push(1);
+        }
+    }
+
+    /// Adds a sample of another iteration of the only run.
+    fn repeat(&mut self, sample: Sample, metadata: &'a [u8]) {
+        self.push(sample, metadata);
+        self.iterations = vec![self.samples.len() as u32];
+    }
+
+    /// Adds the samples of `other` as those of another run.
+    fn append(&mut self, other: &EventRow<'a>) {
+        if !other.iterations.is_empty() || !self.iterations.is_empty() {
+            // Until now there was one in each.
+            let known = if self.iterations.is_empty() { self.samples.len() } else { 0 };
+            self.iterations.resize(self.iterations.len() + known, 1);
+            self.iterations.push(other.samples.len() as u32);
+        }
+        for (index, sample) in other.samples.iter().enumerate() {
+            self.push(*sample, other.delegate_metadata.get(index).copied().unwrap_or_default());
+        }
+    }
+
+    /// The samples of each run.
+    pub fn runs(&self) -> impl Iterator<Item = &[Sample]> {
+        let runs = match self.iterations.len() {
+            0 => self.samples.len(),
+            runs => runs,
+        };
+        let mut rest = self.samples.as_slice();
+        (0..runs).map(move |run| {
+            let count = self.iterations.get(run).map_or(1, |count| *count as usize);
+            rest.split_off(..count.min(rest.len())).unwrap_or_default()
+        })
     }
 
     /// This event with the last sample of each run only.
     pub fn last_iterations(&self) -> EventRow<'a> {
-        let is_last = |index: usize| {
-            let run = |index: usize| self.samples.get(index).map(|sample| sample.run);
-            run(index) != run(index + 1)
-        };
-        let kept = |index: &usize| is_last(*index);
-        let indices: Vec<usize> = (0..self.samples.len()).filter(kept).collect();
-        EventRow {
-            samples: indices.iter().map(|&index| self.samples[index]).collect(),
-            delegate_metadata: indices
-                .iter()
-                .filter_map(|&index| self.delegate_metadata.get(index).copied())
-                .collect(),
+        let mut end = 0;
+        let mut kept = EventRow {
+            samples: Vec::new(),
+            iterations: Vec::new(),
+            delegate_metadata: Vec::new(),
             debug_events: self.debug_events.clone(),
             ..*self
+        };
+        for samples in self.runs() {
+            end += samples.len();
+            let Some(last) = samples.last() else { continue };
+            let metadata = self.delegate_metadata.get(end - 1).copied().unwrap_or_default();
+            kept.push(*last, metadata);
         }
+        kept
     }
 
     /// Whether the delegate attached something to any sample.
@@ -161,7 +204,7 @@ impl<'a> EventRow<'a> {
 
     /// Whether it repeats within a run.
     pub fn is_looped(&self) -> bool {
-        self.samples.windows(2).any(|pair| pair[0].run == pair[1].run)
+        !self.iterations.is_empty()
     }
 
     /// The delegate's own id of the operation, as text.
@@ -263,22 +306,28 @@ impl<'a> EventBlocks<'a> {
                     profile: profile.map(|e| (e.name, e.instruction_id, e.delegate_id)),
                     debug,
                 };
-                let row = EventRow {
+                let sample = profile.map(|e| (Sample::new(e), e.delegate_metadata));
+                if let (Some(index), Some((sample, metadata))) = (index_of.get(&signature), sample)
+                {
+                    self.repeated += 1;
+                    rows[*index].1.repeat(sample, metadata);
+                    continue;
+                }
+                let mut row = EventRow {
                     name: profile.map_or("", |e| e.name),
                     chain: events.chain,
                     instruction,
                     delegate_id,
-                    samples: profile.map(Sample::new).into_iter().collect(),
-                    delegate_metadata: profile.map(|e| e.delegate_metadata).into_iter().collect(),
+                    samples: Vec::new(),
+                    iterations: Vec::new(),
+                    delegate_metadata: Vec::new(),
                     debug_events: events.debug.clone(),
                 };
-                if let Some(index) = index_of.get(&signature) {
-                    self.repeated += 1;
-                    rows[*index].1.append(row, 0);
-                } else {
-                    index_of.insert(signature, rows.len());
-                    rows.push((signature, row));
+                if let Some((sample, metadata)) = sample {
+                    row.push(sample, metadata);
                 }
+                index_of.insert(signature, rows.len());
+                rows.push((signature, row));
             }
         }
         rows
@@ -316,10 +365,9 @@ impl<'a> EventBlocks<'a> {
 
 impl<'a> Block<'a> {
     fn add_run(&mut self, rows: Vec<(Signature<'a>, EventRow<'a>)>) {
-        let run = u32::try_from(self.runs).unwrap_or(u32::MAX);
         self.runs += 1;
-        for (own, (_, row)) in self.events.iter_mut().zip(rows) {
-            own.append(row, run);
+        for (own, (_, row)) in self.events.iter_mut().zip(&rows) {
+            own.append(row);
         }
     }
 }

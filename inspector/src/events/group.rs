@@ -49,10 +49,8 @@ impl Group {
             self.runs.resize(self.runs.len() + block.runs, 0);
         }
         let start = self.runs.len() - block.runs;
-        for sample in &row.samples {
-            if let Some(run) = self.runs.get_mut(start + sample.run as usize) {
-                *run = run.saturating_add(sample.own);
-            }
+        for (run, samples) in self.runs[start..].iter_mut().zip(row.runs()) {
+            *run = samples.iter().fold(*run, |sum, sample| sum.saturating_add(sample.own));
         }
     }
 }

@@ -71,7 +71,6 @@ impl<'a> Pattern<'a> {
         }
         self.samples.clear();
         self.metadata.clear();
-        let number = u32::try_from(block.runs).unwrap_or(u32::MAX);
         let mut allocations = 0;
         for event in run.events() {
             match event {
@@ -80,7 +79,7 @@ impl<'a> Pattern<'a> {
                     if identity(&event) != *expected {
                         return None;
                     }
-                    self.samples.push(Sample { run: number, ..Sample::new(&event) });
+                    self.samples.push(Sample::new(&event));
                     self.metadata.push(event.delegate_metadata);
                 }
                 Event::Allocation(_) => allocations += 1,
@@ -93,9 +92,7 @@ impl<'a> Pattern<'a> {
         }
         let measured = self.samples.iter().zip(&self.metadata);
         for ((_, row), (sample, metadata)) in self.events.iter().zip(measured) {
-            let row = &mut block.events[*row];
-            row.samples.push(*sample);
-            row.delegate_metadata.push(metadata);
+            block.events[*row].push_run(*sample, metadata);
         }
         block.runs += 1;
         Some(allocations)

@@ -36,9 +36,9 @@ impl RunTimes {
     /// Compares the runs of `block`.
     pub fn of(block: &Block<'_>) -> Self {
         let mut ticks = vec![0u64; block.runs];
-        for sample in block.events.iter().flat_map(|row| &row.samples) {
-            if let Some(run) = ticks.get_mut(sample.run as usize) {
-                *run = run.saturating_add(sample.own);
+        for row in &block.events {
+            for (run, samples) in ticks.iter_mut().zip(row.runs()) {
+                *run = samples.iter().fold(*run, |sum, sample| sum.saturating_add(sample.own));
             }
         }
         let warm: Vec<f64> = ticks.iter().skip(1).map(|&t| t as f64).collect();

@@ -14,90 +14,143 @@ use super::block::Block;
 /// Ticks at which the runtime's 32-bit counters begin anew, by the Inspector's rule.
 const COUNTER_MAX: u64 = u32::MAX as u64;
 
+/// What an event is to a delegate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Nothing.
+    Runtime,
+    /// The call of the delegate at a place.
+    DelegateCall(Place),
+    /// An operation of the delegate at a place.
+    Operation(Place),
+}
+
+/// Chain and instruction.
+type Place = (i64, i32);
+
 /// One sample as an interval.
 #[derive(Clone, Copy, Debug)]
 struct Interval {
     start: u64,
     end: u64,
-    row: usize,
-    sample: usize,
-    /// Chain and instruction of a delegate's own operation.
-    inside_delegate: Option<(i64, i32)>,
-    /// Chain and instruction of a delegate call.
-    delegate_call: Option<(i64, i32)>,
+    /// Row in the block, and sample in the row.
+    row: u32,
+    sample: u32,
 }
 
-/// Fills in [`super::Sample::own`] of all samples of `block`.
+/// Fills in [`super::Sample::own`] of all samples of `block`, run by run.
 pub(super) fn measure(block: &mut Block<'_>) {
-    let mut runs: Vec<Vec<Interval>> = vec![Vec::new(); block.runs];
-    for (row_index, row) in block.events.iter().enumerate() {
-        let place = (row.chain, row.instruction);
-        for (sample_index, sample) in row.samples.iter().enumerate() {
-            let Some(run) = runs.get_mut(sample.run as usize) else { continue };
-            run.push(Interval {
+    let roles: Vec<Role> = block
+        .events
+        .iter()
+        .map(|row| match row.delegate_id {
+            Some(_) => Role::Operation((row.chain, row.instruction)),
+            None if row.name == "DELEGATE_CALL" => Role::DelegateCall((row.chain, row.instruction)),
+            None => Role::Runtime,
+        })
+        .collect();
+    // Runs are alike: in the order of the run before, the next one is nearly sorted.
+    let timed = |row: &u32| !block.events[*row as usize].samples.is_empty();
+    let mut order: Vec<u32> = (0..roles.len() as u32).filter(timed).collect();
+    let mut next = vec![0usize; roles.len()];
+    let mut run = Run { roles: &roles, intervals: Vec::new(), own: Vec::new(), open: Vec::new() };
+    for number in 0..block.runs {
+        run.intervals.clear();
+        for &row in &order {
+            let event = &block.events[row as usize];
+            let count = match event.iterations.is_empty() {
+                true => 1,
+                false => event.iterations.get(number).map_or(0, |count| *count as usize),
+            };
+            let first = next[row as usize];
+            let samples = event.samples.iter().enumerate().skip(first).take(count);
+            run.intervals.extend(samples.map(|(index, sample)| Interval {
                 start: sample.start,
                 end: sample.end,
-                row: row_index,
-                sample: sample_index,
-                inside_delegate: row.delegate_id.map(|_| place),
-                delegate_call: (row.name == "DELEGATE_CALL").then_some(place),
-            });
+                row,
+                sample: index as u32,
+            }));
+            next[row as usize] += count;
         }
-    }
-    for mut run in runs {
-        unwrap_counter(&mut run);
-        for (interval, own) in own_ticks(&mut run) {
-            block.events[interval.row].samples[interval.sample].own = own;
+        run.measure();
+        for (interval, own) in run.intervals.iter().zip(&run.own) {
+            block.events[interval.row as usize].samples[interval.sample as usize].own = *own;
         }
-    }
-}
-
-/// Moves what happened after a 32-bit counter began anew behind what happened before.
-fn unwrap_counter(run: &mut [Interval]) {
-    let wraps = |i: &&Interval| i.start > i.end && i.start <= COUNTER_MAX;
-    let Some(first) = run.iter().filter(wraps).map(|i| i.start).min() else { return };
-    for interval in run.iter_mut() {
-        if interval.start > interval.end {
-            interval.end += COUNTER_MAX;
-        } else if interval.start < first {
-            interval.start += COUNTER_MAX;
-            interval.end += COUNTER_MAX;
+        if run.intervals.len() == order.len() {
+            order.clear();
+            order.extend(run.intervals.iter().map(|interval| interval.row));
         }
     }
 }
 
-/// The intervals with the ticks that each of them owns.
-fn own_ticks(run: &mut [Interval]) -> Vec<(Interval, u64)> {
-    // Events are logged at their end, so that of two equal ones the later is outside.
-    run.sort_by_key(|i| (i.start, std::cmp::Reverse(i.end), std::cmp::Reverse(i.row)));
-    let mut done: Vec<(Interval, u64)> = Vec::with_capacity(run.len());
-    // Indices in `done` of the intervals around the current one.
-    let mut open: Vec<usize> = Vec::new();
-    for interval in run.iter().copied() {
-        while open
-            .last()
-            .is_some_and(|&i| done[i].0.end <= interval.start && !spans(&done[i].0, &interval))
-        {
-            open.pop();
+/// The events of one run.
+struct Run<'r> {
+    /// By row.
+    roles: &'r [Role],
+    intervals: Vec<Interval>,
+    /// Ticks that each of the intervals owns.
+    own: Vec<u64>,
+    /// Indices of the intervals around the current one.
+    open: Vec<usize>,
+}
+
+impl Run<'_> {
+    /// Sorts the intervals and finds out what each of them owns.
+    fn measure(&mut self) {
+        self.unwrap_counter();
+        // Events are logged at their end, so that of two equal ones the later is outside.
+        self.intervals.sort_by_key(|i| (i.start, !i.end, !i.row));
+        self.own.clear();
+        self.open.clear();
+        for index in 0..self.intervals.len() {
+            let interval = self.intervals[index];
+            while let Some(&outer) = self.open.last() {
+                let outer = &self.intervals[outer];
+                if outer.end > interval.start || spans(outer, &interval) {
+                    break;
+                }
+                self.open.pop();
+            }
+            self.own.push(0);
+            if self.is_elsewhere(&interval) {
+                continue;
+            }
+            // What runs over the end of the event around it counts up to that end.
+            let limit = self.open.last().map_or(u64::MAX, |&outer| self.intervals[outer].end);
+            let end = interval.end.min(limit).max(interval.start);
+            self.intervals[index].end = end;
+            let ticks = end - interval.start;
+            if let Some(&parent) = self.open.last() {
+                self.own[parent] = self.own[parent].saturating_sub(ticks);
+            }
+            self.own[index] = ticks;
+            self.open.push(index);
         }
-        if let Some(place) = interval.inside_delegate
-            && !open.iter().any(|&i| done[i].0.delegate_call == Some(place))
-        {
-            done.push((interval, 0));
-            continue;
-        }
-        // What runs over the end of the event around it counts up to that end.
-        let limit = open.last().map_or(u64::MAX, |&i| done[i].0.end);
-        let end = interval.end.min(limit).max(interval.start);
-        let clipped = Interval { end, ..interval };
-        let ticks = end - interval.start;
-        if let Some(&parent) = open.last() {
-            done[parent].1 = done[parent].1.saturating_sub(ticks);
-        }
-        open.push(done.len());
-        done.push((clipped, ticks));
     }
-    done
+
+    /// Whether it is a delegate's operation outside of the delegate's call.
+    fn is_elsewhere(&self, interval: &Interval) -> bool {
+        let role = |interval: &Interval| self.roles[interval.row as usize];
+        let Role::Operation(place) = role(interval) else { return false };
+        let around = self.open.iter().map(|&index| role(&self.intervals[index]));
+        !around.into_iter().any(|role| role == Role::DelegateCall(place))
+    }
+
+    /// Moves what happened after a 32-bit counter began anew behind what happened before.
+    fn unwrap_counter(&mut self) {
+        let wraps = |i: &&Interval| i.start > i.end && i.start <= COUNTER_MAX;
+        let Some(first) = self.intervals.iter().filter(wraps).map(|i| i.start).min() else {
+            return;
+        };
+        for interval in &mut self.intervals {
+            if interval.start > interval.end {
+                interval.end += COUNTER_MAX;
+            } else if interval.start < first {
+                interval.start += COUNTER_MAX;
+                interval.end += COUNTER_MAX;
+            }
+        }
+    }
 }
 
 /// Whether an event of no duration lies at the very end of `outer`.
@@ -109,16 +162,21 @@ fn spans(outer: &Interval, inner: &Interval) -> bool {
 mod tests {
     use super::*;
 
-    fn interval(row: usize, start: u64, end: u64) -> Interval {
-        Interval { start, end, row, sample: 0, inside_delegate: None, delegate_call: None }
+    fn interval(row: u32, start: u64, end: u64) -> Interval {
+        Interval { start, end, row, sample: 0 }
     }
 
     fn own(intervals: &[Interval]) -> Vec<u64> {
-        let mut run = intervals.to_vec();
-        unwrap_counter(&mut run);
-        let mut own = vec![0; intervals.len()];
-        for (interval, ticks) in own_ticks(&mut run) {
-            own[interval.row] = ticks;
+        own_in_roles(intervals, &vec![Role::Runtime; intervals.len()])
+    }
+
+    fn own_in_roles(intervals: &[Interval], roles: &[Role]) -> Vec<u64> {
+        let intervals = intervals.to_vec();
+        let mut run = Run { roles, intervals, own: Vec::new(), open: Vec::new() };
+        run.measure();
+        let mut own = vec![0; roles.len()];
+        for (interval, ticks) in run.intervals.iter().zip(&run.own) {
+            own[interval.row as usize] = *ticks;
         }
         own
     }
@@ -149,12 +207,9 @@ mod tests {
 
     #[test]
     fn operations_on_a_delegates_own_clock_own_nothing() {
-        let mut operation = interval(0, 100, 900);
-        operation.inside_delegate = Some((0, 3));
-        let mut call = interval(1, 5000, 6000);
-        call.delegate_call = Some((0, 3));
-        assert_eq!(own(&[operation, call]), [0, 1000]);
-        (operation.start, operation.end) = (5100, 5900);
-        assert_eq!(own(&[operation, call]), [800, 200]);
+        let roles = [Role::Operation((0, 3)), Role::DelegateCall((0, 3))];
+        let call = interval(1, 5000, 6000);
+        assert_eq!(own_in_roles(&[interval(0, 100, 900), call], &roles), [0, 1000]);
+        assert_eq!(own_in_roles(&[interval(0, 5100, 5900), call], &roles), [800, 200]);
     }
 }

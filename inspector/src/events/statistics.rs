@@ -30,8 +30,7 @@ impl Statistics {
     /// Statistics of `times`, `None` if there are none.
     pub fn of(times: &[f64]) -> Option<Self> {
         let count = times.len();
-        let mut sorted = times.to_vec();
-        sorted.sort_by(f64::total_cmp);
+        let sorted = sorted(times);
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let sum = pairwise_sum(times);
         let avg = sum / count as f64;
@@ -50,6 +49,17 @@ impl Statistics {
             count,
         })
     }
+}
+
+/// The times in the order of `f64::total_cmp`. Integers are sorted several
+/// times as fast as by a function that compares.
+fn sorted(times: &[f64]) -> Vec<f64> {
+    // Negative numbers have the sign bit, and larger bits the smaller they are.
+    let flip = |bits: u64| if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+    let back = |key: u64| if key >> 63 == 1 { key & !(1 << 63) } else { !key };
+    let mut keys: Vec<u64> = times.iter().map(|time| flip(time.to_bits())).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|key| f64::from_bits(back(key))).collect()
 }
 
 /// `numpy.percentile` with its default, linear interpolation.
@@ -94,6 +104,15 @@ mod tests {
         let s = Statistics::of(&[0.005221, 0.000173, 0.000235]).unwrap();
         assert_eq!((s.p10, s.p50, s.p90), (0.0001854, 0.000235, 0.0042238));
         assert_eq!(s.avg, 0.0018763333333333334);
+    }
+
+    #[test]
+    fn sorted_is_the_total_order() {
+        let times = [2.0, -0.0, f64::INFINITY, 0.0, -3.5, 1e-300, -1e300];
+        let mut expected = times;
+        expected.sort_by(f64::total_cmp);
+        let bits = |times: &[f64]| times.iter().map(|t| t.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&sorted(&times)), bits(&expected));
     }
 
     #[test]

@@ -31,7 +31,7 @@ struct Complete {
 struct Args {
     chain: i64,
     instruction: i32,
-    run: u32,
+    run: usize,
 }
 
 /// Track of the runtime's own events, and track of those inside delegates.
@@ -51,7 +51,8 @@ pub fn chrome(events: &EventBlocks<'_>, micros: &Times) -> String {
     let mut trace_events = Vec::new();
     for block in &events.blocks {
         for row in &block.events {
-            for sample in &row.samples {
+            let by_run = row.runs().enumerate();
+            for (run, sample) in by_run.flat_map(|(run, all)| all.iter().map(move |s| (run, s))) {
                 trace_events.push(Complete {
                     name: row.display_name(),
                     cat: block.name.to_owned(),
@@ -60,7 +61,7 @@ pub fn chrome(events: &EventBlocks<'_>, micros: &Times) -> String {
                     dur: micros.elapsed(sample.start, sample.end).unwrap_or(0.0),
                     pid: 1,
                     tid: if row.delegate_id.is_some() { DELEGATE } else { RUNTIME },
-                    args: Args { chain: row.chain, instruction: row.instruction, run: sample.run },
+                    args: Args { chain: row.chain, instruction: row.instruction, run },
                 });
             }
         }
