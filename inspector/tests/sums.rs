@@ -1,4 +1,5 @@
-//! Every grouped, filtered or aggregated view of a trace sums to its raw events.
+//! Every grouped, filtered or aggregated view of a trace sums to its raw events:
+//! of the real traces of the repository, and of random ones.
 
 mod support;
 
@@ -11,6 +12,9 @@ use support::fixtures;
 
 const ALL: [GroupBy; 5] =
     [GroupBy::Operator, GroupBy::Module, GroupBy::Source, GroupBy::Instruction, GroupBy::Delegate];
+
+/// Random traces that are checked, by their seeds.
+const RANDOM: u64 = 150;
 
 /// Time of the outermost events, from the file itself, and the sum of all.
 fn raw(file: &File<'_>) -> (u64, u64) {
@@ -58,6 +62,13 @@ fn for_each_trace(check: impl Fn(&str, &File<'_>, &Correlation<'_>, &EventBlocks
         checked += 1;
     }
     assert!(checked >= 40, "only {checked} traces");
+    for seed in 0..RANDOM {
+        let bytes = support::traces::trace(seed);
+        let file = File::parse(&bytes).unwrap();
+        let blocks = EventBlocks::of(&file);
+        let correlation = Correlation::new(&blocks, None, None, None).unwrap();
+        check(&format!("random trace {seed}"), &file, &correlation, &blocks);
+    }
 }
 
 #[test]
@@ -87,6 +98,23 @@ fn runs_sum_to_the_outermost_events() {
     for_each_trace(|name, file, _, blocks| {
         let runs = blocks.blocks.iter().flat_map(|block| RunTimes::of(block).ticks);
         assert_eq!(runs.sum::<u64>(), raw(file).0, "{name}");
+    });
+}
+
+#[test]
+fn every_event_has_its_sample_in_its_run() {
+    for_each_trace(|name, file, _, blocks| {
+        let rows = || blocks.blocks.iter().flat_map(|block| &block.events);
+        let profile = |event: &Event<'_>| matches!(event, Event::Profile(_));
+        let events: usize = file.runs().map(|run| run.events().filter(profile).count()).sum();
+        assert_eq!(rows().map(|row| row.samples.len()).sum::<usize>(), events, "{name}");
+        for block in &blocks.blocks {
+            for row in block.events.iter().filter(|row| !row.samples.is_empty()) {
+                assert_eq!(row.runs().count(), block.runs, "{name}, {}", row.name);
+                assert!(row.runs().all(|samples| !samples.is_empty()), "{name}, {}", row.name);
+                assert_eq!(row.last_iterations().samples.len(), block.runs, "{name}");
+            }
+        }
     });
 }
 

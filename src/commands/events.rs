@@ -5,7 +5,7 @@ use crate::failure::{Failure, Status};
 use crate::input;
 use crate::text::{escape, thousands};
 use clap::{ArgAction, Args, ValueEnum};
-use et_inspector::correlate::{CorrelateError, Correlation, module_time};
+use et_inspector::correlate::{CorrelateError, Correlation, find_total_for_module, module_time};
 use et_inspector::debug_data::{Fault, Value};
 use et_inspector::events::{Block, EventBlocks, EventRow, GroupBy, Groups, TimeScale, Times};
 use et_inspector::roofline::{Roof, points};
@@ -129,7 +129,8 @@ pub struct EventsArgs {
 /// Tools whose rules can be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Compat {
-    /// ExecuTorch's Inspector: its table, and of a loop the last iteration only
+    /// ExecuTorch's Inspector: its table, of a loop the last iteration only, and with --module
+    /// its find_total_for_module
     Inspector,
 }
 
@@ -242,6 +243,16 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     let correlation =
         Correlation::new(&blocks, model.as_ref(), record.as_ref(), args.method.as_deref())
             .map_err(|error| mismatch(args, error))?;
+    if let [first, others @ ..] = correlation.tied_methods()
+        && !others.is_empty()
+    {
+        global.warn(&format!(
+            "the trace fits method {} as well as {}, and is taken to be of {0}: name the one that \
+             ran with --method",
+            escape(first),
+            escape(&others.join(", "))
+        ));
+    }
     warn_of_missing_tensors(args, global, &blocks, debug_buffer.as_deref());
     if let Some(filter) = &args.filter {
         for block in &mut blocks.blocks {
@@ -404,7 +415,11 @@ fn module_text(args: &EventsArgs, view: &View<'_, '_>, module: &str) -> Result<S
     if args.etrecord.is_none() {
         return Err(Failure::Usage("--module needs --etrecord: only that names modules".into()));
     }
-    let time = module_time(view.blocks, view.correlation, module, view.times);
+    let total = match args.compat {
+        Some(Compat::Inspector) => find_total_for_module,
+        None => module_time,
+    };
+    let time = total(view.blocks, view.correlation, module, view.times);
     match args.format {
         Format::Table => Ok(format!("{} {}\n", table::number(time), view.times.target().name())),
         _ => Err(Failure::Usage("--module goes with --format table".into())),

@@ -52,6 +52,8 @@ pub struct Correlation<'a> {
     methods: Vec<Known<'a>>,
     /// Index of each block's method.
     of_block: Vec<Option<usize>>,
+    /// Methods that a block fits as well as its own.
+    tied: Vec<String>,
     has_program: bool,
     has_record: bool,
 }
@@ -115,12 +117,20 @@ impl<'a> Correlation<'a> {
             Ok(Known { name, instructions, record })
         };
         let methods = names.into_iter().map(known).collect::<Result<Vec<_>, _>>()?;
-        let best = |rows: &[EventRow<'_>]| {
-            let indices = 0..methods.len();
-            indices.max_by_key(|&index| (methods[index].agreement(rows), Reverse(index)))
+        let found: Vec<Fit> = blocks.blocks.iter().map(|b| Fit::of(&methods, &b.events)).collect();
+        // A block that names no operator, as of loading, is of the method that runs after it.
+        let known = |block: usize| {
+            let of = |fits: &[Fit]| fits.iter().find(|fit| fit.agreement > 0).map(|fit| fit.method);
+            of(&found[block..]).or_else(|| of(&found[..block]))
         };
-        let of_block = blocks.blocks.iter().map(|block| best(&block.events)).collect();
+        let of_block = (0..found.len())
+            .map(|block| known(block).or((!methods.is_empty()).then_some(0)))
+            .collect();
+        let mut tied: Vec<usize> = found.into_iter().flat_map(|fit| fit.tied).collect();
+        tied.sort_unstable();
+        tied.dedup();
         Ok(Correlation {
+            tied: tied.into_iter().map(|index| methods[index].name.clone()).collect(),
             methods,
             of_block,
             has_program: program.is_some(),
@@ -136,6 +146,12 @@ impl<'a> Correlation<'a> {
     /// Whether there is an ETRecord.
     pub fn has_record(&self) -> bool {
         self.has_record
+    }
+
+    /// Methods between which the operators of a block do not decide: it was
+    /// taken to be of the first of them. Empty if there was no doubt.
+    pub fn tied_methods(&self) -> &[String] {
+        &self.tied
     }
 
     /// The method of block number `block`.
@@ -174,6 +190,34 @@ impl<'a> Correlation<'a> {
 
     fn known(&self, block: usize) -> Option<&Known<'a>> {
         self.methods.get((*self.of_block.get(block)?)?)
+    }
+}
+
+/// The method that fits the events of a block best.
+struct Fit {
+    method: usize,
+    /// Events that agree with it.
+    agreement: usize,
+    /// With it, those that fit as well; none if there are no others.
+    tied: Vec<usize>,
+}
+
+impl Fit {
+    fn of(methods: &[Known<'_>], rows: &[EventRow<'_>]) -> Self {
+        // Of methods that begin alike, the one that has no more than what ran.
+        let instructions =
+            |known: &Known<'_>| known.instructions.as_ref().map_or(0, Instructions::count);
+        let fits: Vec<_> =
+            methods.iter().map(|m| (m.agreement(rows), Reverse(instructions(m)))).collect();
+        let best = fits.iter().copied().max();
+        let agreement = best.map_or(0, |(agreement, _)| agreement);
+        let mut tied: Vec<usize> =
+            (0..methods.len()).filter(|&index| Some(fits[index]) == best).collect();
+        let method = tied.first().copied().unwrap_or(0);
+        if tied.len() == 1 || agreement == 0 {
+            tied.clear();
+        }
+        Fit { method, agreement, tied }
     }
 }
 

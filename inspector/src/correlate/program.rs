@@ -124,6 +124,11 @@ impl Instructions {
         Instructions { facts: builder.facts }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.facts.len()
+    }
+
     /// The instruction at `site`.
     pub fn get(&self, site: Site) -> Option<&InstructionFacts> {
         self.facts.get(&site)

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod generate;
+pub mod traces;
 
 use serde_json::{Map, Value};
 use std::fs;
