@@ -1,7 +1,10 @@
-//! Speed of writing, reading and analysing an ETDump of 100,000 events.
+//! Speed of writing, reading and analysing an ETDump of 100,000 events, in time and in bytes of it.
+//! `scripts/inspector_speed.py` measures the whole process on 100 MB, beside ExecuTorch's Inspector.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use et_inspector::correlate::Correlation;
 use et_inspector::events::{EventBlocks, TimeScale, Times};
+use et_reports::events::{Columns, tsv};
 use et_schema::etdump::File;
 use et_schema::ids::{ChainId, InstructionId};
 use etdump::{Contents, EtDumpWriter, Place, SystemClock, Tracer};
@@ -27,19 +30,31 @@ fn write() -> Vec<u8> {
 fn trace(criterion: &mut Criterion) {
     criterion.bench_function("write 100,000 events", |b| b.iter(write));
     let bytes = write();
-    criterion.bench_function("read 100,000 events", |b| {
+    let times = Times::new(TimeScale::Nanoseconds, TimeScale::Milliseconds).expect("scales");
+    let mut group = criterion.benchmark_group("100,000 events");
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("read", |b| {
         b.iter(|| {
             let file = File::parse(&bytes).expect("a trace");
             file.runs().flat_map(|run| run.events()).count()
         });
     });
-    criterion.bench_function("statistics of 100,000 events", |b| {
-        let times = Times::new(TimeScale::Nanoseconds, TimeScale::Milliseconds).expect("scales");
+    group.bench_function("grouped", |b| {
+        b.iter(|| EventBlocks::of(&File::parse(&bytes).expect("a trace")).blocks.len());
+    });
+    group.bench_function("statistics", |b| {
         b.iter(|| {
             let blocks = EventBlocks::of(&File::parse(&bytes).expect("a trace"));
             blocks.blocks[0].events.iter().filter_map(|row| row.statistics(&times)).count()
         });
     });
+    group.bench_function("the Inspector's file", |b| {
+        b.iter(|| {
+            let blocks = EventBlocks::of(&File::parse(&bytes).expect("a trace"));
+            tsv(&blocks, &Correlation::default(), &times, Columns::default()).len()
+        });
+    });
+    group.finish();
 }
 
 criterion_group! {

@@ -124,6 +124,19 @@ pub fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
     format!("[{}]", items.join(", "))
 }
 
+/// `repr` of a Python list of integers.
+pub fn integers(items: impl ExactSizeIterator<Item = u64>) -> String {
+    let mut buffer = itoa::Buffer::new();
+    let mut repr = String::with_capacity(2 + 12 * items.len());
+    repr.push('[');
+    for (index, item) in items.enumerate() {
+        repr.push_str(if index > 0 { ", " } else { "" });
+        repr.push_str(buffer.format(item));
+    }
+    repr.push(']');
+    repr
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,5 +199,7 @@ mod tests {
     fn lists_are_separated_by_comma_and_space() {
         assert_eq!(list([1, 2]), "[1, 2]");
         assert_eq!(list([0u8; 0]), "[]");
+        assert_eq!(integers([1, u64::MAX].into_iter()), "[1, 18446744073709551615]");
+        assert_eq!(integers([].into_iter()), "[]");
     }
 }

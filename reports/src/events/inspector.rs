@@ -49,11 +49,10 @@ pub fn tsv(
     times: &Times,
     columns: Columns,
 ) -> String {
-    let rows = rows(events, correlation, times);
-    let columns = with_metadata(columns, &rows);
+    let columns = with_metadata(columns, events);
     let mut text = header(times, columns).join("\t");
     text.push('\n');
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows(events, correlation, times).enumerate() {
         let _ = write!(text, "{index}\t{}\t{}", quoted(row.block, '\t'), quoted(&row.name, '\t'));
         match row.times {
             Some(times) => times.iter().for_each(|&t| {
@@ -61,10 +60,12 @@ pub fn tsv(
             }),
             None => text.push_str("\t\t\t\t\t\t"),
         }
-        let fields = [&row.op_types, python::truth(row.is_delegated), &row.backend, &row.starts];
-        for field in fields {
+        for field in [&row.op_types, python::truth(row.is_delegated), &row.backend] {
             let _ = write!(text, "\t{}", quoted(field, '\t'));
         }
+        // Numbers, of which there may be millions.
+        text.push('\t');
+        text.push_str(&row.starts);
         if columns.delegate_metadata {
             let _ = write!(text, "\t{}", quoted(row.metadata.as_deref().unwrap_or(""), '\t'));
         }
@@ -80,25 +81,24 @@ pub fn inspector_table(
     times: &Times,
     columns: Columns,
 ) -> String {
-    let rows = rows(events, correlation, times);
-    let columns = with_metadata(columns, &rows);
-    let cells = rows.iter().enumerate().map(|(index, row)| {
+    let columns = with_metadata(columns, events);
+    let cells = rows(events, correlation, times).enumerate().map(|(index, row)| {
         let mut cells = vec![
             Cell::Number(index.to_string()),
             Cell::Text(row.block.to_owned()),
-            Cell::Text(row.name.clone()),
+            Cell::Text(row.name),
         ];
         let number = |column: usize| match row.times {
             Some(times) => python::general(times[column]),
             None => String::new(),
         };
         cells.extend((0..TIMES.len()).map(number).map(Cell::Number));
-        cells.push(Cell::Text(row.op_types.clone()));
+        cells.push(Cell::Text(row.op_types));
         cells.push(Cell::Text(python::truth(row.is_delegated).to_owned()));
-        cells.push(Cell::Text(row.backend.clone()));
-        cells.push(Cell::Text(row.starts.clone()));
+        cells.push(Cell::Text(row.backend));
+        cells.push(Cell::Text(row.starts));
         if columns.delegate_metadata {
-            cells.push(Cell::Text(row.metadata.clone().unwrap_or_else(|| "nan".into())));
+            cells.push(Cell::Text(row.metadata.unwrap_or_else(|| "nan".into())));
         }
         cells
     });
@@ -106,8 +106,9 @@ pub fn inspector_table(
 }
 
 /// The column of metadata only appears if there are any.
-fn with_metadata(columns: Columns, rows: &[Row<'_>]) -> Columns {
-    let any = rows.iter().any(|row| row.metadata.is_some());
+fn with_metadata(columns: Columns, events: &EventBlocks<'_>) -> Columns {
+    let mut rows = events.blocks.iter().flat_map(|block| &block.events);
+    let any = rows.any(EventRow::has_delegate_metadata);
     Columns { delegate_metadata: columns.delegate_metadata && any, ..columns }
 }
 
@@ -124,24 +125,24 @@ fn header(times: &Times, columns: Columns) -> Vec<String> {
     header
 }
 
-fn rows<'a>(
-    events: &EventBlocks<'a>,
-    correlation: &Correlation<'_>,
-    times: &Times,
-) -> Vec<Row<'a>> {
-    let mut rows = Vec::new();
-    for (index, block) in events.blocks.iter().enumerate() {
-        for row in &block.events {
-            let name = row.inspector_name();
-            if name.contains("OPERATOR_CALL") {
-                continue;
-            }
-            let looped = row.is_looped().then(|| row.last_iterations());
-            let row = looped.as_ref().unwrap_or(row);
-            rows.push(self::row(block.name, name, row, &correlation.event(index, row), times));
+/// The rows that the Inspector prints, made one at a time.
+fn rows<'e, 'a>(
+    events: &'e EventBlocks<'a>,
+    correlation: &'e Correlation<'_>,
+    times: &'e Times,
+) -> impl Iterator<Item = Row<'a>> {
+    let blocks = events.blocks.iter().enumerate();
+    let all =
+        blocks.flat_map(|(index, block)| block.events.iter().map(move |row| (index, block, row)));
+    all.filter_map(move |(index, block, row)| {
+        let name = row.inspector_name();
+        if name.contains("OPERATOR_CALL") {
+            return None;
         }
-    }
-    rows
+        let looped = row.is_looped().then(|| row.last_iterations());
+        let row = looped.as_ref().unwrap_or(row);
+        Some(self::row(block.name, name, row, &correlation.event(index, row), times))
+    })
 }
 
 fn row<'a>(
@@ -170,7 +171,7 @@ fn row<'a>(
         backend: origin.backend.unwrap_or_default().to_owned(),
         starts: match row.samples.is_empty() {
             true => String::new(),
-            false => python::list(row.samples.iter().map(|s| s.start)),
+            false => python::integers(row.samples.iter().map(|s| s.start)),
         },
         metadata,
     }
