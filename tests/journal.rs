@@ -115,6 +115,69 @@ fn a_run_past_its_timeout_is_stopped_and_told() {
     assert!(found["allocators"].as_array().is_some_and(|a| a.len() == 3), "{found:#}");
 }
 
+/// A child that is killed from outside, as by a system without memory.
+#[test]
+fn a_supervised_process_that_is_killed_is_told_with_its_instruction() {
+    if !Path::new("/proc/self/task").exists() {
+        return; // the child's number is looked up there
+    }
+    let path = model("mv2_w010");
+    let parent = Command::new(env!("CARGO_BIN_EXE_etinspect"))
+        .arg("run")
+        .arg(&path)
+        .args(["--iterations", "1000000", "--timeout", "60", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let list = format!("/proc/{0}/task/{0}/children", parent.id());
+    let child = (0..5000).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(2));
+        let text = fs::read_to_string(&list).unwrap_or_default();
+        text.split_whitespace().next().map(str::to_owned)
+    });
+    let child = child.expect("a child process");
+    std::thread::sleep(Duration::from_millis(700));
+    let killed = Command::new("kill").args(["-9", &child]).status().expect("kill");
+    assert!(killed.success());
+    let output = parent.wait_with_output().expect("an end");
+    assert_eq!(output.status.code(), Some(4));
+    let found: Value = serde_json::from_slice(&output.stdout).expect("a document");
+    assert_eq!(found["error"]["name"], "Crash");
+    let message = found["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("signal 9"), "{message}");
+}
+
+/// `/dev/full` is a disk without room.
+#[test]
+fn a_full_disk_and_a_reader_that_leaves_are_survived() {
+    let path = model("softmax");
+    let program = || Command::new(env!("CARGO_BIN_EXE_etinspect"));
+    if Path::new("/dev/full").exists() {
+        for option in [["--etdump", "/dev/full"], ["--journal", "/dev/full"], ["-o", "/dev/full"]] {
+            let ran = program().arg("run").arg(&path).args(option).output().expect("the program");
+            let message = String::from_utf8_lossy(&ran.stderr);
+            assert_eq!(ran.status.code(), Some(2), "{option:?}: {message}");
+            assert!(message.contains("/dev/full"), "{message}");
+        }
+    }
+    for timeout in [&[][..], &["--timeout", "60"]] {
+        let mut child = program()
+            .args(["run", "--iterations", "20"])
+            .arg(&path)
+            .args(timeout)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("an end");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{message}");
+        assert!(message.is_empty(), "{message}");
+    }
+}
+
 #[test]
 fn a_run_within_its_timeout_is_as_without_one() {
     let path = model("softmax");

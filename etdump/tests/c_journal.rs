@@ -1,6 +1,6 @@
 //! The C implementation writes the same bytes as the Rust one.
 
-use etdump::journal::{AllocatorKind, Config, Event, FaultPart, Journal, Scope};
+use etdump::journal::{AllocatorKind, Config, Event, FaultPart, Journal, Scope, Snapshot};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,6 +33,41 @@ int main(void) {
   etj_heartbeat(&journal, 0x20001000u);
   etj_stack(&journal, 0x20000800u, 0x20000000u);
   if (etj_resume(&journal, memory, sizeof memory, &config, 0x40) != 1) return 3;
+  fwrite(memory, 1, sizeof memory, stdout);
+  return 0;
+}
+"#;
+
+/// A unit that answers once, and then never again, behind the guarded semaphores.
+const UNIT: &str = r#"
+#include "etinspect_journal.h"
+#include <stdio.h>
+static uint64_t now = 0;
+uint64_t etj_ticks(void) { return now += 7; }
+extern const etj_journal* etj_npu_journal;
+extern uint64_t etj_npu_limit;
+int etj_npu_overdue(uint64_t ticks);
+void ethosu_inference_begin(void* driver, void* argument);
+void ethosu_inference_end(void* driver, void* argument);
+void* ethosu_semaphore_create(void);
+int ethosu_semaphore_take(void* semaphore, uint64_t timeout);
+int ethosu_semaphore_give(void* semaphore);
+static uint32_t memory[256];
+int main(void) {
+  etj_journal journal;
+  etj_config config = ETJ_CONFIG(sizeof memory);
+  config.ticks_per_second = 1000;
+  etj_resume(&journal, memory, sizeof memory, &config, ETJ_RESET(ETJ_RESET_POWER_ON));
+  etj_npu_journal = &journal;
+  etj_npu_limit = 5000;
+  void* semaphore = ethosu_semaphore_create();
+  ethosu_inference_begin(0, 0);
+  ethosu_semaphore_give(semaphore);
+  if (ethosu_semaphore_take(semaphore, 1) != 0 || etj_npu_overdue(4000)) return 1;
+  ethosu_inference_end(0, 0);
+  if (ethosu_semaphore_take(semaphore, 0) != -1) return 2;
+  ethosu_inference_begin(0, 0);
+  if (ethosu_semaphore_take(semaphore, ~0ull) != -1 || !etj_npu_overdue(4000)) return 3;
   fwrite(memory, 1, sizeof memory, stdout);
   return 0;
 }
@@ -73,13 +108,56 @@ fn rust(size: usize, rounds: u32) -> Vec<u8> {
     memory.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect()
 }
 
+/// A C compiler, if there is one.
+fn compiler() -> Option<String> {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    let there = Command::new(&compiler).arg("--version").output().is_ok();
+    if !there {
+        eprintln!("no C compiler, so nothing is compared");
+    }
+    there.then_some(compiler)
+}
+
+#[test]
+fn a_unit_that_never_answers_ends_the_wait_and_is_in_the_journal() {
+    let Some(compiler) = compiler() else { return };
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("c");
+    let folder = std::env::temp_dir().join(format!("c-unit-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("unit.c"), UNIT).expect("a source");
+    let program = folder.join("unit");
+    let files = ["etinspect_journal.c", "etinspect_ethosu_hooks.c", "etinspect_ethosu_guard.c"];
+    let compiled = Command::new(&compiler)
+        .args(["-std=gnu99", "-O2", "-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(&sources)
+        .arg("-o")
+        .arg(&program)
+        .arg(folder.join("unit.c"))
+        .args(files.map(|file| sources.join(file)))
+        .output()
+        .expect("the compiler");
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let ran = Command::new(&program).output().expect("the program");
+    assert_eq!(ran.status.code(), Some(0));
+    std::fs::remove_dir_all(&folder).expect("the folder");
+    let snapshot = Snapshot::parse(&ran.stdout).expect("a journal");
+    let events: Vec<&str> = snapshot
+        .records
+        .iter()
+        .map(|record| match record.event {
+            Some(Event::Begin { scope: Scope::Npu, .. }) => "begin",
+            Some(Event::End { scope: Scope::Npu, .. }) => "end",
+            Some(Event::Mark { number: 0x4555_0003, .. }) => "interrupt",
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(events, ["begin", "interrupt", "end", "begin"]);
+    assert_eq!(snapshot.lives()[0].open.len(), 1);
+}
+
 #[test]
 fn c_and_rust_write_the_same_bytes() {
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-    if Command::new(&compiler).arg("--version").output().is_err() {
-        eprintln!("no C compiler, so nothing is compared");
-        return;
-    }
+    let Some(compiler) = compiler() else { return };
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("c");
     let folder = std::env::temp_dir().join(format!("c-journal-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -113,6 +191,6 @@ fn a_fault_has_its_registers() {
     journal.record(0, event);
     let bytes: Vec<u8> =
         memory.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect();
-    let snapshot = etdump::journal::Snapshot::parse(&bytes).expect("a journal");
+    let snapshot = Snapshot::parse(&bytes).expect("a journal");
     assert_eq!(snapshot.records[0].event, Some(event));
 }

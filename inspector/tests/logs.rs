@@ -170,6 +170,18 @@ fn assertions_and_signals_are_causes() {
 }
 
 #[test]
+fn a_cause_that_is_logged_after_the_failure_is_no_going_on() {
+    let log = "E ExecuTorch: Failed to load model: 32\n\
+               E ExecuTorch: Backend XnnpackBackend is not registered.\n";
+    let found = diagnosis("mv2_w010", log);
+    assert!(has(&found, Code::MissingBackend) && !has(&found, Code::WentOn), "{found:#?}");
+    let log = "F 00:00:00.020000 executorch:executor_runner.cpp:412] In function main(), assert \
+               failed (res.ok()): Could not prepare inputs: 0x12\n";
+    let found = diagnosis("mv2_w010", log);
+    assert_eq!(found.verdict.sentence, "preparing the inputs failed with InvalidArgument (0x12)");
+}
+
+#[test]
 fn a_failing_unit_is_no_hang() {
     let error = "E [executorch:EthosUBackend.cpp:110 x()] Ethos-U invocation failed error (-1)\n";
     let found = diagnosis("u55_linear", &(until_execution("u55_linear") + error));

@@ -383,10 +383,10 @@ fn failure(case: &Case<'_>, run: &Run, failed: &Failure) -> Option<Finding> {
 /// A failed step that the runner did not stop at.
 fn went_on(run: &Run) -> Option<Finding> {
     let failed = run.load_failure()?;
-    if run.last.line <= failed.line {
+    let assert = run.asserts.iter().find(|assert| assert.line > failed.line);
+    if run.reached.line <= failed.line && assert.is_none() {
         return None;
     }
-    let assert = run.asserts.iter().find(|assert| assert.line > failed.line);
     let title = match assert {
         Some(assert) => format!(
             "the runner used the method although loading it had failed, and stopped at the \

@@ -7,6 +7,7 @@
 //! I executorch:ModelExecutor.cpp:324] text                     users' own
 //! [00:00:01.250,000] <inf> app: text                           Zephyr
 //! 11-24 09:35:11.518  4913  4929 I ExecuTorch: text            logcat
+//! I ExecuTorch: text                                           logcat -v tag
 //! ```
 
 /// Severity letter of ExecuTorch's log.
@@ -157,7 +158,10 @@ fn foreign_prefix(message: &str) -> (&str, &str) {
     let zephyr = ["<inf>", "<err>", "<wrn>", "<dbg>"].iter().find_map(|level| trimmed.find(level));
     let logcat = trimmed.split(' ').filter(|w| !w.is_empty()).take(2).any(|w| clock(w).is_some());
     let brief = trimmed.get(1..2) == Some("/") && trimmed.contains("):");
-    if zephyr.is_some() || logcat || brief {
+    let mut words = trimmed.splitn(3, ' ');
+    let tagged = words.next().is_some_and(|letter| Level::of(letter).is_some())
+        && words.next().is_some_and(|tag| tag.len() > 1 && tag.ends_with(':'));
+    if zephyr.is_some() || logcat || brief || tagged {
         let from = zephyr.map_or(0, |at| at + "<inf>".len());
         // The text begins behind the module's or the tag's colon and blank.
         if let Some(colon) = trimmed[from..].find(": ") {
@@ -204,6 +208,7 @@ mod tests {
             "[00:00:01.250,000] <inf> app: I [executorch:a.cpp:3] Starting it\n",
             "11-24 09:35:11.518  4913  4929 I ExecuTorch: Starting it\n",
             "I/ExecuTorch( 4913): Starting it\n",
+            "I ExecuTorch: Starting it\n",
             "\u{1b}[0;32mI [executorch:a.cpp:1] Starting it\u{1b}[0m\r\n",
             "Starting it",
         ];

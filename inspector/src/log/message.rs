@@ -196,7 +196,7 @@ const WORDINGS: &[(&str, Make)] = &[
         Some(Message::Endless(number(v[1])?, number(v[2])?))
     }),
     ("In function {}(), assert failed: {}", |v| Some(Message::Assert(name(v[0]), name(v[1])))),
-    ("In function {}(), assert failed ({}", |v| Some(Message::Assert(name(v[0]), name(v[1])))),
+    ("In function {}(), assert failed ({}", |v| Some(Message::Assert(name(v[0]), condition(v[1])))),
     ("Ethos-U invocation failed error ({})", |v| v[0].trim().parse().ok().map(Message::NpuFailed)),
     ("Program data 0x{} must be aligned to {}", |v| {
         Some(Message::Unaligned(hexadecimal(v[0])?, number(v[1])?))
@@ -316,6 +316,15 @@ fn planned(values: &[&str]) -> Option<Message> {
 fn measured(measure: Measure, values: &[&str]) -> Option<Message> {
     let size = values.get(1).and_then(|text| number(text));
     Some(Message::Measured(measure, number(values[0])?, size))
+}
+
+/// Condition and message of `status == Error::Ok): Execution failed`.
+fn condition(text: &str) -> String {
+    match text.split_once("): ") {
+        Some((condition, "")) => condition.to_owned(),
+        Some((condition, message)) => format!("({condition}): {message}"),
+        None => text.trim_end_matches([':', ' ', ')']).to_owned(),
+    }
 }
 
 fn counted(counter: Counter, values: &[&str]) -> Option<Message> {

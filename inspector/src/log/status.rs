@@ -37,7 +37,7 @@ const CONTEXT: [&str; 7] =
 
 /// The failure that `text` reports, if it does.
 pub(super) fn message(text: &str) -> Option<Message> {
-    let (what, code) = code(text)?;
+    let (what, code) = code(text).or_else(|| at_the_end(text))?;
     Some(Message::Failed { what: kind(what), code })
 }
 
@@ -56,6 +56,16 @@ fn code(text: &str) -> Option<(&str, u64)> {
             is.then(|| (&text[..at], value))
         })
     })
+}
+
+/// `Could not prepare inputs: 0x12`.
+fn at_the_end(text: &str) -> Option<(&str, u64)> {
+    let (what, code) = text.rsplit_once(": 0x")?;
+    let value = u32::from_str_radix(code.trim_end_matches(['.', ' ']), 16).ok()?;
+    let small = what.to_ascii_lowercase();
+    let context = small.contains("input") || CONTEXT.iter().any(|word| small.contains(word));
+    let known = ErrorCode::from_code(value).is_some_and(|error| error != ErrorCode::Ok);
+    (context && known).then_some((what, value.into()))
 }
 
 /// Whether a decimal number is part of something else: `3.5`, `20ms`, `12:30`.
@@ -113,6 +123,7 @@ mod tests {
                 32,
             ),
             ("Could not prepare inputs, status 0x12", "inputs", 0x12),
+            ("Could not prepare inputs: 0x12", "inputs", 0x12),
         ];
         for (text, what, code) in known {
             let expected = (what.to_owned(), code);
@@ -130,6 +141,7 @@ mod tests {
             "sensor status 33",
             "Error 0 in load",
             "error loading",
+            "PTE loaded at: 0x70000000",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

@@ -430,7 +430,13 @@ fn journal_file(args: &RunArgs, path: &Path) -> Result<Mapping, Failure> {
             journal::MINIMUM_BYTES
         )));
     }
-    Mapping::create(path, bytes).map_err(|e| Failure::output(Some(path), e))
+    Mapping::create(path, bytes).map_err(|e| {
+        // What was written before the disk was full is no journal.
+        if path.is_file() {
+            let _ = std::fs::remove_file(path);
+        }
+        Failure::output(Some(path), e)
+    })
 }
 
 /// A time in seconds.
