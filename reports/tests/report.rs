@@ -344,6 +344,35 @@ fn calls_findings_and_times_have_limits() {
 }
 
 #[test]
+fn memories_of_the_board_have_limits() {
+    let budget = "[memories]\nAXI_SRAM = '64K'\nFLASH = '64K'\nOTHER = 1\n";
+    let program = || model("mv2_w010");
+    let board = find("nucleo-h743zi");
+    let on_board = Given { target: board, program: program(), budget, ..linear() };
+    on_board.with(|report| {
+        let document = parsed(&json(report));
+        let limits = document["limits"].as_array().expect("a list").iter();
+        let limits = limits.map(|limit| (limit["name"].as_str(), limit["met"].as_bool()));
+        let all = [
+            (Some("memories.AXI_SRAM"), Some(false)),
+            (Some("memories.FLASH"), Some(false)),
+            (Some("memories.OTHER"), None),
+        ];
+        assert_eq!(limits.collect::<Vec<_>>(), all);
+        let fit = report.memory.methods[0].fit.as_ref().expect("a board");
+        let memory = fit.memories.iter().find(|memory| memory.name == "AXI_SRAM");
+        assert_eq!(report.counts[0].found, memory.map(|memory| memory.takes));
+        assert!(html(report).contains("OVER by ") && !report.meets_budget());
+        assert!(report.blind_spots().iter().any(|spot| spot.contains("memories.OTHER")));
+    });
+    // Without a board nothing is known of its memories.
+    Given { program: program(), budget, ..linear() }.with(|report| {
+        assert!(report.counts.iter().all(|count| count.found.is_none()));
+        assert!(report.meets_budget());
+    });
+}
+
+#[test]
 fn many_programs_have_an_index_with_their_history() {
     let entry = |given: &Given<'_>| given.with(|report| (Entry::of(report), report.verdict()));
     let hostile = "<script>x</script>\u{202e}\"";

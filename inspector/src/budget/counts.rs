@@ -1,6 +1,8 @@
-//! Limits of what is counted and timed: calls, findings, times.
+//! Limits that may have nothing to be held against: memories of a board, calls, findings,
+//! times.
 
 use super::Budget;
+use crate::target::Fit;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -81,6 +83,8 @@ impl<'de> Deserialize<'de> for Time {
 /// What a [`Count`] counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
+    /// Bytes of a memory of the board.
+    Bytes,
     /// Delegates or fall-back operators.
     Calls,
     /// Findings of a code.
@@ -94,12 +98,13 @@ impl Counted {
     pub fn unit(self) -> &'static str {
         match self {
             Counted::Time(unit) => unit,
+            Counted::Bytes => "bytes",
             Counted::Calls | Counted::Findings => "",
         }
     }
 }
 
-/// One limit of something other than bytes, and what was found.
+/// One limit that may have nothing to be held against, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
     /// Name of the limit, as in the budget.
@@ -151,6 +156,22 @@ impl Budget {
             }));
         }
         counts
+    }
+
+    /// The limits of a board's memories for `method`, which takes what `fit` says of them.
+    pub fn memories(&self, method: &str, fit: Option<&Fit>) -> Vec<Count> {
+        let one = |(name, limit): (&String, &u64)| {
+            let memories = fit.iter().flat_map(|fit| &fit.memories);
+            let takes = memories.clone().find(|memory| memory.name == *name).map(|m| m.takes);
+            Count {
+                name: format!("memories.{name}"),
+                counted: Counted::Bytes,
+                of: Some(method.to_owned()),
+                found: takes,
+                limit: *limit,
+            }
+        };
+        self.memories.iter().map(one).collect()
     }
 
     /// The limits of findings; `count` says how many there are of a code.

@@ -10,8 +10,8 @@
 //!
 //! A budget is a TOML file: `program` limits the file, `[memory]` every method,
 //! and `[methods.NAME.memory]` one; so do `[calls]` and `[methods.NAME.calls]`.
-//! Where both are given, both hold. `[findings]` limits the number of findings by
-//! code, `[time]` what a trace measured, and `[growth]` what a report says of a
+//! Where both are given, both hold. `[memories]` limits what is taken of a board's
+//! memories, `[findings]` the number of findings by code, `[time]` what a trace measured, and `[growth]` what a report says of a
 //! baseline.
 
 mod check;
@@ -40,6 +40,9 @@ pub struct Budget {
     /// Memory of every method.
     #[serde(default)]
     pub memory: Limits,
+    /// What the pools of every method take of a board's memory, by its name.
+    #[serde(default, deserialize_with = "bytes_by_name")]
+    pub memories: BTreeMap<String, u64>,
     /// Budgets by method.
     #[serde(default)]
     pub methods: BTreeMap<String, MethodBudget>,
@@ -114,8 +117,8 @@ impl Budget {
     pub fn parse(text: &str) -> Result<Self, BudgetError> {
         let budget: Budget = toml::from_str(text).map_err(|e| BudgetError(at_line(text, &e)))?;
         if budget.is_empty() {
-            let message = "expected a limit: program, or one in [memory], [calls], [findings], \
-                           [time], [growth], [methods.NAME.memory] or [methods.NAME.calls]";
+            let message = "expected a limit: program, or one in [memory], [memories], [calls], \
+                           [findings], [time], [growth], [methods.NAME.memory] or [methods.NAME.calls]";
             return Err(BudgetError(message.into()));
         }
         let is_code = |code: &String| Code::ALL.iter().any(|known| known.page().code == code);
@@ -165,6 +168,14 @@ mod tests {
         assert_eq!(budget.memory.planned, Some(256));
         assert_eq!(budget.memory.planned_by_id["2"], 1536);
         assert_eq!(budget.methods["forward"].memory.temp, Some(140));
+    }
+
+    #[test]
+    fn memories_of_a_board_have_limits() {
+        let budget = Budget::parse("[memories]\nAXI_SRAM = '400K'\nDTCM = 8192\n").unwrap();
+        assert_eq!(budget.memories["AXI_SRAM"], 400 << 10);
+        assert_eq!(budget.memories["DTCM"], 8192);
+        assert!(Budget::parse("[memories]\nSRAM = 'all'\n").is_err());
     }
 
     #[test]

@@ -52,6 +52,11 @@ fn kernel_calls(method: &Method<'_>) -> usize {
 
 /// Limits that today's program says nothing of, to fill in.
 const OTHERS: &str = "
+# Memories of a board need `etinspect report --target`: what the pools take of each, by the
+# names of `etinspect targets BOARD`.
+# [memories]
+# SRAM = \"400K\"
+
 # Findings by their code (`etinspect explain CODE`), in all methods:
 # [findings]
 # ETM004 = 0
@@ -102,6 +107,7 @@ mod tests {
         let lines = OTHERS.lines().filter(is_setting).map(|line| line.trim_start_matches("# "));
         let budget = Budget::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
         assert_eq!(budget.findings["ETM004"], 0);
+        assert_eq!(budget.memories["SRAM"], 400 << 10);
         assert!(budget.time.total.is_some() && budget.time.operators.len() == 1);
         assert!(budget.growth.peak.is_some());
     }

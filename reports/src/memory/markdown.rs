@@ -1,13 +1,18 @@
 //! Markdown for a pull request: verdict, needs, peak and what would make it
 //! smaller, each short; the settings folded away.
 
-use super::words::{bytes, markdown as escape, number};
+use super::words::{self, bytes, number, short};
 use super::{Document, Page};
 use et_inspector::memory::{MethodMemory, operator_name};
 use std::fmt::Write;
 
 /// Rows of the tables of what is live and of suggestions.
 const ROWS: usize = 5;
+
+/// Text from a file, cut and safe.
+fn escape(text: &str) -> String {
+    words::markdown(&short(text))
+}
 
 /// The text.
 pub fn markdown(document: &Document<'_>) -> String {

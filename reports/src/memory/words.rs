@@ -51,7 +51,12 @@ const MOST: usize = 300;
 /// A text from a file, cut where nobody would read on: a name of a megabyte
 /// stands in many places. Says how much is left out.
 pub fn short(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MOST) {
+    short_to(text, MOST)
+}
+
+/// The same with `most` characters.
+pub fn short_to(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
         None => Cow::Borrowed(text),
         Some((end, _)) => {
             let more = number(text[end..].chars().count() as u64);

@@ -2,7 +2,7 @@
 //!
 //! Sizes are exact: any difference is a change. A time changes by noise alone;
 //! a difference counts from the larger of a floor and three times the spread of
-//! the baseline's own runs.
+//! the baseline's own runs, and from two steps of a coarse clock.
 
 use super::Report;
 use et_inspector::budget::{Growth, Percent};
@@ -45,6 +45,10 @@ pub struct Spread {
     /// Median distance from the median, scaled to a standard deviation: a few
     /// disturbed runs do not change it.
     pub spread: u64,
+    /// The steps in which the clock counts, where it shows: that of XNNPACK counts
+    /// microseconds in a trace of nanoseconds. A step in one direction or the other is noise.
+    #[serde(default)]
+    pub resolution: u64,
 }
 
 impl Spread {
@@ -56,8 +60,16 @@ impl Spread {
         let spread = Statistics::of(&distances).map_or(0.0, |s| s.p50 * SCALE);
         let [min, p50, p90, max, spread] =
             [all.min, all.p50, all.p90, all.max, spread].map(|time| time.round() as u64);
-        Spread { runs: ticks.len(), min, p50, p90, max, spread }
+        Spread { runs: ticks.len(), min, p50, p90, max, spread, resolution: resolution(ticks) }
     }
+}
+
+/// The steps of the clock that `ticks` were counted with: 1,000 if all are multiples of it.
+/// Ticks that are all the same say nothing of it.
+fn resolution(ticks: &[u64]) -> u64 {
+    const COARSE: u64 = 1_000;
+    let differ = ticks.windows(2).any(|pair| pair[0] != pair[1]);
+    if differ && ticks.iter().all(|ticks| ticks.is_multiple_of(COARSE)) { COARSE } else { 1 }
 }
 
 /// Figures to keep.
@@ -327,7 +339,7 @@ impl Changes {
                 }
                 (Some(base), Some(new)) => {
                     self.compared += 1;
-                    let least = least_difference(base);
+                    let least = least_difference(base, new);
                     if base.p50.abs_diff(new.p50) < least {
                         continue;
                     }
@@ -371,11 +383,16 @@ fn growth_verdict(limit: Option<Percent>, base: u64, new: u64) -> Verdict {
     }
 }
 
-/// The difference of medians that is more than noise.
-fn least_difference(base: &Spread) -> u64 {
+/// The difference of medians that is more than noise, and more than the clock's steps: with
+/// a coarse clock medians differ by one for no reason, and by two if they are between steps.
+fn least_difference(base: &Spread, new: &Spread) -> u64 {
     let floor = base.p50 as f64 * FLOOR;
     let noise = base.spread as f64 * SPREADS;
-    floor.max(noise).ceil().max(1.0) as u64
+    let steps = match base.resolution.max(new.resolution) {
+        0 | 1 => 1,
+        coarse => coarse.saturating_mul(2),
+    };
+    (floor.max(noise).ceil() as u64).max(steps)
 }
 
 #[cfg(test)]
@@ -423,6 +440,26 @@ mod tests {
         let changes = Changes::new(&base, &new, Growth::default());
         let worse: Vec<&str> = changes.regressions().map(|c| c.figure.as_str()).collect();
         assert_eq!(worse, ["operator 7"]);
+    }
+
+    /// Real times of XNNPACK operators, which are counted in microseconds.
+    #[test]
+    fn a_step_of_a_coarse_clock_is_noise() {
+        let of = |ticks: &[u64]| {
+            let ticks: Vec<u64> = ticks.iter().map(|ticks| ticks * 1_000).collect();
+            baseline(move |_| Spread::of(&ticks))
+        };
+        let base = of(&[3, 3, 3, 3, 3, 4, 3, 3]);
+        let verdicts = |new: &[u64]| -> Vec<Verdict> {
+            let changes = Changes::new(&base, &of(new), Growth::default());
+            changes.changes.iter().take(1).map(|change| change.verdict).collect()
+        };
+        assert_eq!(verdicts(&[4, 4, 4, 3, 4, 4, 4, 4]), []);
+        assert_eq!(verdicts(&[6, 6, 5, 6, 6, 6, 6, 6]), [Verdict::Worse]);
+        // A clock that counts cycles, and a program that always takes as many.
+        let of = |ticks| baseline(move |_| Spread::of(&[ticks; 8]));
+        let changes = Changes::new(&of(10_000), &of(11_000), Growth::default());
+        assert_eq!(changes.regressions().count(), 60);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! `fingerprint`, `severity` and `location`.
 
 use super::made::sha256;
-use super::sarif::fingerprint;
+use super::sarif::{fingerprint, message};
 use super::{Change, Report, words};
 use et_inspector::findings::{Finding, Severity};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn of_finding(finding: &Finding, model: &str) -> Value {
         Severity::Info => "info",
     };
     json!({
-        "description": format!("{}. Remedy: {}", finding.title, finding.remedy),
+        "description": message(finding),
         "check_name": page.code,
         "fingerprint": fingerprint(finding, model),
         "severity": severity,

@@ -171,6 +171,7 @@ fn spread(spread: &Spread) -> Value {
         "p90": spread.p90,
         "max": spread.max,
         "spread": spread.spread,
+        "resolution": spread.resolution,
     })
 }
 

@@ -4,9 +4,13 @@
 
 use super::Report;
 use super::words::{figure, size};
-use crate::memory::words::html as escape;
+use crate::memory::words::{html, short_to};
+use crate::page::escape;
 use et_inspector::findings::Severity;
 use std::fmt::Write;
+
+/// Characters of a line of details.
+const MOST: usize = 2_000;
 
 /// A test case: its class, its name, and why it failed.
 struct Case {
@@ -68,7 +72,8 @@ fn write_case(body: &mut String, case: &Case) {
         }
         None => body.push_str("/>\n"),
         Some((message, details)) => {
-            let details: Vec<String> = details.lines().map(escape).collect();
+            let line = |line: &str| html(&short_to(line, MOST));
+            let details: Vec<String> = details.lines().map(line).collect();
             let _ = writeln!(
                 body,
                 ">\n      <failure message=\"{}\" type=\"etinspect\">{}</failure>\n    </testcase>",

@@ -1,20 +1,26 @@
-//! Limits of a budget on calls, findings and times.
+//! Limits of a budget on memories of a board, calls, findings and times.
 
 use super::words::figure;
 use super::{Share, TraceTimes};
+use crate::memory::Page;
 use et_inspector::budget::{Budget, Count, Counted, Time};
 use et_inspector::findings::{Code, Finding};
 
 /// Every limit of `budget` that is not one of bytes.
-pub(super) fn counts<'a>(
+pub(super) fn counts(
     budget: &Budget,
-    methods: impl Iterator<Item = (&'a str, u64, &'a Share)>,
+    methods: &[Page<'_>],
+    shares: &[Share],
     trace: Option<&TraceTimes>,
     findings: &[Finding],
 ) -> Vec<Count> {
-    let mut counts: Vec<Count> = methods
-        .flat_map(|(name, delegates, share)| budget.calls(name, delegates, share.kernel_calls()))
-        .collect();
+    let mut counts = Vec::new();
+    for (page, share) in methods.iter().zip(shares) {
+        let method = &page.memory.method;
+        counts.extend(budget.memories(method.name(), page.fit.as_ref()));
+        let delegates = method.delegates().count() as u64;
+        counts.extend(budget.calls(method.name(), delegates, share.kernel_calls()));
+    }
     counts.extend(budget.findings(|code| {
         findings.iter().filter(|finding| finding.code.page().code == code).count() as u64
     }));
@@ -84,6 +90,10 @@ pub(super) fn findings(counts: &[Count]) -> impl Iterator<Item = Finding> {
         let unit = count.counted.unit();
         let [found, limit] = [count.found.unwrap_or(0), count.limit].map(|v| figure(v, unit));
         let remedy = match count.counted {
+            Counted::Bytes => {
+                "place a pool in another memory of the board, or save bytes (`etinspect memory` \
+                 says what would)"
+            }
             Counted::Calls => {
                 "see `etinspect show` for what no delegate takes, and why a method is cut into \
                  parts"

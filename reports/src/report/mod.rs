@@ -5,7 +5,7 @@
 //! trace.rs     times of operators and runs, with their spread
 //! baseline.rs  figures to keep, and what changed since
 //! made.rs      what the report was made of
-//! limits.rs    limits of calls, findings and times
+//! limits.rs    limits of memories of the board, calls, findings and times
 //! words.rs     sizes and times for people
 //! html/        a page that needs no other file
 //! spread.rs    chart: operators by time
@@ -102,7 +102,7 @@ pub struct Report<'a> {
     pub program: Program,
     /// Share of delegates, by method.
     pub shares: Vec<Share>,
-    /// Limits of the budget on calls, findings and times.
+    /// Limits of the budget on memories of the board, calls, findings and times.
     pub counts: Vec<Count>,
     /// Times, with a trace.
     pub trace: Option<TraceTimes>,
@@ -122,10 +122,8 @@ impl<'a> Report<'a> {
         let shares: Vec<Share> =
             subject.methods.iter().map(|memory| Share::of(&memory.method)).collect();
         let counts = subject.budget.map(|budget| {
-            let methods = subject.methods.iter().zip(&shares).map(|(memory, share)| {
-                (memory.method.name(), memory.method.delegates().count() as u64, share)
-            });
-            limits::counts(budget, methods, subject.trace.as_ref(), &memory.findings)
+            let trace = subject.trace.as_ref();
+            limits::counts(budget, &memory.methods, &shares, trace, &memory.findings)
         });
         let counts = counts.unwrap_or_default();
         memory.findings.extend(limits::findings(&counts));

@@ -3,9 +3,13 @@
 
 use super::Report;
 use super::made::sha256;
+use crate::memory::words::short_to;
 use et_inspector::findings::{Code, Finding, Severity};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+
+/// Characters of a text for people.
+const MOST: usize = 2_000;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -57,16 +61,22 @@ fn rule(code: Code) -> Value {
 fn result(finding: &Finding, rules: &[Code], uri: &str) -> Value {
     let page = finding.code.page();
     let evidence: Vec<Value> =
-        finding.evidence.iter().map(|(name, value)| json!([name, value])).collect();
+        finding.evidence.iter().map(|(name, value)| json!([name, short_to(value, MOST)])).collect();
     json!({
         "ruleId": page.code,
         "ruleIndex": rules.iter().position(|code| *code == finding.code),
         "level": level(page.severity),
-        "message": { "text": format!("{}. Remedy: {}", finding.title, finding.remedy) },
+        "message": { "text": message(finding) },
         "locations": [location(finding, uri)],
         "partialFingerprints": { "etinspect/1": fingerprint(finding, uri) },
         "properties": { "evidence": evidence },
     })
+}
+
+/// What was found and what to do, for people.
+pub(super) fn message(finding: &Finding) -> String {
+    let [title, remedy] = [&finding.title, &finding.remedy].map(|text| short_to(text, MOST));
+    format!("{title}. Remedy: {remedy}")
 }
 
 /// What stays the same of a finding from run to run, although its numbers differ:
@@ -98,7 +108,7 @@ fn location(finding: &Finding, uri: &str) -> Value {
     if let Some((chain, instruction)) = finding.at {
         location["logicalLocations"] = json!([{
             "fullyQualifiedName": format!("{chain}:{instruction}"),
-            "name": finding.operator.clone().unwrap_or_default(),
+            "name": short_to(finding.operator.as_deref().unwrap_or_default(), MOST),
         }]);
     }
     location

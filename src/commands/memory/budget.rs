@@ -36,12 +36,14 @@ impl<'a> Given<'a> {
         Ok(Given { path, budget })
     }
 
-    /// Whether it also limits what is not memory: calls, findings, times, growth.
+    /// Whether it also limits more than allocators: memories of a board, calls, findings,
+    /// times, growth.
     fn limits_more(&self) -> bool {
-        let Budget { methods, calls, findings, time, growth, .. } = &self.budget;
+        let Budget { methods, memories, calls, findings, time, growth, .. } = &self.budget;
         *calls != Calls::default()
             || methods.values().any(|method| method.calls != Calls::default())
             || !findings.is_empty()
+            || !memories.is_empty()
             || *time != Times::default()
             || *growth != Growth::default()
     }

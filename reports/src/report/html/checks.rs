@@ -82,6 +82,10 @@ pub fn budget(report: &Report<'_>) -> Option<Part> {
     let rows = sizes.chain(report.counts.iter().map(counted));
     let header = ["=limit", "of", "#found", "#allowed", "#used", "#verdict"];
     Table::new(&header).rows(rows.take(CHANGES)).write(&mut part.body);
+    if let Some(more) = (all + unknown).checked_sub(CHANGES).filter(|more| *more > 0) {
+        let more = number(more as u64);
+        let _ = writeln!(part.body, "<p>and {more} more, in <code>--format junit</code></p>");
+    }
     Some(part)
 }
 
@@ -121,7 +125,7 @@ pub fn changes(report: &Report<'_>) -> Option<Part> {
     let _ = writeln!(
         page,
         "<p>{} of {} figures, base against new. A time counts from the larger of 5 % and three \
-         times the spread of the base's own runs.</p>",
+         times the spread of the base's own runs, and from two steps of a coarse clock.</p>",
         number(changes.changes.len() as u64),
         number(changes.compared as u64)
     );

@@ -15,12 +15,18 @@ mod program;
 mod times;
 
 use super::Report;
-use crate::memory::words::{cut, short};
+use crate::memory::words::{cut, short, size};
 use crate::page::{document, escape};
 use std::fmt::Write;
 
 /// Rows of a table; the sums are those of all.
 const ROWS: usize = 100;
+
+/// Bytes of all parts together: no page has more than 5 MB.
+const MOST: usize = 4_700_000;
+
+/// Bytes of a part that is never left out.
+const SMALL: usize = 400;
 
 /// Letters of the name of a part in a link.
 const LETTERS: usize = 30;
@@ -39,6 +45,25 @@ impl Part {
     }
 }
 
+/// Replaces the largest parts by a word of what they were, until all have no more than
+/// `most` bytes.
+fn fit(parts: &mut [Part], most: usize) {
+    let all = |parts: &[Part]| parts.iter().map(|part| part.body.len()).sum::<usize>();
+    while all(parts) > most {
+        let Some(part) = parts.iter_mut().max_by_key(|part| part.body.len()) else { return };
+        let note = format!(
+            "<p>This part is left out, as the page would be too large with its {}; \
+             <code>--format json</code> has the figures.</p>\n",
+            size(part.body.len() as u64)
+        );
+        // What is as small as that is not what makes the page large.
+        if part.body.len() <= SMALL {
+            return;
+        }
+        part.body = note;
+    }
+}
+
 /// The page.
 pub fn page(report: &Report<'_>) -> String {
     let mut body = overview::header(report);
@@ -52,6 +77,7 @@ pub fn page(report: &Report<'_>) -> String {
     parts.extend(program::history(report));
     parts.push(program::blind_spots(report));
     parts.push(program::made(report));
+    fit(&mut parts, MOST);
     body.push_str("<nav aria-label=\"parts of this report\">\n");
     for Part { id, name, .. } in &parts {
         let _ = writeln!(body, "<a href=\"#{id}\">{}</a>", escape(&cut(name, LETTERS)));
@@ -64,4 +90,23 @@ pub fn page(report: &Report<'_>) -> String {
     }
     let title = format!("Report on {}", short(&report.memory.model));
     document(&title, &(body + "</main>\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_parts_make_way_and_say_so() {
+        let part = |bytes: usize| Part { body: "x".repeat(bytes), ..Part::new("a", "a", "a") };
+        let mut parts = [part(900), part(5_000), part(3_000)];
+        fit(&mut parts, 9_000);
+        assert_eq!(parts.iter().map(|part| part.body.len()).sum::<usize>(), 8_900);
+        fit(&mut parts, 4_500);
+        assert!(parts[1].body.contains("left out") && parts[1].body.contains("5,000 B"));
+        assert_eq!([parts[0].body.len(), parts[2].body.len()], [900, 3_000]);
+        // Less than it takes to say so is left as it is.
+        fit(&mut parts, 10);
+        assert!(parts.iter().all(|part| part.body.contains("left out")));
+    }
 }

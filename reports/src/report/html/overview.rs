@@ -158,6 +158,10 @@ pub fn boards(report: &Report<'_>) -> Option<Part> {
         let Some(fit) = &method.fit else { continue };
         board(&mut part.body, document, method, fit);
     }
+    if let Some(more) = document.methods.len().checked_sub(super::ROWS).filter(|more| *more > 0) {
+        let more = count(more as u64, "more method");
+        let _ = writeln!(part.body, "<p>and {more}, in <code>--format json</code></p>");
+    }
     Some(part)
 }
 
