@@ -101,9 +101,9 @@ impl Picker {
         let session = Arc::clone(&app.session);
         let size = size(&session);
         if size <= FEW {
-            return Picker::new(SEARCH, gather(&session));
+            return Picker::new(SEARCH, gather(&session, &AtomicBool::new(false)));
         }
-        let gathering = Later::start(size, move |_| gather(&session));
+        let gathering = Later::start(size, move |cancelled| gather(&session, cancelled));
         let none = Picker::new(SEARCH, Vec::new());
         Picker { entries: None, gathering: Some(gathering), ..none }
     }
@@ -281,15 +281,19 @@ fn size(session: &Session) -> usize {
         + differences
 }
 
-/// All things, as entries.
-fn gather(session: &Session) -> Vec<Entry> {
+/// All things, as entries; those of a search that was cancelled are not complete.
+fn gather(session: &Session, cancelled: &AtomicBool) -> Vec<Entry> {
+    let goes_on =
+        |index: usize| !index.is_multiple_of(BETWEEN) || !cancelled.load(Ordering::Relaxed);
     let mut entries: Vec<Entry> = Vec::with_capacity(size(session));
     entries.extend(session.findings.iter().enumerate().map(|(index, finding)| {
         let text = format!("{} {}", finding.code.page().code, crate::text::escape(&finding.title));
         Entry { kind: "finding", text, target: Target::Finding(index) }
     }));
-    entries.extend((0..session.instructions.len()).map(|step| of_step(session, step)));
-    entries.extend(session.events.rows.iter().enumerate().map(|(index, row)| {
+    let steps = (0..session.instructions.len()).take_while(|step| goes_on(*step));
+    entries.extend(steps.map(|step| of_step(session, step)));
+    let rows = session.events.rows.iter().enumerate().take_while(|(index, _)| goes_on(*index));
+    entries.extend(rows.map(|(index, row)| {
         let row = row.shown();
         let mut text = row.name.to_owned();
         for more in [row.at().as_str(), row.module] {
