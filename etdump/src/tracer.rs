@@ -135,6 +135,22 @@ pub trait Tracer {
     /// [`Tracer::end`]. An ETDump has no event for it, as in the C++ runtime.
     fn failed(&mut self, _name: &str, _place: Place, _code: ErrorCode) {}
 
+    /// Whether instructions may be worked on together, each reported by
+    /// [`Tracer::span`] when all are over. A recorder that must know of each
+    /// instruction before it runs says no.
+    fn takes_spans(&self) -> bool {
+        true
+    }
+
+    /// The time now, for [`Tracer::span`]; `None` if no time is recorded.
+    fn now(&mut self) -> Option<Ticks> {
+        None
+    }
+
+    /// The work of this name and place was done from `begun` to `ended`, in
+    /// place of [`Tracer::begin`] and [`Tracer::end`].
+    fn span(&mut self, _name: &str, _place: Place, _begun: Ticks, _ended: Ticks) {}
+
     /// A delegate's own operation begins.
     fn begin_delegate(&mut self, _id: DelegateId<'_>, _place: Place) -> Ticks {
         Ticks(0)

@@ -219,6 +219,15 @@ impl<C: Clock> Tracer for EtDumpWriter<C> {
         self.add(Event::Scope { name, place, begun, ended });
     }
 
+    fn now(&mut self) -> Option<Ticks> {
+        Some(self.clock.now())
+    }
+
+    fn span(&mut self, name: &str, place: Place, begun: Ticks, ended: Ticks) {
+        let name = self.names.id(name);
+        self.add(Event::Scope { name, place, begun, ended });
+    }
+
     fn begin_delegate(&mut self, _id: DelegateId<'_>, _place: Place) -> Ticks {
         self.clock.now()
     }

@@ -170,6 +170,11 @@ impl<C: Clock> Tracer for JournalTracer<'_, C> {
         }
     }
 
+    fn takes_spans(&self) -> bool {
+        // What hangs must be in the journal before it runs.
+        false
+    }
+
     fn failed(&mut self, name: &str, place: Place, code: ErrorCode) {
         if let Some((scope, name)) = self.scope(name) {
             self.write_end(scope, name, place, code.code());

@@ -1,5 +1,6 @@
 //! Arguments of a kernel, by position in the operator's signature.
 
+use super::kept::Kept;
 use crate::error::{KernelError, KernelResult};
 use crate::tensor::{TensorMut, TensorRef};
 use crate::value::Scalar;
@@ -69,6 +70,10 @@ pub(crate) struct Resources<'a> {
     pub temp: &'a RefCell<SmallVec<[u64; 2]>>,
     /// The seed of the next sequence of random numbers.
     pub seed: &'a Cell<u64>,
+    /// What the kernel made of its constants.
+    pub kept: &'a Kept,
+    /// Bit `i`: argument `i` is the same in all calls of the instruction.
+    pub constants: u64,
 }
 
 impl<'a> Args<'a> {
@@ -101,6 +106,15 @@ impl<'a> Args<'a> {
     /// Counts `bytes` that ExecuTorch's kernel takes from the temp allocator here.
     pub fn count_temp(&self, bytes: u64) {
         self.resources.temp.borrow_mut().push(bytes);
+    }
+
+    pub(super) fn resources(&self) -> Resources<'a> {
+        self.resources
+    }
+
+    /// Whether argument `index` is the same in all calls of this instruction.
+    pub(super) fn is_constant(&self, index: usize) -> bool {
+        index < 64 && self.resources.constants >> index & 1 == 1
     }
 
     /// Whether argument `index` is None.

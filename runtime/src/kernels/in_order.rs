@@ -1,7 +1,7 @@
 //! Float32 products of strided matrices by way of [`panel`](super::panel).
 
 use super::matrix::{Shape, check};
-use super::panel::{self, Bias, Columns, Rows};
+use super::panel::{self, Bias, Columns, Left, Right, Rows};
 use super::parallel;
 use super::simd::vectorized;
 use crate::error::KernelResult;
@@ -45,13 +45,9 @@ pub(super) fn multiply(
         return Ok(());
     }
     let rows = Rows { data: left, count: l.rows, stride: l.row_stride, depth: l.cols };
-    panel::multiply(
-        rows,
-        &Strided { data: right, shape: r },
-        Bias::None,
-        (out, o.row_stride),
-        threads,
-    );
+    let columns = Strided { data: right, shape: r };
+    let out = (out, o.row_stride);
+    panel::multiply(Left::Rows(rows), Right::Columns(&columns), Bias::None, out, threads);
     Ok(())
 }
 

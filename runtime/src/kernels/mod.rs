@@ -14,8 +14,11 @@ mod elementwise;
 mod embedding;
 mod exponential;
 mod fourier;
+#[cfg(feature = "std")]
+pub(crate) mod fused;
 mod in_order;
 mod indexing;
+mod kept;
 mod linear;
 mod matrix;
 mod movement;
@@ -32,6 +35,7 @@ mod simd;
 mod softmax;
 
 pub(crate) use args::Resources;
+pub(crate) use kept::Kept;
 pub use args::{Arg, Args, Outs};
 
 use crate::error::KernelResult;

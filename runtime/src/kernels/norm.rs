@@ -94,7 +94,7 @@ fn normalise_channels<T: Element>(
             target,
             channels,
             &normals.each(),
-            |x, [mean, inverse, weight, bias]| (x - mean) * inverse * weight + bias,
+            normalised,
         );
         return Ok(());
     }
@@ -111,6 +111,12 @@ fn normalise_channels<T: Element>(
         },
     );
     Ok(())
+}
+
+/// One element with the mean, inverse deviation, weight and bias of its channel.
+#[inline(always)]
+pub(super) fn normalised(x: f32, [mean, inverse, weight, bias]: &[f32; 4]) -> f32 {
+    (x - mean) * inverse * weight + bias
 }
 
 /// Runs `normalise` on every element.
@@ -171,6 +177,29 @@ fn batch_norm_no_training(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult 
         let bias = values::<T>(bias.as_ref(), count, 0.0)?;
         normalise_channels::<T>(&input, out, &channels, (&mean, &inverse), (&weight, &bias))
     }, else refuse("batch norm", &input))
+}
+
+/// What [`normalised`] takes for each channel of a call of
+/// `_native_batch_norm_legit_no_training` in float32 that saves nothing, if all of
+/// it is constant.
+#[cfg(feature = "std")]
+pub(super) fn constant_channels(args: &Args<'_>, outs: &mut Outs<'_>) -> Option<Vec<[f32; 4]>> {
+    let (input, eps) = (args.tensor(0).ok()?, args.double(6).ok()?);
+    let [out, saved @ ..] = outs.as_mut_slice() else { return None };
+    let saves_nothing = saved.len() == 2 && saved.iter().all(|saved| saved.sizes() == [0]);
+    if !saves_nothing || !(1..5).all(|index| args.is_constant(index)) {
+        return None;
+    }
+    let count = prepare(&input, out).ok()?.count;
+    let of = |index, default| {
+        let tensor = args.optional_tensor(index).ok()?;
+        values::<f32>(tensor.as_ref(), count, default).ok()
+    };
+    let (weight, bias, mean) = (of(1, 1.0)?, of(2, 0.0)?, of(3, 0.0)?);
+    let mut inverse = of(4, 1.0)?;
+    inverse.iter_mut().for_each(|v| *v = 1.0 / (*v + eps).sqrt());
+    let all = Statistics { mean: &mean, inverse: &inverse, weight: &weight, bias: &bias };
+    Some(all.each::<f32>().to_vec())
 }
 
 fn missing_outputs() -> KernelResult {

@@ -12,7 +12,7 @@ use crate::tensor::{TensorMeta, TensorMut, TensorRef};
 use crate::value::{EValue, Scalar, Storage, TensorId, Values};
 use alloc::format;
 use alloc::string::String;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use et_schema::ErrorCode;
 use et_schema::ids::ValueId;
 use et_schema::pte::Dynamism;
@@ -30,7 +30,13 @@ pub(super) fn kernel(
     let Instruction::Kernel(call) = &method.chains[chain][index] else { return Ok(()) };
     let begun = tracer.begin(&call.event, place);
     let temp = RefCell::default();
-    let resources = Resources { threads: method.threads, temp: &temp, seed: &method.seed };
+    let resources = Resources {
+        threads: method.threads,
+        temp: &temp,
+        seed: &method.seed,
+        kept: &call.kept,
+        constants: call.constants,
+    };
     if let Err(error) = run(call, &mut method.values, &mut method.arenas, resources) {
         return Err((with_arguments(error, call, &method.values), Some(call.name.clone())));
     }
@@ -95,6 +101,29 @@ fn run(
         }
     }
     Ok(())
+}
+
+/// What `look` makes of the arguments and outputs of a call before anything has
+/// run: there is data in constants only. `None` if the call is not well formed.
+pub(super) fn with_arguments_at_load<R>(
+    call: &KernelCall,
+    values: &Values<'_>,
+    look: impl FnOnce(&Args<'_>, &mut Outs<'_>) -> Option<R>,
+) -> Option<R> {
+    let mut operands = Operands::default();
+    operands.collect(call, values).ok()?;
+    let mut metas: SmallVec<[TensorMeta; 4]> =
+        operands.outs.iter().map(|id| values.tensors[id.index()].meta.clone()).collect();
+    let reads: SmallVec<[&[u8]; 8]> = operands.inputs.iter().map(|_| &[][..]).collect();
+    let tensors = operands.tensors(values, &reads, &[]);
+    let mut args = SmallVec::new();
+    operands.arguments(call, values, &tensors, &mut args);
+    let (temp, seed) = (RefCell::default(), Cell::new(0));
+    let (kept, constants) = (&call.kept, call.constants);
+    let resources = Resources { threads: 1, temp: &temp, seed: &seed, kept, constants };
+    let args = Args::new(call.signature, &args, resources);
+    let outs = metas.iter_mut().map(|meta| TensorMut { meta, data: &mut [] });
+    look(&args, &mut outs.collect())
 }
 
 /// What the arguments of a call are made of, in the order in which they mention it.

@@ -2,6 +2,8 @@
 
 use super::Method;
 use super::call;
+#[cfg(feature = "std")]
+use super::fusion;
 use super::instruction::Instruction;
 use crate::error::{Error, KernelError};
 use crate::guard::{Guard, Step};
@@ -78,6 +80,13 @@ impl<'p> Method<'p> {
                 });
             }
             let index = next;
+            #[cfg(feature = "std")]
+            if let Some(count) = self.run_together(chain, next, *executed, tracer) {
+                *executed += count as u64 - 1;
+                next += count;
+                self.pools.temp.reset();
+                continue;
+            }
             self.guarded(chain, index, |guard, step, values, _| guard.before(step, values));
             next = self.step(chain, next, Place::Instruction(at.0, at.1), tracer).map_err(
                 |(error, operator)| Error {
@@ -91,6 +100,21 @@ impl<'p> Method<'p> {
             self.pools.temp.reset();
         }
         Ok(())
+    }
+
+    /// Runs instruction `index` and those after it together, if they are a group
+    /// that this tracer lets run so; returns how many they were.
+    #[cfg(feature = "std")]
+    fn run_together(
+        &mut self,
+        chain: usize,
+        index: usize,
+        executed: u64,
+        tracer: &mut dyn Tracer,
+    ) -> Option<usize> {
+        let count = fusion::together(self, chain, index, tracer)?;
+        let in_bounds = executed + count as u64 - 1 <= self.max_instructions;
+        (in_bounds && fusion::run(self, chain, index, tracer)).then_some(count)
     }
 
     /// Runs `check` if there is a guard.

@@ -1,6 +1,8 @@
 //! Instructions, resolved against the registry once, when the method loads.
 
-use crate::kernels::{Kernel, order::Order};
+#[cfg(feature = "std")]
+use super::fusion::Group;
+use crate::kernels::{Kept, Kernel, order::Order};
 use crate::prim::PrimOp;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -42,4 +44,12 @@ pub(crate) struct KernelCall {
     pub signature: &'static Signature,
     /// One value per argument of the signature; the repeated return values are left out.
     pub args: Box<[ValueId]>,
+    /// Bit `i`: argument `i` is a constant tensor, or a list or number that no
+    /// instruction changes.
+    pub constants: u64,
+    /// What the kernel made of them.
+    pub kept: Kept,
+    /// This call and those after it, if they can run together.
+    #[cfg(feature = "std")]
+    pub group: Option<Box<Group>>,
 }

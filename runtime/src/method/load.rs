@@ -2,11 +2,13 @@
 //! resolves operators.
 
 use super::instruction::{DelegateCall, Instruction, KernelCall};
-use super::{LoadOptions, Method, MissingOperator, Pools, planned, values};
+#[cfg(feature = "std")]
+use super::fusion;
+use super::{LoadOptions, Method, MissingOperator, Pools, constants, planned, values};
 use crate::delegate::Delegate;
 use crate::error::Error;
 use crate::kernels::order::{self, Order};
-use crate::kernels::{self, Implementation, Kernel};
+use crate::kernels::{self, Implementation, Kept, Kernel};
 use crate::memory::Pool;
 use crate::program::Program;
 use alloc::boxed::Box;
@@ -86,12 +88,18 @@ impl<'p> Method<'p> {
         let delegates = Delegate::load_all(program, plan, options)?;
         // A tensor keeps its dim order for life.
         let plain = values.tensors.iter().all(|tensor| tensor.meta.is_contiguous());
-        let chains = Resolver::new(plan, plain, options.kernels, &delegates).chains()?;
+        let mut chains = Resolver::new(plan, plain, options.kernels, &delegates).chains()?;
+        let outputs: Vec<ValueId> = plan.outputs().collect();
+        constants::mark(&mut chains, &values);
+        #[cfg(feature = "std")]
+        if options.kernels.is_empty() {
+            fusion::find_groups(&mut chains, &values, &outputs);
+        }
         Ok(Method {
             name: plan.name(),
             values,
             inputs: plan.inputs().collect(),
-            outputs: plan.outputs().collect(),
+            outputs,
             chains,
             delegates,
             arenas,
@@ -345,6 +353,10 @@ impl<'a, 'p> Resolver<'a, 'p> {
                     kernel,
                     signature,
                     args: own.into(),
+                    constants: 0,
+                    kept: Kept::default(),
+                    #[cfg(feature = "std")]
+                    group: None,
                 })))
             }
             _ => {

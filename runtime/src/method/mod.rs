@@ -1,7 +1,10 @@
 //! A loaded method: what its instructions work on, and how they run.
 
 mod call;
+mod constants;
 mod execute;
+#[cfg(feature = "std")]
+mod fusion;
 mod instruction;
 mod io;
 mod load;

@@ -98,6 +98,21 @@ impl Tracer for Recorder<'_> {
         self.profile.add(name, place, now.0.saturating_sub(begun.0));
     }
 
+    fn takes_spans(&self) -> bool {
+        self.journal.is_none()
+    }
+
+    fn now(&mut self) -> Option<Ticks> {
+        Some(self.read_clock())
+    }
+
+    fn span(&mut self, name: &str, place: Place, begun: Ticks, ended: Ticks) {
+        if let Some(trace) = &mut self.trace {
+            trace.span(name, place, begun, ended);
+        }
+        self.profile.add(name, place, ended.0.saturating_sub(begun.0));
+    }
+
     fn failed(&mut self, name: &str, place: Place, code: ErrorCode) {
         self.read_clock();
         if let Some(journal) = &mut self.journal {

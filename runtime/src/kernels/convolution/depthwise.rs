@@ -38,13 +38,32 @@ pub(super) fn planes(
         let out = &mut out[n * g.out_strides[0]..][..g.out_channels * g.positions()];
         let input = &input[n * g.in_strides[0]..];
         parallel::chunks(out, share * g.positions(), threads, |index, out| {
-            let mut task = Planes { g, phases: &phases, input, weight, bias };
-            vectorized(
-                #[inline(always)]
-                || task.run(index * share, out),
-            );
+            some_planes(g, &phases, (input, weight, bias), index * share, out);
         });
     }
+}
+
+/// The planes of the output channels from `first` on that `out` holds; `input`,
+/// `weight` and `bias` are those of all channels.
+pub(super) fn some_planes(
+    g: &Geometry,
+    phases: &Phases,
+    (input, weight, bias): Operands<'_>,
+    first: usize,
+    out: &mut [f32],
+) {
+    #[cfg(feature = "std")]
+    if super::strips::suits(g) {
+        let input = &input[first * g.in_strides[1]..];
+        let weight = &weight[first * g.weight_strides[0]..];
+        let bias = bias.map(|bias| &bias[first..]);
+        return super::strips::run(g, (input, weight, bias), out);
+    }
+    let mut task = Planes { g, phases, input, weight, bias };
+    vectorized(
+        #[inline(always)]
+        || task.run(first, out),
+    );
 }
 
 struct Planes<'a> {

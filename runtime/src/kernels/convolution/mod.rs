@@ -7,6 +7,8 @@
 //! planes.rs      float32 in contiguous images, as matrix products
 //! pixels.rs      float32 in channels-last images, as matrix products
 //! depthwise.rs   float32 with one input channel per group
+//! strips.rs      the same for the usual 3×3 kernel
+//! blocks.rs      some channels of the output, for instructions that run together
 //! backward.rs    gradients of input, weights and bias
 //! direct.rs      every other type, and the transpose, by definition
 //! ```
@@ -15,18 +17,23 @@
 //! order of additions is kept, and none is fused with a multiplication.
 
 mod backward;
+#[cfg(feature = "std")]
+pub(super) mod blocks;
 mod depthwise;
 mod direct;
 mod geometry;
 mod phases;
 mod pixels;
 mod planes;
+#[cfg(feature = "std")]
+mod strips;
 
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult};
 use crate::kernels::scratch::Scratch;
 use crate::tensor::{Element, TensorRef, with_dtype};
 use alloc::format;
+use alloc::vec::Vec;
 use geometry::Geometry;
 use phases::Phases;
 
@@ -44,7 +51,7 @@ fn convolution(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         S::Float if !geometry.transposed => {
             let bias = bias_values::<f32>(bias.as_ref())?;
             let operands = (input.data::<f32>()?, weight.data::<f32>()?, bias.as_deref());
-            float(&geometry, operands, out.data_mut::<f32>()?, args.threads());
+            float(args, &geometry, operands, out.data_mut::<f32>()?);
             Ok(())
         }
         other => with_dtype!(other, real, T => {
@@ -60,28 +67,35 @@ fn convolution(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 
 /// Float32, by the way that suits the shapes.
 fn float(
+    args: &Args<'_>,
     g: &Geometry,
     (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
     out: &mut [f32],
-    threads: usize,
 ) {
     if out.is_empty() {
         return;
     }
-    let operands = (input, weight, bias);
+    let (operands, threads) = ((input, weight, bias), args.threads());
     let contiguous = g.in_strides[3] == 1 && g.out_strides[3] == 1;
-    // The product of padding and an infinite weight would not be zero.
-    let finite = g.padding == [0, 0] || weight.iter().all(|w| w.is_finite());
     match Phases::of(g) {
-        _ if !finite => direct::run(g, operands, out),
+        _ if !pads_with_zeros(g, weight) => direct::run(g, operands, out),
         Some(phases) if contiguous && g.is_depthwise() => {
             depthwise::planes(g, phases, operands, out, threads);
         }
-        Some(phases) if contiguous => planes::run(g, &phases, operands, out, threads),
+        Some(phases) if contiguous => {
+            let tiles = args.kept(&[1], || planes::tiles(g, weight));
+            planes::run(g, &phases, operands, tiles.map(Vec::as_slice), out, threads);
+        }
         None if contiguous => direct::run(g, operands, out),
         _ if g.is_depthwise() => depthwise::pixels(g, operands, out, threads),
         _ => pixels::run(g, operands, out, threads),
     }
+}
+
+/// Whether padding may be taken for zeros: the product of a zero and an infinite
+/// weight would not be one.
+fn pads_with_zeros(g: &Geometry, weight: &[f32]) -> bool {
+    g.padding == [0, 0] || weight.iter().all(|w| w.is_finite())
 }
 
 /// The bias per output channel in the type of the output.

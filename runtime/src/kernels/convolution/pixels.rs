@@ -6,7 +6,7 @@
 
 use super::geometry::Geometry;
 use super::planes::ordered;
-use crate::kernels::panel::{self, Bias, Columns, Rows};
+use crate::kernels::panel::{self, Bias, Columns, Left, Right, Rows};
 use crate::kernels::scratch::Scratch;
 use core::ops::Range;
 
@@ -44,7 +44,8 @@ pub(super) fn run(
                 let stride = g.out_strides[3];
                 let out = &mut out[n * g.out_strides[0] + start * stride + first..];
                 let end = out.len().min(count * stride);
-                panel::multiply(rows, &columns, bias, (&mut out[..end], stride), threads);
+                let out = (&mut out[..end], stride);
+                panel::multiply(Left::Rows(rows), Right::Columns(&columns), bias, out, threads);
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use super::geometry::Geometry;
 use super::phases::Phases;
-use crate::kernels::panel::{self, Bias, Columns, Rows};
+use crate::kernels::panel::{self, Bias, Columns, Left, Right, Rows, Tiles};
 use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use alloc::borrow::Cow;
@@ -13,16 +13,25 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use smallvec::SmallVec;
 
-/// Runs it; `phases` is the layout of the padded planes.
+/// Runs it; `phases` is the layout of the padded planes, `tiles` are the
+/// weights as [`tiles`] makes them, if they were kept.
 pub(super) fn run(
     g: &Geometry,
     phases: &Phases,
     (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
+    kept: Option<&[Tiles]>,
     out: &mut [f32],
     threads: usize,
 ) {
-    let weight = ordered(g, weight);
     let depth = g.group_in() * phases.taps.len();
+    let kept = kept.filter(|tiles| {
+        let fits = |tiles: &Tiles| tiles.count() == g.group_out() && tiles.depth() == depth;
+        tiles.len() == g.groups && tiles.iter().all(fits)
+    });
+    let weight = match kept {
+        Some(_) => Cow::Borrowed(weight),
+        None => ordered(g, weight),
+    };
     let plain = g.is_pointwise();
     let split = if plain { 0 } else { g.group_in() * phases.size() };
     // Zeros, as padding is never written.
@@ -31,22 +40,49 @@ pub(super) fn run(
         for group in 0..g.groups {
             let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];
             let first = group * g.group_out();
-            let rows =
-                Rows { data: &weight[first * depth..], count: g.group_out(), stride: depth, depth };
+            let left = match kept {
+                Some(tiles) => Left::Tiles(&tiles[group]),
+                None => Left::Rows(rows_of(g, &weight, group, depth)),
+            };
             let bias = bias.map_or(Bias::None, |b| Bias::Rows(&b[first..][..g.group_out()]));
             let plane = g.positions();
             let out = &mut out[n * g.out_strides[0] + first * plane..];
             let out = (&mut out[..g.group_out() * plane], plane);
             if plain {
-                let columns = Pixels { data: input, stride: g.in_strides[1], count: g.positions() };
-                panel::multiply(rows, &columns, bias, out, threads);
+                let columns = Pixels::of(g, input);
+                panel::multiply(left, Right::Columns(&columns), bias, out, threads);
             } else {
                 split_all(g, phases, input, &mut split);
                 let columns = Taps { phases, planes: &split, output: g.output };
-                panel::multiply(rows, &columns, bias, out, threads);
+                panel::multiply(left, Right::Columns(&columns), bias, out, threads);
             }
         }
     }
+}
+
+/// The columns of all positions of one image, which has one group.
+#[cfg(feature = "std")]
+pub(super) fn packed(g: &Geometry, phases: &Phases, input: &[f32]) -> panel::Packed {
+    let depth = g.in_channels * phases.taps.len();
+    if g.is_pointwise() {
+        return panel::Packed::of(&Pixels::of(g, input), depth);
+    }
+    let mut split = Scratch::filled(g.in_channels * phases.size(), 0.0);
+    split_all(g, phases, input, &mut split);
+    panel::Packed::of(&Taps { phases, planes: &split, output: g.output }, depth)
+}
+
+/// The weights of each group, interleaved for products.
+pub(super) fn tiles(g: &Geometry, weight: &[f32]) -> Vec<Tiles> {
+    let weight = ordered(g, weight);
+    let depth = g.group_in() * g.kernel[0] * g.kernel[1];
+    (0..g.groups).map(|group| Tiles::of(rows_of(g, &weight, group, depth))).collect()
+}
+
+/// The weights of one group.
+fn rows_of<'a>(g: &Geometry, ordered: &'a [f32], group: usize, depth: usize) -> Rows<'a> {
+    let data = &ordered[group * g.group_out() * depth..];
+    Rows { data, count: g.group_out(), stride: depth, depth }
 }
 
 fn split_all(g: &Geometry, phases: &Phases, input: &[f32], split: &mut [f32]) {
@@ -87,6 +123,12 @@ struct Pixels<'a> {
     data: &'a [f32],
     stride: usize,
     count: usize,
+}
+
+impl<'a> Pixels<'a> {
+    fn of(g: &Geometry, data: &'a [f32]) -> Self {
+        Pixels { data, stride: g.in_strides[1], count: g.positions() }
+    }
 }
 
 impl Columns for Pixels<'_> {

@@ -1,0 +1,191 @@
+//! Depthwise 3×3 convolution of contiguous float32 planes, padded by one, with
+//! a stride of 1 or 2: the usual one, so it reads planes as they lie.
+//!
+//! A strip is as wide as a vector and goes down the plane. Of each row it needs
+//! the elements themselves and those shifted by one to either side, and keeps
+//! them for the next rows. With a stride of 2, results of odd columns are
+//! computed and dropped: that is cheaper than to split the rows.
+
+use super::geometry::Geometry;
+use pulp::Simd;
+
+/// Whether this way suits the shapes.
+pub(super) fn suits(g: &Geometry) -> bool {
+    let [out_stride, _, h_stride, w_stride] = g.weight_strides;
+    let steps = g.stride == [1, 1] || (g.stride == [2, 2] && g.input[1].is_multiple_of(2));
+    let window = g.kernel == [3, 3] && g.padding == [1, 1] && g.dilation == [1, 1];
+    let plain = g.in_strides[3] == 1 && [out_stride, h_stride, w_stride] == [9, 3, 1];
+    window && steps && plain && g.group_out() == 1 && g.input.iter().all(|size| *size > 0)
+}
+
+/// Convolves as many planes as `out` holds; all slices begin with the first of them.
+pub(super) fn run(
+    g: &Geometry,
+    (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
+    out: &mut [f32],
+) {
+    pulp::Arch::new().dispatch(Planes { g, input, weight, bias, out });
+}
+
+struct Planes<'a> {
+    g: &'a Geometry,
+    input: &'a [f32],
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+    out: &'a mut [f32],
+}
+
+impl pulp::WithSimd for Planes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let [height, width] = self.g.input;
+        let count = self.out.len() / self.g.positions();
+        for (channel, kernel) in self.weight.as_chunks::<9>().0[..count].iter().enumerate() {
+            // To the end of all planes, as vectors may reach into the next one.
+            let mut plane = Plane::<S> {
+                height,
+                width,
+                kernel: kernel.map(|factor| simd.splat_f32s(factor)),
+                bias: self.bias.map(|bias| simd.splat_f32s(bias[channel])),
+                input: &self.input[channel * height * width..],
+                output: self.g.output,
+                out: &mut self.out[channel * self.g.positions()..],
+            };
+            match self.g.stride {
+                [1, 1] => plane.strips::<1>(simd),
+                _ => plane.strips::<2>(simd),
+            }
+        }
+    }
+}
+
+/// Which neighbours the strip has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// It is the whole plane, and narrower than a vector.
+    Narrow,
+    /// It is the whole plane.
+    Only,
+    First,
+    Inner,
+    Last,
+}
+
+struct Plane<'a, S: Simd> {
+    height: usize,
+    width: usize,
+    kernel: [S::f32s; 9],
+    bias: Option<S::f32s>,
+    input: &'a [f32],
+    output: [usize; 2],
+    out: &'a mut [f32],
+}
+
+impl<S: Simd> Plane<'_, S> {
+    /// All strips; the last one overlaps the one before.
+    #[inline(always)]
+    fn strips<const STEP: usize>(&mut self, simd: S) {
+        let (width, lanes) = (self.width, S::F32_LANES);
+        if width <= lanes {
+            let side = if width < lanes { Side::Narrow } else { Side::Only };
+            return self.strip::<STEP>(simd, 0, side);
+        }
+        self.strip::<STEP>(simd, 0, Side::First);
+        for left in (lanes..width - lanes).step_by(lanes) {
+            self.strip::<STEP>(simd, left, Side::Inner);
+        }
+        self.strip::<STEP>(simd, width - lanes, Side::Last);
+    }
+
+    /// The strip from column `left` of the input on.
+    #[inline(always)]
+    fn strip<const STEP: usize>(&mut self, simd: S, left: usize, side: Side) {
+        let mut above = self.row(simd, None, left, side);
+        let mut row = self.row(simd, Some(0), left, side);
+        for y in 0..self.output[0] {
+            let below = self.row(simd, Some(y * STEP + 1), left, side);
+            let mut sum = simd.splat_f32s(0.0);
+            for (values, factors) in [above, row, below].iter().zip(self.kernel.as_chunks::<3>().0)
+            {
+                for (value, factor) in values.iter().zip(factors) {
+                    sum = simd.add_f32s(sum, simd.mul_f32s(*factor, *value));
+                }
+            }
+            if let Some(bias) = self.bias {
+                sum = simd.add_f32s(sum, bias);
+            }
+            self.store::<STEP>(simd, y * self.output[1] + left / STEP, sum);
+            (above, row) = match STEP {
+                1 => (row, below),
+                _ => (below, self.row(simd, Some(y * STEP + 2), left, side)),
+            };
+        }
+    }
+
+    /// Elements of a row to the left of the strip's, the strip's, and to the
+    /// right; zeros beyond the plane.
+    #[inline(always)]
+    fn row(&self, simd: S, y: Option<usize>, left: usize, side: Side) -> [S::f32s; 3] {
+        let zero = simd.splat_f32s(0.0);
+        let Some(y) = y.filter(|y| *y < self.height) else { return [zero; 3] };
+        let lanes = S::F32_LANES as u32;
+        let at = y * self.width + left;
+        let values = self.load(simd, at);
+        if side == Side::Narrow {
+            // What comes after the row is zero, so that it can be shifted in.
+            let values = keep(simd, 0, self.width as u32, values);
+            return [
+                simd.rotate_right_f32s(values, 1),
+                values,
+                simd.rotate_left_f32s(values, 1),
+            ];
+        }
+        let before = match side {
+            Side::First | Side::Only => keep(simd, 1, lanes, simd.rotate_right_f32s(values, 1)),
+            _ => self.load(simd, at - 1),
+        };
+        let after = match side {
+            Side::Last | Side::Only => keep(simd, 0, lanes - 1, simd.rotate_left_f32s(values, 1)),
+            _ => self.load(simd, at + 1),
+        };
+        [before, values, after]
+    }
+
+    #[inline(always)]
+    fn load(&self, simd: S, at: usize) -> S::f32s {
+        match self.input.get(at..at + S::F32_LANES) {
+            Some(whole) => S::as_simd_f32s(whole).0[0],
+            None => simd.partial_load_f32s(&self.input[at..]),
+        }
+    }
+
+    /// Writes the sums, every `STEP`-th of them. Those beyond the end of the
+    /// row lie where the next row will be written.
+    #[inline(always)]
+    fn store<const STEP: usize>(&mut self, simd: S, at: usize, sums: S::f32s) {
+        let count = S::F32_LANES.div_ceil(STEP);
+        if STEP == 1 {
+            match self.out.get_mut(at..at + count) {
+                Some(whole) => S::as_mut_simd_f32s(whole).0[0] = sums,
+                None => simd.partial_store_f32s(&mut self.out[at..], sums),
+            }
+            return;
+        }
+        let sums = [sums];
+        let sums: &[f32] = bytemuck::cast_slice(&sums);
+        let wanted = sums.iter().step_by(STEP);
+        match self.out.get_mut(at..at + count) {
+            Some(whole) => whole.iter_mut().zip(wanted).for_each(|(out, sum)| *out = *sum),
+            None => self.out[at..].iter_mut().zip(wanted).for_each(|(out, sum)| *out = *sum),
+        }
+    }
+}
+
+/// The lanes `from..to`, and zeros.
+#[inline(always)]
+fn keep<S: Simd>(simd: S, from: u32, to: u32, values: S::f32s) -> S::f32s {
+    let mask = simd.mask_between_m32s(from, to).mask();
+    simd.select_f32s(mask, values, simd.splat_f32s(0.0))
+}

@@ -1,0 +1,203 @@
+//! A convolution and the instructions after it, on a few channels at a time.
+//!
+//! Between two instructions a tensor goes to memory and back, which takes longer
+//! than most operators' arithmetic. Operators that treat each channel on its own
+//! can follow while the channel is in the cache. Every operator does what its
+//! kernel does, element by element in the same order, so results are the same to
+//! the last bit; only tensors that nothing else reads are never written. What
+//! each operator took is measured, so that a trace has an event for each.
+//!
+//! ```text
+//! mod.rs      the pipeline: segments, channels at a time, times
+//! stages.rs   operators that change a channel in place
+//! ```
+
+mod stages;
+
+use super::convolution::blocks::{Convolution, Source};
+use super::panel::Tiles;
+use super::parallel;
+use super::scratch::Scratch;
+use super::{Args, Outs};
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::sync::atomic::{AtomicU64, Ordering};
+use smallvec::SmallVec;
+use stages::{Operand, Stage};
+use std::time::Instant;
+
+/// Bytes of the planes that are worked on at a time: what a usual second cache
+/// holds beside the input.
+const BLOCK: usize = 200 << 10;
+/// Bytes of planes that are worth a thread.
+const WORTH_A_THREAD: usize = 64 << 10;
+
+/// Instructions that run together. Shapes and constants never change.
+pub(crate) struct Pipeline {
+    segments: Vec<Segment>,
+    channels: usize,
+}
+
+/// A convolution and what is done to its output in place.
+struct Segment {
+    convolution: Convolution,
+    stages: Vec<Stage>,
+}
+
+/// Nanoseconds of each instruction, all threads together.
+pub(crate) type Times = SmallVec<[AtomicU64; 8]>;
+
+impl Pipeline {
+    /// A pipeline of the convolution alone.
+    pub fn new(args: &Args<'_>, outs: &mut Outs<'_>) -> Option<Self> {
+        let convolution = Convolution::of(args, outs.first_mut()?)?;
+        Some(Pipeline {
+            channels: convolution.channels(),
+            segments: Vec::from([Segment { convolution, stages: Vec::new() }]),
+        })
+    }
+
+    /// Adds the call of an operator whose argument `chained` is the output so
+    /// far. Returns whether that is possible, and which of its arguments is
+    /// another tensor that it reads at every run.
+    pub fn add(
+        &mut self,
+        name: &str,
+        chained: usize,
+        args: &Args<'_>,
+        outs: &mut Outs<'_>,
+    ) -> Option<Option<usize>> {
+        if name == "aten::convolution.out" {
+            let convolution = Convolution::of(args, outs.first_mut()?)?;
+            if chained != 0 || !convolution.is_depthwise() {
+                return None;
+            }
+            self.segments.push(Segment { convolution, stages: Vec::new() });
+            return Some(None);
+        }
+        let (stage, other) = Stage::of(name, chained, args, outs)?;
+        self.segments.last_mut()?.stages.push(stage);
+        Some(other)
+    }
+
+    /// How many instructions it has.
+    pub fn len(&self) -> usize {
+        self.segments.iter().map(|segment| 1 + segment.stages.len()).sum()
+    }
+
+    /// Runs all instructions. `others` are the tensors beside the input that
+    /// they read, in their order. Adds up what each took in `times`, unless
+    /// there are none.
+    pub fn run(
+        &self,
+        input: &[f32],
+        others: &[&[f32]],
+        out: &mut [f32],
+        threads: usize,
+        times: &Times,
+    ) {
+        let (Some(first), Some(last)) = (self.segments.first(), self.segments.last()) else {
+            return;
+        };
+        let plane = last.convolution.plane();
+        let (block, threads) = self.block(threads);
+        for (n, out) in out.chunks_exact_mut(self.channels * plane).enumerate() {
+            let begun = Stopwatch::start(times);
+            let source = first.convolution.source(input, n);
+            begun.stop(times, 0);
+            parallel::chunks(out, block * plane, threads, |index, out| {
+                let first = index * block;
+                let block = Block { n, channels: first..self.channels.min(first + block), others };
+                self.run_block(&block, &source, out, times);
+            });
+        }
+    }
+
+    /// Channels that are worked on at a time, and threads that are worth it.
+    fn block(&self, threads: usize) -> (usize, usize) {
+        let planes = self.segments.iter().map(|segment| segment.convolution.plane());
+        let bytes = planes.max().unwrap_or(1).max(1) * size_of::<f32>();
+        let threads = threads.min(bytes * self.channels / WORTH_A_THREAD).max(1);
+        let most = (BLOCK / bytes).min(self.channels.div_ceil(threads));
+        ((most / Tiles::STEP).max(1) * Tiles::STEP, threads)
+    }
+
+    fn run_block(&self, block: &Block<'_>, source: &Source<'_>, out: &mut [f32], times: &Times) {
+        let mut operands = block.others.iter().copied();
+        let mut at = 0;
+        let mut before: Option<Scratch<f32>> = None;
+        let mut segments = self.segments.iter();
+        let last = segments.next_back();
+        for segment in segments {
+            let size = block.channels.len() * segment.convolution.plane();
+            let mut planes = Scratch::new(size);
+            segment.run(block, source, before.as_deref(), &mut operands, &mut planes, at, times);
+            at += 1 + segment.stages.len();
+            before = Some(planes);
+        }
+        if let Some(segment) = last {
+            segment.run(block, source, before.as_deref(), &mut operands, out, at, times);
+        }
+    }
+}
+
+/// Some channels of one image.
+struct Block<'a> {
+    n: usize,
+    channels: Range<usize>,
+    others: &'a [&'a [f32]],
+}
+
+impl Segment {
+    /// Runs the instructions, of which the first is number `at` of the pipeline.
+    #[allow(clippy::too_many_arguments)]
+    fn run<'a>(
+        &self,
+        block: &Block<'_>,
+        source: &Source<'_>,
+        before: Option<&[f32]>,
+        operands: &mut impl Iterator<Item = &'a [f32]>,
+        planes: &mut [f32],
+        at: usize,
+        times: &Times,
+    ) {
+        let mut watch = Stopwatch::start(times);
+        let channels = block.channels.clone();
+        match before {
+            Some(before) => {
+                let source = Source::Planes(before, channels.start);
+                self.convolution.run(&source, channels.clone(), planes);
+            }
+            None => self.convolution.run(source, channels.clone(), planes),
+        }
+        watch = watch.stop(times, at);
+        let plane = self.convolution.plane();
+        for (index, stage) in (at + 1..).zip(&self.stages) {
+            let operand = if stage.reads() { operands.next() } else { None };
+            let place = (block.n * self.convolution.channels() + channels.start) * plane;
+            let operand = operand.map(|all| Operand(&all[place..]));
+            stage.run(channels.start, plane, operand, planes);
+            watch = watch.stop(times, index);
+        }
+    }
+}
+
+/// Measures if there is something to add to.
+#[derive(Clone, Copy)]
+struct Stopwatch(Option<Instant>);
+
+impl Stopwatch {
+    fn start(times: &Times) -> Self {
+        Stopwatch((!times.is_empty()).then(Instant::now))
+    }
+
+    /// Adds the time since the last start or stop to `times[index]`.
+    fn stop(self, times: &Times, index: usize) -> Self {
+        let Stopwatch(Some(begun)) = self else { return self };
+        let now = Instant::now();
+        if let Some(time) = times.get(index) {
+            time.fetch_add((now - begun).as_nanos() as u64, Ordering::Relaxed);
+        }
+        Stopwatch(Some(now))
+    }
+}

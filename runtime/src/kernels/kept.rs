@@ -1,0 +1,27 @@
+//! What kernels make of constant arguments, kept from one call to the next.
+
+use super::Args;
+use alloc::boxed::Box;
+use core::any::Any;
+use core::cell::OnceCell;
+
+/// What the kernel of one instruction has made of its constants, such as
+/// weights in another order. Made by the first call.
+#[derive(Default)]
+pub(crate) struct Kept(OnceCell<Box<dyn Any + Send + Sync>>);
+
+impl<'a> Args<'a> {
+    /// What `make` makes of the arguments `of`, made once for all calls of this
+    /// instruction. `None` if one of them may have another value at another call.
+    pub(super) fn kept<T: Any + Send + Sync>(
+        &self,
+        of: &[usize],
+        make: impl FnOnce() -> T,
+    ) -> Option<&'a T> {
+        if !of.iter().all(|index| self.is_constant(*index)) {
+            return None;
+        }
+        let Kept(kept) = self.resources().kept;
+        kept.get_or_init(|| Box::new(make())).downcast_ref()
+    }
+}

@@ -1,0 +1,281 @@
+//! Products of float32 matrices in the order of a plain loop.
+//!
+//! ExecuTorch's portable kernels add the products of a row and a column one
+//! after the other, each rounded. Results are the same to the last bit only if
+//! that is done here too: neither fused nor in partial sums. So the vectors lie
+//! across the columns: panels of columns, packed to lie in the cache, meet a
+//! few rows at a time, whose sums stay in registers from the first product to
+//! the last. A processor that adds and multiplies in different units loses
+//! nothing by that.
+//!
+//! ```text
+//! mod.rs     what is multiplied, and the shares of threads
+//! rows.rs    the left matrix, its rows interleaved tile by tile
+//! tiles.rs   the loops, for the vectors of this processor
+//! plain.rs   the same without the standard library
+//! ```
+
+#[cfg(not(feature = "std"))]
+mod plain;
+mod rows;
+#[cfg(feature = "std")]
+mod tiles;
+
+#[cfg(not(feature = "std"))]
+use plain as imp;
+pub(super) use rows::{Rows, Tiles};
+#[cfg(feature = "std")]
+use tiles as imp;
+#[cfg(feature = "std")]
+pub(super) use tiles::Packed;
+
+use super::parallel;
+use core::ops::Range;
+
+/// Multiplications that are worth a thread.
+const WORTH_A_THREAD: usize = 1 << 18;
+
+/// The right matrix.
+pub(super) trait Columns: Sync {
+    /// How many.
+    fn count(&self) -> usize;
+
+    /// Lays out the `depth` rows of some columns one after the other, each
+    /// filled up with zeros to `width`. Must be `#[inline(always)]`.
+    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]);
+}
+
+/// Fills a line of a panel with elements, and what is left with zeros. Lines of
+/// whole vectors are copied with as many moves instead of a call.
+#[inline(always)]
+pub(super) fn fill(line: &mut [f32], elements: &[f32]) {
+    #[inline(always)]
+    fn copy<const N: usize>(line: &mut [f32], elements: &[f32]) -> Option<()> {
+        let elements: &[f32; N] = elements.try_into().ok()?;
+        *<&mut [f32; N]>::try_from(line).ok()? = *elements;
+        Some(())
+    }
+    let done = match elements.len() {
+        32 => copy::<32>(line, elements),
+        16 => copy::<16>(line, elements),
+        8 => copy::<8>(line, elements),
+        _ => None,
+    };
+    if done.is_none() {
+        let (head, tail) = line.split_at_mut(elements.len());
+        head.copy_from_slice(elements);
+        tail.fill(0.0);
+    }
+}
+
+/// What is added to each finished sum.
+#[derive(Clone, Copy)]
+pub(super) enum Bias<'a> {
+    None,
+    /// One per row.
+    Rows(&'a [f32]),
+    /// One per column.
+    Columns(&'a [f32]),
+}
+
+impl<'a> Bias<'a> {
+    /// That of the rows from `first` on.
+    fn from_row(self, first: usize) -> Self {
+        match self {
+            Bias::Rows(bias) => Bias::Rows(&bias[first..]),
+            other => other,
+        }
+    }
+}
+
+/// The left matrix: as it is, or interleaved before.
+#[derive(Clone, Copy)]
+pub(super) enum Left<'a> {
+    Rows(Rows<'a>),
+    Tiles(&'a Tiles),
+}
+
+impl Left<'_> {
+    fn count(self) -> usize {
+        match self {
+            Left::Rows(rows) => rows.count,
+            Left::Tiles(tiles) => tiles.count(),
+        }
+    }
+
+    fn depth(self) -> usize {
+        match self {
+            Left::Rows(rows) => rows.depth,
+            Left::Tiles(tiles) => tiles.depth(),
+        }
+    }
+}
+
+/// The right matrix: to be packed, or packed before.
+pub(super) enum Right<'a, C> {
+    Columns(&'a C),
+    #[cfg(feature = "std")]
+    Packed(&'a Packed),
+}
+
+impl<C> Clone for Right<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Right<'_, C> {}
+
+impl<C: Columns> Right<'_, C> {
+    fn count(self) -> usize {
+        match self {
+            Right::Columns(columns) => columns.count(),
+            #[cfg(feature = "std")]
+            Right::Packed(packed) => packed.count(),
+        }
+    }
+}
+
+/// `out = left × right + bias`, with contiguous rows in `out`, `stride` apart.
+pub(super) fn multiply<C: Columns>(
+    left: Left<'_>,
+    right: Right<'_, C>,
+    bias: Bias<'_>,
+    (out, stride): (&mut [f32], usize),
+    threads: usize,
+) {
+    let (rows, columns) = (left.count(), right.count());
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let work = rows.saturating_mul(columns).saturating_mul(left.depth());
+    let threads = threads.min(work / WORTH_A_THREAD).max(1);
+    let share = rows.div_ceil(threads).next_multiple_of(rows::MOST);
+    parallel::chunks(out, share * stride, threads, |index, out| {
+        let first = index * share;
+        let part = first..rows.min(first + share);
+        imp::multiply(left, part, right, bias.from_row(first), out, stride);
+    });
+}
+
+/// Some rows of the product, on this thread. `rows.start` must be a multiple of
+/// [`Tiles::STEP`]; `bias` and `out` are those of the first of the rows.
+#[cfg(feature = "std")]
+pub(super) fn multiply_rows(
+    tiles: &Tiles,
+    rows: Range<usize>,
+    packed: &Packed,
+    bias: Bias<'_>,
+    (out, stride): (&mut [f32], usize),
+) {
+    imp::multiply::<NoColumns>(Left::Tiles(tiles), rows, Right::Packed(packed), bias, out, stride);
+}
+
+/// Columns of a product whose columns were packed before.
+#[cfg(feature = "std")]
+enum NoColumns {}
+
+#[cfg(feature = "std")]
+impl Columns for NoColumns {
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn pack(&self, _: Range<usize>, _: Range<usize>, _: usize, _: &mut [f32]) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    struct Matrix {
+        data: Vec<f32>,
+        columns: usize,
+    }
+
+    impl Columns for Matrix {
+        fn count(&self) -> usize {
+            self.columns
+        }
+
+        fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, out: &mut [f32]) {
+            for (k, line) in depth.zip(out.chunks_exact_mut(width)) {
+                fill(line, &self.data[k * self.columns..][columns.clone()]);
+            }
+        }
+    }
+
+    fn numbers(count: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7919) % 1013) as f32 / 97.0 - 5.0).collect()
+    }
+
+    const SIZES: [(usize, usize, usize); 9] = [
+        (1, 1, 1),
+        (7, 300, 37),
+        (13, 513, 8),
+        (3, 0, 5),
+        (26, 20, 16),
+        (5, 260, 301),
+        (24, 7, 33),
+        (23, 5, 49),
+        (12, 2, 31),
+    ];
+
+    #[test]
+    fn sums_are_those_of_a_plain_loop_to_the_last_bit() {
+        for (rows, depth, columns) in SIZES {
+            let left = numbers(rows * depth);
+            let right = Matrix { data: numbers(depth * columns), columns };
+            let (by_row, by_column) = (numbers(rows), numbers(columns));
+            let left = Rows { data: &left, count: rows, stride: depth, depth };
+            let tiles = Tiles::of(left);
+            let plain = |row: usize, column: usize| {
+                (0..depth).fold(0.0, |sum, k| {
+                    sum + left.data[row * depth + k] * right.data[k * columns + column]
+                })
+            };
+            for (left, threads) in [(Left::Rows(left), 1), (Left::Tiles(&tiles), 3)] {
+                for bias in [Bias::None, Bias::Rows(&by_row), Bias::Columns(&by_column)] {
+                    let mut out = alloc::vec![f32::NAN; rows * columns];
+                    multiply(left, Right::Columns(&right), bias, (&mut out, columns), threads);
+                    for (index, found) in out.iter().enumerate() {
+                        let (row, column) = (index / columns, index % columns);
+                        let sum = plain(row, column);
+                        let expected = match bias {
+                            Bias::None => sum,
+                            Bias::Rows(bias) => sum + bias[row],
+                            Bias::Columns(bias) => sum + bias[column],
+                        };
+                        assert_eq!(*found, expected, "{rows} {depth} {columns}: {row} {column}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn rows_of_a_packed_product_are_those_of_the_whole() {
+        for (rows, depth, columns) in SIZES {
+            let left = numbers(rows * depth);
+            let right = Matrix { data: numbers(depth * columns), columns };
+            let left = Rows { data: &left, count: rows, stride: depth, depth };
+            let mut whole = alloc::vec![f32::NAN; rows * columns];
+            let (tiles, packed) = (Tiles::of(left), Packed::of(&right, depth));
+            multiply(
+                Left::Rows(left),
+                Right::Columns(&right),
+                Bias::None,
+                (&mut whole, columns),
+                1,
+            );
+            for first in (0..rows).step_by(Tiles::STEP) {
+                let part = first..rows.min(first + Tiles::STEP);
+                let mut out = alloc::vec![f32::NAN; part.len() * columns];
+                multiply_rows(&tiles, part.clone(), &packed, Bias::None, (&mut out, columns));
+                assert_eq!(out, whole[part.start * columns..part.end * columns]);
+            }
+        }
+    }
+}

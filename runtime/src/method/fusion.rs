@@ -1,0 +1,250 @@
+//! Instructions that run together ([`Pipeline`]): which they are, and how they run.
+//!
+//! A group is a convolution and the calls after it in its chain, each of which
+//! takes the output of the one before. Nothing else may read what is between
+//! them, no jump may lead into the group, and all shapes are static. A tensor in
+//! between is not written; who wants to see it (a debug buffer, a guard, a
+//! journal) has the instructions run one by one.
+
+use super::Method;
+use super::call::with_arguments_at_load;
+use super::constants::Changes;
+use super::instruction::{Instruction, KernelCall};
+use crate::kernels::fused::{Pipeline, Times};
+use crate::memory::{Region, Views, views};
+use crate::tensor::TensorRef;
+use crate::value::{EValue, Storage, TensorId, Values};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+use et_schema::ids::{ChainId, InstructionId, ValueId};
+use et_schema::pte::Dynamism;
+use etdump::{DebugLevel, Place, Ticks, Tracer};
+use smallvec::SmallVec;
+
+/// Calls that run together.
+pub(crate) struct Group {
+    pipeline: Pipeline,
+    input: ValueId,
+    others: SmallVec<[ValueId; 2]>,
+    out: ValueId,
+}
+
+/// Finds the groups of a method's chains and hangs each on its first call.
+pub(super) fn find_groups(
+    chains: &mut [Vec<Instruction>],
+    values: &Values<'_>,
+    outputs: &[ValueId],
+) {
+    let changes = Changes::of(chains, values);
+    let mentions = mentions(chains, values, outputs);
+    for chain in chains {
+        let search = Search { chain, values, changes: &changes, mentions: &mentions };
+        let mut groups = Vec::new();
+        let mut index = 0;
+        while index < search.chain.len() {
+            let group = search.group(index);
+            let len = group.as_ref().map_or(1, |group| group.pipeline.len());
+            groups.extend(group.map(|group| (index, group)));
+            index += len;
+        }
+        for (index, found) in groups {
+            if let Instruction::Kernel(call) = &mut chain[index] {
+                call.group = Some(Box::new(found));
+            }
+        }
+    }
+}
+
+/// How often each value is an argument of an instruction or an output of the method.
+fn mentions(chains: &[Vec<Instruction>], values: &Values<'_>, outputs: &[ValueId]) -> Vec<u32> {
+    let mut mentions = alloc::vec![0u32; values.slots.len()];
+    let mut mention = |id: ValueId| {
+        let mut add = |id: ValueId| {
+            if let Some(count) = mentions.get_mut(id.index()) {
+                *count = count.saturating_add(1);
+            }
+        };
+        add(id);
+        if let Some(EValue::TensorList(list) | EValue::OptionalTensorList(list)) = values.get(id) {
+            list.ids().flatten().for_each(add);
+        }
+    };
+    outputs.iter().copied().for_each(&mut mention);
+    for instruction in chains.iter().flatten() {
+        match instruction {
+            Instruction::Kernel(call) => call.args.iter().copied().for_each(&mut mention),
+            Instruction::Prim { args, .. } => args.iter().copied().for_each(&mut mention),
+            Instruction::Delegate(call) => call.args.iter().copied().for_each(&mut mention),
+            Instruction::Move { from, to } => [*from, *to].into_iter().for_each(&mut mention),
+            Instruction::JumpFalse { condition, .. } => mention(*condition),
+            Instruction::Free { value } => mention(*value),
+        }
+    }
+    mentions
+}
+
+struct Search<'a, 'p> {
+    chain: &'a [Instruction],
+    values: &'a Values<'p>,
+    changes: &'a Changes,
+    mentions: &'a [u32],
+}
+
+impl Search<'_, '_> {
+    /// The longest group that begins with instruction `first`.
+    fn group(&self, first: usize) -> Option<Group> {
+        let call = self.call(first).filter(|call| call.name == "aten::convolution.out")?;
+        let input = *call.args.first()?;
+        if !self.is_settled(call) {
+            return None;
+        }
+        let mut pipeline =
+            with_arguments_at_load(call, self.values, |args, outs| Pipeline::new(args, outs))?;
+        let (mut out, mut others) = (out_of(call)?, SmallVec::new());
+        while let Some(call) = self.call(first + pipeline.len()).filter(|c| self.is_settled(c)) {
+            let Some(chained) = self.chained(out, call, first + pipeline.len()) else { break };
+            let other = with_arguments_at_load(call, self.values, |args, outs| {
+                pipeline.add(&call.name, chained, args, outs)
+            });
+            let Some(other) = other else { break };
+            let (Some(next), other) = (out_of(call), other.map(|index| call.args[index])) else {
+                break;
+            };
+            others.extend(other);
+            out = next;
+        }
+        (pipeline.len() > 1).then_some(Group { pipeline, input, others, out })
+    }
+
+    fn call(&self, index: usize) -> Option<&KernelCall> {
+        match self.chain.get(index) {
+            Some(Instruction::Kernel(call)) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// Whether the shapes of a call are static and its tensors stay in their slots.
+    fn is_settled(&self, call: &KernelCall) -> bool {
+        call.args.iter().all(|id| match self.values.get(*id) {
+            Some(EValue::Tensor(tensor)) => {
+                let tensor = &self.values.tensors[tensor.index()];
+                tensor.meta.dynamism() == Dynamism::Static && self.changes.stays(*id)
+            }
+            Some(EValue::TensorList(_) | EValue::OptionalTensorList(_)) => false,
+            Some(EValue::IntList(list)) => {
+                self.changes.is_fixed(*id) && list.ids().all(|item| self.changes.is_fixed(item))
+            }
+            Some(_) => self.changes.is_fixed(*id),
+            None => false,
+        })
+    }
+
+    /// Which argument of the call `index` is `before`, if nobody else reads that.
+    fn chained(&self, before: ValueId, call: &KernelCall, index: usize) -> Option<usize> {
+        let jumped_to = self.chain.iter().any(|instruction| {
+            matches!(instruction, Instruction::JumpFalse { destination, .. } if *destination == index)
+        });
+        let written_and_read = self.mentions.get(before.index()) == Some(&2);
+        if jumped_to || !written_and_read {
+            return None;
+        }
+        call.args.iter().position(|id| *id == before)
+    }
+}
+
+/// The value of the first output.
+fn out_of(call: &KernelCall) -> Option<ValueId> {
+    let mut args = call.signature.args.iter().zip(&call.args);
+    args.find(|(arg, _)| arg.out).map(|(_, id)| *id)
+}
+
+/// How many instructions from `index` on run together for this tracer.
+pub(super) fn together(
+    method: &Method<'_>,
+    chain: usize,
+    index: usize,
+    tracer: &dyn Tracer,
+) -> Option<usize> {
+    let Instruction::Kernel(KernelCall { group: Some(group), .. }) = &method.chains[chain][index]
+    else {
+        return None;
+    };
+    let unseen = method.guard.is_none()
+        && tracer.takes_spans()
+        && tracer.debug_level() < DebugLevel::IntermediateOutputs;
+    unseen.then(|| group.pipeline.len())
+}
+
+/// Runs the group that begins with instruction `index`, if its tensors are where
+/// they should be; returns whether they were.
+pub(super) fn run(
+    method: &mut Method<'_>,
+    chain: usize,
+    index: usize,
+    tracer: &mut dyn Tracer,
+) -> bool {
+    let Instruction::Kernel(KernelCall { group: Some(group), .. }) = &method.chains[chain][index]
+    else {
+        return false;
+    };
+    let begun = tracer.now();
+    let count = if begun.is_some() { group.pipeline.len() } else { 0 };
+    let times: Times = (0..count).map(|_| AtomicU64::new(0)).collect();
+    let Method { values, arenas, threads, .. } = method;
+    let operands = [group.input].into_iter().chain(group.others.iter().copied());
+    let ids: SmallVec<[TensorId; 4]> =
+        operands.filter_map(|id| values.tensor(id)).map(|(id, _)| id).collect();
+    let regions: SmallVec<[Option<Region>; 4]> =
+        ids.iter().map(|id| values.tensors[id.index()].region()).collect();
+    let Some((_, out)) = values.tensor(group.out) else { return false };
+    let Some(target) = out.capacity_region() else { return false };
+    if ids.len() != 1 + group.others.len() {
+        return false;
+    }
+    let mut copies = SmallVec::new();
+    let views = views(arenas, &mut copies, &regions, &[target]);
+    let Ok(Views { reads, mut writes }) = views else { return false };
+    let floats = ids.iter().zip(&reads).map(|(id, read)| {
+        let tensor = &values.tensors[id.index()];
+        let data = match tensor.storage {
+            Storage::Constant(bytes) => bytes,
+            _ => read,
+        };
+        TensorRef { meta: &tensor.meta, data }.data::<f32>()
+    });
+    let Ok(floats) = floats.collect::<Result<SmallVec<[&[f32]; 4]>, _>>() else { return false };
+    let [write] = writes.as_mut_slice() else { return false };
+    let Ok(out) = bytemuck::try_cast_slice_mut::<u8, f32>(write) else { return false };
+    let [input, others @ ..] = floats.as_slice() else { return false };
+    group.pipeline.run(input, others, out, *threads, &times);
+    if let Some(begun) = begun {
+        report(&method.chains[chain], (chain, index), begun, &times, tracer);
+    }
+    true
+}
+
+/// Gives each instruction its share of the time since `begun`, in their order.
+fn report(
+    instructions: &[Instruction],
+    (chain, index): (usize, usize),
+    begun: Ticks,
+    times: &Times,
+    tracer: &mut dyn Tracer,
+) {
+    let total: u64 = times.iter().map(|time| time.load(Ordering::Relaxed)).sum();
+    let ended = tracer.now().unwrap_or(begun);
+    let elapsed = u128::from(ended.0.saturating_sub(begun.0));
+    let (mut before, mut from) = (0, begun);
+    for (index, time) in (index..).zip(times) {
+        before += time.load(Ordering::Relaxed);
+        let share = elapsed * u128::from(before) / u128::from(total.max(1));
+        let to = Ticks(begun.0 + share as u64);
+        let place = Place::Instruction(ChainId(chain as u32), InstructionId(index as u32));
+        if let Some(Instruction::Kernel(call)) = instructions.get(index) {
+            tracer.span(&call.event, place, from, to);
+            tracer.span("OPERATOR_CALL", place, from, to);
+        }
+        from = to;
+    }
+}
