@@ -24,4 +24,10 @@ impl<'a> Args<'a> {
         let Kept(kept) = self.resources().kept;
         kept.get_or_init(|| Box::new(make())).downcast_ref()
     }
+
+    /// What an earlier call of this instruction kept.
+    pub(super) fn already_kept<T: Any + Send + Sync>(&self) -> Option<&'a T> {
+        let Kept(kept) = self.resources().kept;
+        kept.get()?.downcast_ref()
+    }
 }

@@ -35,8 +35,8 @@ mod simd;
 mod softmax;
 
 pub(crate) use args::Resources;
-pub(crate) use kept::Kept;
 pub use args::{Arg, Args, Outs};
+pub(crate) use kept::Kept;
 
 use crate::error::KernelResult;
 use crate::prim::{self, PrimOp};

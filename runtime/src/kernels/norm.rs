@@ -89,13 +89,7 @@ fn normalise_channels<T: Element>(
     }
     if T::DTYPE == ScalarType::Float {
         let (source, target) = (bytemuck::cast_slice(source), bytemuck::cast_slice_mut(target));
-        by_channel::<f32>(
-            source,
-            target,
-            channels,
-            &normals.each(),
-            normalised,
-        );
+        by_channel::<f32>(source, target, channels, &normals.each(), normalised);
         return Ok(());
     }
     let rounded = |value: f64| T::from_f64(value).to_f64();

@@ -57,6 +57,12 @@ pub(crate) fn views<'m>(
     reads: &[Option<Region>],
     writes: &[Region],
 ) -> Result<Views<'m>, ViewError> {
+    if let [write] = writes
+        && !write.is_empty()
+        && !reads.iter().flatten().any(|read| !read.is_empty() && read.overlaps(write))
+    {
+        return Ok(around(arenas, reads, *write));
+    }
     for (i, a) in writes.iter().enumerate() {
         if let Some(j) = writes[..i].iter().position(|b| !a.is_empty() && a.overlaps(b)) {
             return Err(ViewError::OutputsOverlap(j, i));
@@ -87,6 +93,38 @@ pub(crate) fn views<'m>(
     uses.sort_unstable_by_key(|(region, _)| *region);
     carve(arenas, &uses, &mut result);
     Ok(result)
+}
+
+/// The slices for one output that no input overlaps: what is before and after
+/// it can be read. Most calls are so.
+fn around<'m>(arenas: &'m mut [Arena], reads: &[Option<Region>], write: Region) -> Views<'m> {
+    let mut result = Views::default();
+    let index = write.arena as usize;
+    let (lower, rest) = arenas.split_at_mut(index);
+    let Some((own, upper)) = rest.split_first_mut() else { return result };
+    let (before, rest) = own.bytes_mut().split_at_mut(write.start);
+    let (block, after) = rest.split_at_mut(write.end - write.start);
+    result.writes.push(block);
+    let (lower, upper, before, after): (&'m [Arena], &'m [Arena], &'m [u8], &'m [u8]) =
+        (lower, upper, before, after);
+    for read in reads {
+        result.reads.push(match *read {
+            Some(Region { arena, start, end }) if start < end => {
+                let arena = arena as usize;
+                if arena < index {
+                    &lower[arena].bytes()[start..end]
+                } else if arena > index {
+                    &upper[arena - index - 1].bytes()[start..end]
+                } else if end <= write.start {
+                    &before[start..end]
+                } else {
+                    &after[start - write.end..end - write.end]
+                }
+            }
+            _ => &[],
+        });
+    }
+    result
 }
 
 /// Hands out slices of `uses`, sorted by place, in which only reads overlap each other.

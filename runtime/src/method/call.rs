@@ -143,10 +143,11 @@ struct Operands {
 impl Operands {
     /// In place, as all this is too much to be moved for each call.
     fn collect(&mut self, call: &KernelCall, values: &Values<'_>) -> Result<(), KernelError> {
-        for (arg, id) in call.signature.args.iter().zip(&call.args) {
+        for (index, (arg, id)) in call.signature.args.iter().zip(&call.args).enumerate() {
             match values.get(*id) {
                 _ if arg.out => self.add_outs(arg.name, *id, values)?,
                 Some(EValue::Tensor(tensor)) => self.add_input(Some(tensor), values),
+                Some(EValue::IntList(_)) if call.is_constant(index) => {}
                 Some(EValue::TensorList(list) | EValue::OptionalTensorList(list)) => {
                     for item in list.ids() {
                         let tensor = item.and_then(|item| values.tensor(item));
@@ -224,10 +225,10 @@ impl Operands {
                 ),
             })?;
         let treatment = self.treatment(call.order, values, metas)?;
-        let plain = match treatment {
-            Treatment::AsPlain => self.plain_inputs(values)?,
-            Treatment::AsIs => SmallVec::new(),
-        };
+        let mut plain: SmallVec<[TensorMeta; 2]> = SmallVec::new();
+        if treatment == Treatment::AsPlain {
+            plain = self.plain_inputs(values)?;
+        }
         let tensors = self.tensors(values, &reads, &plain);
         let mut args = SmallVec::new();
         self.arguments(call, values, &tensors, &mut args);
@@ -271,28 +272,31 @@ impl Operands {
         plain: &'v [TensorMeta],
     ) -> SmallVec<[Option<TensorRef<'v>>; 8]> {
         let mut plain = plain.iter();
-        let tensors = self.inputs.iter().zip(reads).map(|(id, read)| {
-            let tensor = &values.tensors[(*id)?.index()];
-            let data = match tensor.storage {
-                Storage::Constant(bytes) => bytes,
-                _ => read,
-            };
-            Some(TensorRef { meta: plain.next().unwrap_or(&tensor.meta), data })
-        });
-        tensors.collect()
+        let mut tensors = SmallVec::new();
+        for (id, read) in self.inputs.iter().zip(reads) {
+            tensors.push(id.map(|id| {
+                let tensor = &values.tensors[id.index()];
+                let data = match tensor.storage {
+                    Storage::Constant(bytes) => bytes,
+                    _ => read,
+                };
+                TensorRef { meta: plain.next().unwrap_or(&tensor.meta), data }
+            }));
+        }
+        tensors
     }
 
     /// The arguments; `tensors` are those of [`Operands::tensors`].
     fn arguments<'v>(
         &'v self,
-        call: &KernelCall,
+        call: &'v KernelCall,
         values: &'v Values<'_>,
         mut tensors: &'v [Option<TensorRef<'v>>],
         args: &mut SmallVec<[Arg<'v>; 16]>,
     ) {
         let (mut ints, mut doubles, mut bools) =
             (&self.ints[..], &self.doubles[..], &self.bools[..]);
-        for (arg, id) in call.signature.args.iter().zip(&call.args) {
+        for (index, (arg, id)) in call.signature.args.iter().zip(&call.args).enumerate() {
             args.push(match values.get(*id) {
                 _ if arg.out => Arg::Out,
                 None | Some(EValue::None) => Arg::None,
@@ -304,6 +308,9 @@ impl Operands {
                 },
                 Some(EValue::TensorList(list) | EValue::OptionalTensorList(list)) => {
                     Arg::TensorList(take(&mut tensors, list.ids().len()))
+                }
+                Some(EValue::IntList(_)) if call.is_constant(index) => {
+                    Arg::IntList(&call.lists[index])
                 }
                 Some(EValue::IntList(list)) => Arg::IntList(take(&mut ints, list.ids().len())),
                 Some(EValue::DoubleList(list)) => Arg::DoubleList(take(&mut doubles, list.len())),

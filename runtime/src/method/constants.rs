@@ -2,6 +2,7 @@
 
 use super::instruction::{Instruction, KernelCall};
 use crate::value::{EValue, Storage, Values};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use et_schema::ids::ValueId;
 
@@ -76,6 +77,7 @@ pub(super) fn mark(chains: &mut [Vec<Instruction>], values: &Values<'_>) {
     for instruction in chains.iter_mut().flatten() {
         if let Instruction::Kernel(call) = instruction {
             call.constants = constants(call, &changes, values);
+            call.lists = lists(call, values);
         }
     }
 }
@@ -84,4 +86,16 @@ fn constants(call: &KernelCall, changes: &Changes, values: &Values<'_>) -> u64 {
     let args = call.args.iter().take(64).enumerate();
     let constant = args.filter(|(_, id)| changes.is_constant(**id, values));
     constant.fold(0, |bits, (index, _)| bits | 1 << index)
+}
+
+/// The integers of constant lists, by argument; none for other arguments.
+fn lists(call: &KernelCall, values: &Values<'_>) -> Box<[Box<[i64]>]> {
+    let args = call.args.iter().enumerate();
+    let lists = args.map(|(index, id)| match values.get(*id) {
+        Some(EValue::IntList(list)) if call.is_constant(index) => {
+            list.ids().map(|item| values.int(item).unwrap_or_default()).collect()
+        }
+        _ => Box::default(),
+    });
+    lists.collect()
 }

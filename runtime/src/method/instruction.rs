@@ -47,9 +47,18 @@ pub(crate) struct KernelCall {
     /// Bit `i`: argument `i` is a constant tensor, or a list or number that no
     /// instruction changes.
     pub constants: u64,
-    /// What the kernel made of them.
+    /// The integers of argument `i`, if it is such a list.
+    pub lists: Box<[Box<[i64]>]>,
+    /// What the kernel made of its constants.
     pub kept: Kept,
     /// This call and those after it, if they can run together.
     #[cfg(feature = "std")]
     pub group: Option<Box<Group>>,
+}
+
+impl KernelCall {
+    /// Whether argument `index` is the same in all calls.
+    pub fn is_constant(&self, index: usize) -> bool {
+        index < 64 && self.constants >> index & 1 == 1
+    }
 }

@@ -1,9 +1,9 @@
 //! `Program::load_method`: accounts for the loader's memory, parses values,
 //! resolves operators.
 
-use super::instruction::{DelegateCall, Instruction, KernelCall};
 #[cfg(feature = "std")]
 use super::fusion;
+use super::instruction::{DelegateCall, Instruction, KernelCall};
 use super::{LoadOptions, Method, MissingOperator, Pools, constants, planned, values};
 use crate::delegate::Delegate;
 use crate::error::Error;
@@ -354,6 +354,7 @@ impl<'a, 'p> Resolver<'a, 'p> {
                     signature,
                     args: own.into(),
                     constants: 0,
+                    lists: Box::default(),
                     kept: Kept::default(),
                     #[cfg(feature = "std")]
                     group: None,

@@ -136,11 +136,7 @@ impl<S: Simd> Plane<'_, S> {
         if side == Side::Narrow {
             // What comes after the row is zero, so that it can be shifted in.
             let values = keep(simd, 0, self.width as u32, values);
-            return [
-                simd.rotate_right_f32s(values, 1),
-                values,
-                simd.rotate_left_f32s(values, 1),
-            ];
+            return [simd.rotate_right_f32s(values, 1), values, simd.rotate_left_f32s(values, 1)];
         }
         let before = match side {
             Side::First | Side::Only => keep(simd, 1, lanes, simd.rotate_right_f32s(values, 1)),

@@ -63,6 +63,9 @@ impl<'a, C: Element> Source<'a, C> {
     /// # Errors
     /// No data, an unsupported type, or shapes that do not go together.
     pub fn new(tensor: &TensorRef<'a>, out: &TensorMeta, pairing: Pairing) -> KernelResult<Self> {
+        if pairs_by_memory(tensor, out, pairing) {
+            return Self::consecutive(tensor);
+        }
         let walk = |order: &mut dyn DoubleEndedIterator<Item = usize>, strides: &[i32]| {
             axes(tensor, out, order, strides)
         };
@@ -84,12 +87,7 @@ impl<'a, C: Element> Source<'a, C> {
             }
         };
         if matches!(axes[..], [] | [Axis { stride: 1, .. }]) {
-            let access = if tensor.scalar_type() == C::DTYPE {
-                Access::Direct(tensor.data()?)
-            } else {
-                Access::Convert(Elements::of(tensor)?)
-            };
-            return Ok(Source { access, buffer: Scratch::empty() });
+            return Self::consecutive(tensor);
         }
         let elements = Elements::of(tensor)?;
         Ok(match period(&axes) {
@@ -99,6 +97,16 @@ impl<'a, C: Element> Source<'a, C> {
             }
             None => Source { access: Access::Gather(elements, 0, axes), buffer: Scratch::empty() },
         })
+    }
+
+    /// The elements of a tensor one after the other.
+    fn consecutive(tensor: &TensorRef<'a>) -> KernelResult<Self> {
+        let access = if tensor.scalar_type() == C::DTYPE {
+            Access::Direct(tensor.data()?)
+        } else {
+            Access::Convert(Elements::of(tensor)?)
+        };
+        Ok(Source { access, buffer: Scratch::empty() })
     }
 
     /// The stream of a part of `tensor` in index order: `sizes` from element
@@ -144,6 +152,16 @@ impl<'a, C: Element> Source<'a, C> {
         }
         &self.buffer
     }
+}
+
+/// Whether each element of the output meets the one at its place in memory:
+/// known without a look at strides for tensors of one shape.
+fn pairs_by_memory(tensor: &TensorMeta, out: &TensorMeta, pairing: Pairing) -> bool {
+    tensor.sizes() == out.sizes()
+        && match pairing {
+            Pairing::Memory | Pairing::Packed => true,
+            Pairing::Broadcast | Pairing::Index => tensor.is_contiguous() && out.is_contiguous(),
+        }
 }
 
 /// The first `len` elements of a walk that never ends.

@@ -34,7 +34,8 @@ impl Stage {
         let input = args.tensor(chained).ok()?;
         let out = outs.first()?;
         let plain = input.is_contiguous() && out.is_contiguous();
-        let float = input.scalar_type() == ScalarType::Float && out.scalar_type() == ScalarType::Float;
+        let float =
+            input.scalar_type() == ScalarType::Float && out.scalar_type() == ScalarType::Float;
         if !plain || !float || input.sizes() != out.sizes() {
             return None;
         }
@@ -54,7 +55,11 @@ impl Stage {
                     && other.is_contiguous()
                     && other.scalar_type() == ScalarType::Float;
                 // One element broadcasts by rules of its own.
-                if !alike || alpha.to_f64() != 1.0 || matches!(alpha, Scalar::Bool(_)) || out.numel() == 1 {
+                if !alike
+                    || alpha.to_f64() != 1.0
+                    || matches!(alpha, Scalar::Bool(_))
+                    || out.numel() == 1
+                {
                     return None;
                 }
                 return Some((Stage::Add { other_first: chained == 1 }, Some(1 - chained)));

@@ -5,6 +5,7 @@
 //! half to even and clamps; dequantizing subtracts the zero point in 32-bit
 //! integers and multiplies, as ExecuTorch's kernels do.
 
+use super::bytes;
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::elementwise::promote::range;
 use crate::kernels::reduce::normalised_dim;
@@ -224,6 +225,14 @@ fn quantize(
     form.check(to, input.scalar_type())?;
     let (least, most) = range(to);
     ensure!(low as f64 >= least && high as f64 <= most, "a range from {low} to {high} of {to}");
+    if let (ScalarType::Float, true) = (input.scalar_type(), bytes::are(to)) {
+        let (source, target) = (input.data::<f32>()?, out.bytes_mut()?);
+        parameters.for_each_run(source.len(), |range, scale, zero_point| {
+            let (source, target) = (&source[range.clone()], &mut target[range]);
+            bytes::quantize(source, target, 1.0 / scale as f32, zero_point, (low, high));
+        });
+        return Ok(());
+    }
     with_dtype!(input.scalar_type(), float, T => {
         let source = input.data::<T>()?;
         with_dtype!(to, all, Q => {
@@ -242,7 +251,7 @@ fn quantize(
 /// One value. What fits no 32-bit integer, NaN included, becomes the least one,
 /// as x86-64 converts it.
 #[inline]
-fn quantized(value: f32, inverse: f32, zero_point: i64, low: i64, high: i64) -> i64 {
+pub(super) fn quantized(value: f32, inverse: f32, zero_point: i64, low: i64, high: i64) -> i64 {
     const LIMIT: f32 = 2_147_483_648.0;
     let scaled = round_ties_even(value * inverse);
     let scaled =
@@ -278,6 +287,16 @@ fn dequantize(
         form.float,
         out.scalar_type()
     );
+    if let (ScalarType::Float, true) = (out.scalar_type(), bytes::are(from)) {
+        let source = &input.bytes()[..input.nbytes().min(input.bytes().len())];
+        let target = out.data_mut::<f32>()?;
+        ensure!(source.len() == target.len(), "a tensor without data");
+        parameters.for_each_run(source.len(), |range, scale, zero_point| {
+            let (source, target) = (&source[range.clone()], &mut target[range]);
+            bytes::dequantize(from, source, target, scale as f32, zero_point);
+        });
+        return Ok(());
+    }
     with_dtype!(from, all, Q => {
         let source = input.data::<Q>()?;
         with_dtype!(out.scalar_type(), float, T => {

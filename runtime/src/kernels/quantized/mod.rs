@@ -10,6 +10,7 @@
 
 mod add;
 mod affine;
+mod bytes;
 mod embedding;
 mod mixed;
 mod parameters;

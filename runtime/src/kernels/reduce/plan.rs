@@ -67,6 +67,20 @@ impl Plan {
         }
     }
 
+    /// The elements of each output, if they are a run of memory that follows
+    /// that of the output before.
+    pub fn rows(&self) -> Option<usize> {
+        let [(len @ 1.., 1)] = self.reduced[..] else { return None };
+        let mut stride = len;
+        for (size, own) in self.kept.iter().rev().filter(|(size, _)| *size != 1) {
+            if *own != stride {
+                return None;
+            }
+            stride *= size;
+        }
+        Some(len)
+    }
+
     /// Gives the output its shape.
     pub fn resize(&self, out: &mut TensorMut<'_>) -> KernelResult {
         out.resize(&self.sizes)

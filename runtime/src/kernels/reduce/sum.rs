@@ -81,6 +81,14 @@ fn reduce(
     let to = out.scalar_type();
     ensure!(form != Form::Mean || to.is_floating(), "the mean of {} as {to}", input.scalar_type());
     let refuse = || KernelError::argument(format!("a sum of {} as {to}", input.scalar_type()));
+    let single = (input.scalar_type(), to) == (ScalarType::Float, ScalarType::Float);
+    if let Some(len) = plan.rows().filter(|_| single && form != Form::Product) {
+        sum_rows(input.data()?, out.data_mut()?, len);
+        if form == Form::Mean {
+            out.data_mut::<f32>()?.iter_mut().for_each(|sum| *sum /= len as f32);
+        }
+        return Ok(());
+    }
     with_dtype!(input.scalar_type(), all, T => {
         let source = input.data::<T>()?;
         with_dtype!(to, all, O => {
@@ -95,6 +103,27 @@ fn reduce(
             Ok(())
         }, else Err(refuse()))
     }, else Err(refuse()))
+}
+
+/// Rows that are added up at the same time, as each sum waits for its last step.
+const ROWS: usize = 8;
+
+/// Sums of rows of `len` elements, each from its first element to its last.
+fn sum_rows(source: &[f32], sums: &mut [f32], len: usize) {
+    let sums = &mut sums[..source.len() / len];
+    let mut blocks = sums.chunks_exact_mut(ROWS).zip(source.chunks_exact(ROWS * len));
+    for (sums, rows) in &mut blocks {
+        let rows: [&[f32]; ROWS] = core::array::from_fn(|row| &rows[row * len..][..len]);
+        let mut own = [0.0; ROWS];
+        for column in 0..len {
+            own.iter_mut().zip(rows).for_each(|(sum, row)| *sum += row[column]);
+        }
+        sums.copy_from_slice(&own);
+    }
+    let done = sums.len() / ROWS * ROWS;
+    for (sum, row) in sums[done..].iter_mut().zip(source[done * len..].chunks_exact(len)) {
+        *sum = row.iter().fold(0.0, |sum, x| sum + x);
+    }
 }
 
 /// Each step is rounded to the output's type, or to float32 for a shorter one
