@@ -1,8 +1,10 @@
 """Times of programs on the real runtime and on ours; see against_executorch.sh."""
 
+import argparse
 import json
+import os
+import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -16,45 +18,78 @@ DTYPES = {0: torch.uint8, 1: torch.int8, 2: torch.int16, 3: torch.int32, 4: torc
           5: torch.float16, 6: torch.float32, 7: torch.float64, 11: torch.bool, 15: torch.bfloat16}
 
 
-def real(path, seconds=3.0):
-    """Median milliseconds of a run of `forward` on ones, one thread."""
-    portable_lib._unsafe_reset_threadpool(1)
-    method = Runtime.get().load_program(path).load_method("forward")
-    metas = [method.metadata.input_tensor_meta(i) for i in range(method.metadata.num_inputs())]
-    inputs = [torch.ones(tuple(m.sizes()), dtype=DTYPES[m.dtype()]) for m in metas]
-    method.execute(inputs)
-    times = []
-    start = time.perf_counter()
-    while len(times) < 3 or time.perf_counter() - start < seconds:
-        begun = time.perf_counter()
-        method.execute(inputs)
-        times.append((time.perf_counter() - begun) * 1e3)
-    return sorted(times)[len(times) // 2]
+class Real:
+    """Runs `forward` of a program on ones, one thread."""
+
+    def __init__(self, path):
+        portable_lib._unsafe_reset_threadpool(1)
+        # What the method borrows from.
+        self.program = Runtime.get().load_program(path)
+        self.method = self.program.load_method("forward")
+        meta = self.method.metadata
+        metas = [meta.input_tensor_meta(i) for i in range(meta.num_inputs())]
+        self.inputs = [torch.ones(tuple(m.sizes()), dtype=DTYPES[m.dtype()]) for m in metas]
+        self.method.execute(self.inputs)
+
+    def times(self, seconds):
+        """Milliseconds of each run within a time, at least one."""
+        times = []
+        start = time.perf_counter()
+        while not times or time.perf_counter() - start < seconds:
+            begun = time.perf_counter()
+            self.method.execute(self.inputs)
+            times.append((time.perf_counter() - begun) * 1e3)
+        return times
 
 
-def ours(program, path, runs=60):
-    """Median milliseconds of a run on our runtime; None if it cannot run the program."""
+def ours(program, path, runs):
+    """Milliseconds of each run on our runtime, with a trace."""
     with tempfile.TemporaryDirectory() as folder:
         trace = f"{folder}/trace.etdp"
         arguments = ["run", path, "--threads", "1", "--warmup", "3", "--iterations", str(runs)]
-        ran = subprocess.run([program, *arguments, "--etdump", trace], capture_output=True)
-        if ran.returncode != 0:
-            return None
+        subprocess.run([program, *arguments, "--etdump", trace], stdout=subprocess.DEVNULL, check=True)
         events = subprocess.run([program, "events", trace, "--format", "json"],
-                                capture_output=True, check=True)
+                                stdout=subprocess.PIPE, check=True)
     blocks = json.loads(events.stdout)["blocks"]
     executions = (event for block in blocks if block["name"] == "Execute"
                   for event in block["events"] if event["name"] == "Method::execute")
-    return next(executions)["p50"]
+    return next(executions)["raw"]
+
+
+def measure(program, path, rounds, seconds):
+    """Times of both in turns, so that they meet the same machine."""
+    real, theirs, own = Real(path), [], []
+    runs = 5
+    for _ in range(rounds):
+        theirs += real.times(seconds)
+        own += ours(program, path, runs)
+        runs = max(5, min(2000, int(seconds * 1e3 / min(own))))
+    return theirs, own
 
 
 def main():
-    program, *paths = sys.argv[1:]
-    print(f"{'program':<60} {'ExecuTorch':>12} {'etinspect':>12} {'faster':>8}")
-    for path in paths:
-        theirs, own = real(path), ours(program, path)
-        shown = f"{own:9.3f} ms {theirs / own:7.1f}x" if own else f"{'-':>12} {'-':>8}"
-        print(f"{path[-60:]:<60} {theirs:9.3f} ms {shown}")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each round and runtime")
+    parser.add_argument("program")
+    parser.add_argument("paths", nargs="+")
+    options = parser.parse_args()
+    results = {}
+    print(f"{'':<44} {'ExecuTorch':>21} {'etinspect':>21} {'times faster':>15}")
+    print(f"{'program':<44}" + f" {'fastest':>10} {'median':>10}" * 2 + f" {'fastest':>7} {'median':>7}")
+    for path in options.paths:
+        theirs, own = measure(options.program, path, options.rounds, options.seconds)
+        name = os.path.basename(os.path.dirname(path)) or path
+        t, o = [(min(times), statistics.median(times)) for times in (theirs, own)]
+        results[name] = (t, o)
+        columns = "".join(f" {ms:7.3f} ms" for ms in (*t, *o))
+        print(f"{name[-44:]:<44}{columns} {t[0] / o[0]:7.1f} {t[1] / o[1]:7.1f}", flush=True)
+    for name, (_, o) in results.items():
+        delegated = results.get(f"{name}_xnnpack")
+        if delegated:
+            t = delegated[0]
+            print(f"{name} here against {name}_xnnpack there: "
+                  f"{o[0] / t[0]:.2f} times as long (fastest), {o[1] / t[1]:.2f} (median)")
 
 
 if __name__ == "__main__":

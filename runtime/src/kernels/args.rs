@@ -113,7 +113,7 @@ impl<'a> Args<'a> {
     }
 
     /// Whether argument `index` is the same in all calls of this instruction.
-    pub(super) fn is_constant(&self, index: usize) -> bool {
+    pub(crate) fn is_constant(&self, index: usize) -> bool {
         index < 64 && self.resources.constants >> index & 1 == 1
     }
 

@@ -1,7 +1,8 @@
 //! Instructions that run together ([`Pipeline`]): which they are, and how they run.
 //!
 //! A group is a convolution and the calls after it in its chain, each of which
-//! takes the output of the one before. Nothing else may read what is between
+//! takes the output of the one before; or a product with a constant that the call
+//! before turns around. Nothing else may read what is between
 //! them, no jump may lead into the group, and all shapes are static. A tensor in
 //! between is not written; who wants to see it (a debug buffer, a guard, a
 //! journal) has the instructions run one by one.
@@ -10,7 +11,7 @@ use super::Method;
 use super::call::with_arguments_at_load;
 use super::constants::Changes;
 use super::instruction::{Instruction, KernelCall};
-use crate::kernels::fused::{Pipeline, Times};
+use crate::kernels::fused::{Constant, Pipeline, Product, Times};
 use crate::memory::{Region, Views, views};
 use crate::tensor::TensorRef;
 use crate::value::{EValue, Storage, TensorId, Values};
@@ -24,10 +25,25 @@ use smallvec::SmallVec;
 
 /// Calls that run together.
 pub(crate) struct Group {
-    pipeline: Pipeline,
+    work: Work,
     input: ValueId,
     others: SmallVec<[ValueId; 2]>,
     out: ValueId,
+}
+
+enum Work {
+    Channels(Pipeline),
+    Product(Product),
+}
+
+impl Group {
+    /// How many instructions it has.
+    fn len(&self) -> usize {
+        match &self.work {
+            Work::Channels(pipeline) => pipeline.len(),
+            Work::Product(_) => 2,
+        }
+    }
 }
 
 /// Finds the groups of a method's chains and hangs each on its first call.
@@ -43,8 +59,8 @@ pub(super) fn find_groups(
         let mut groups = Vec::new();
         let mut index = 0;
         while index < search.chain.len() {
-            let group = search.group(index);
-            let len = group.as_ref().map_or(1, |group| group.pipeline.len());
+            let group = search.channels(index).or_else(|| search.product(index));
+            let len = group.as_ref().map_or(1, Group::len);
             groups.extend(group.map(|group| (index, group)));
             index += len;
         }
@@ -92,8 +108,28 @@ struct Search<'a, 'p> {
 }
 
 impl Search<'_, '_> {
-    /// The longest group that begins with instruction `first`.
-    fn group(&self, first: usize) -> Option<Group> {
+    /// Instruction `first` and the next, if they are a constant's turn and a
+    /// product with it.
+    fn product(&self, first: usize) -> Option<Group> {
+        let turn = self.call(first).filter(|call| call.name == "aten::permute_copy.out")?;
+        let call = self.call(first + 1)?;
+        if !self.is_settled(turn) || !self.is_settled(call) {
+            return None;
+        }
+        let chained = self.chained(out_of(turn)?, call, first + 1)?;
+        let (product, left) = with_arguments_at_load(turn, self.values, |args, outs| {
+            let constant = Constant::of(args, outs)?;
+            with_arguments_at_load(call, self.values, |args, outs| {
+                Product::of(constant, &call.name, chained, args, outs)
+            })
+        })?;
+        let input = *call.args.get(left)?;
+        let (work, others) = (Work::Product(product), SmallVec::new());
+        Some(Group { work, input, others, out: out_of(call)? })
+    }
+
+    /// The longest group that begins with convolution `first`.
+    fn channels(&self, first: usize) -> Option<Group> {
         let call = self.call(first).filter(|call| call.name == "aten::convolution.out")?;
         let input = *call.args.first()?;
         if !self.is_settled(call) {
@@ -114,7 +150,9 @@ impl Search<'_, '_> {
             others.extend(other);
             out = next;
         }
-        (pipeline.len() > 1).then_some(Group { pipeline, input, others, out })
+        let work = Work::Channels(pipeline);
+        let group = Group { work, input, others, out };
+        (group.len() > 1).then_some(group)
     }
 
     fn call(&self, index: usize) -> Option<&KernelCall> {
@@ -173,7 +211,7 @@ pub(super) fn together(
     let unseen = method.guard.is_none()
         && tracer.takes_spans()
         && tracer.debug_level() < DebugLevel::IntermediateOutputs;
-    unseen.then(|| group.pipeline.len())
+    unseen.then(|| group.len())
 }
 
 /// Runs the group that begins with instruction `index`, if its tensors are where
@@ -189,7 +227,7 @@ pub(super) fn run(
         return false;
     };
     let begun = tracer.now();
-    let count = if begun.is_some() { group.pipeline.len() } else { 0 };
+    let count = if begun.is_some() { group.len() } else { 0 };
     let times: Times = (0..count).map(|_| AtomicU64::new(0)).collect();
     let Method { values, arenas, threads, .. } = method;
     let operands = [group.input].into_iter().chain(group.others.iter().copied());
@@ -217,7 +255,16 @@ pub(super) fn run(
     let [write] = writes.as_mut_slice() else { return false };
     let Ok(out) = bytemuck::try_cast_slice_mut::<u8, f32>(write) else { return false };
     let [input, others @ ..] = floats.as_slice() else { return false };
-    group.pipeline.run(input, others, out, *threads, &times);
+    match &group.work {
+        Work::Channels(pipeline) => pipeline.run(input, others, out, *threads, &times),
+        Work::Product(product) => {
+            product.run(input, out, *threads);
+            // The turn has been made when the method was loaded.
+            if let Some(time) = times.last() {
+                time.store(1, Ordering::Relaxed);
+            }
+        }
+    }
     if let Some(begun) = begun {
         report(&method.chains[chain], (chain, index), begun, &times, tracer);
     }

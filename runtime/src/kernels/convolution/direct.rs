@@ -1,11 +1,11 @@
-//! Convolution by its definition, for types without a faster way, and the
-//! transposed convolution, in which every input element spreads over the output.
+//! Convolution by its definition, for types without a faster way, row by row of
+//! the output, and the transposed convolution, in which every input element spreads over the output.
 
 use super::geometry::Geometry;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use crate::tensor::Element;
-use alloc::vec;
-use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Runs a convolution of any type.
 pub(super) fn run<T: Element>(
@@ -17,13 +17,18 @@ pub(super) fn run<T: Element>(
         transposed(g, input, weight, bias, out);
         return;
     }
+    let mut sums = Scratch::<T>::new(g.output[1]);
     for n in 0..g.batch {
         for channel in 0..g.out_channels {
             for y in 0..g.output[0] {
-                for x in 0..g.output[1] {
-                    let place = offset(&g.out_strides, [n, channel, y, x]);
-                    let sum = sum(g, input, weight, [n, channel, y, x]);
-                    out[place] = bias.map_or(sum, |bias| sum.add(bias[channel]));
+                vectorized(
+                    #[inline(always)]
+                    || row(g, input, weight, [n, channel, y], &mut sums),
+                );
+                let first = offset(&g.out_strides, [n, channel, y, 0]);
+                let places = out[first..].iter_mut().step_by(g.out_strides[3].max(1));
+                for (place, sum) in places.zip(sums.iter()) {
+                    *place = bias.map_or(*sum, |bias| sum.add(bias[channel]));
                 }
             }
         }
@@ -63,22 +68,50 @@ impl<T: Element> Arithmetic for T {
     }
 }
 
-/// One element of the output, before the bias.
-fn sum<T: Element>(g: &Geometry, input: &[T], weight: &[T], [n, channel, y, x]: [usize; 4]) -> T {
+/// One row of the output, before the bias: each sum over input channels, then
+/// taps, all sums of the row one step at a time.
+#[inline(always)]
+fn row<T: Element>(
+    g: &Geometry,
+    input: &[T],
+    weight: &[T],
+    [n, channel, y]: [usize; 3],
+    sums: &mut [T],
+) {
     let first = channel / g.group_out() * g.group_in();
-    let mut sum = T::default();
+    let step = g.stride[1] * g.in_strides[3];
+    sums.fill(T::default());
     for c in 0..g.group_in() {
         for kernel_h in 0..g.kernel[0] {
             let Some(line) = g.input_at(0, y, kernel_h) else { continue };
             for kernel_w in 0..g.kernel[1] {
-                let Some(column) = g.input_at(1, x, kernel_w) else { continue };
-                let a = input[offset(&g.in_strides, [n, first + c, line, column])];
-                let b = weight[offset(&g.weight_strides, [channel, c, kernel_h, kernel_w])];
-                sum = sum.add(a.multiply(b));
+                let inside = positions(g, kernel_w);
+                let Some(column) = g.input_at(1, inside.start, kernel_w) else { continue };
+                let factor = weight[offset(&g.weight_strides, [channel, c, kernel_h, kernel_w])];
+                let values = &input[offset(&g.in_strides, [n, first + c, line, column])..];
+                let sums = &mut sums[inside];
+                if step == 1 {
+                    for (sum, value) in sums.iter_mut().zip(values) {
+                        *sum = sum.add(value.multiply(factor));
+                    }
+                } else {
+                    for (sum, value) in sums.iter_mut().zip(values.iter().step_by(step.max(1))) {
+                        *sum = sum.add(value.multiply(factor));
+                    }
+                }
             }
         }
     }
-    sum
+}
+
+/// The columns of the output at which `kernel_w` meets no padding; some for
+/// which [`Geometry::input_at`] finds none at the first if there are none.
+fn positions(g: &Geometry, kernel_w: usize) -> Range<usize> {
+    let reach = kernel_w * g.dilation[1];
+    let start = g.padding[1].saturating_sub(reach).div_ceil(g.stride[1]);
+    let end = (g.input[1] + g.padding[1]).saturating_sub(reach).div_ceil(g.stride[1]);
+    let end = end.min(g.output[1]);
+    start.min(end)..end
 }
 
 /// Every input spreads over the output, in the order of the inputs' positions.
@@ -91,7 +124,7 @@ fn transposed<T: Element>(
 ) {
     // The output with its channels innermost, so that a step goes over many.
     let channels = g.out_channels;
-    let mut sums = vec![T::default(); g.positions() * channels];
+    let mut sums = Scratch::<T>::new(g.positions() * channels);
     let weight = by_input(g, weight);
     for n in 0..g.batch {
         for sums in sums.chunks_exact_mut(channels) {
@@ -114,15 +147,16 @@ fn transposed<T: Element>(
 }
 
 /// The weights by input channel, tap, output channel of the group.
-fn by_input<T: Element>(g: &Geometry, weight: &[T]) -> Vec<T> {
-    let mut ordered = Vec::with_capacity(weight.len());
+fn by_input<T: Element>(g: &Geometry, weight: &[T]) -> Scratch<T> {
+    let mut ordered = Scratch::new(g.in_channels * g.kernel[0] * g.kernel[1] * g.group_out());
+    let mut places = ordered.iter_mut();
     for c in 0..g.in_channels {
         for kernel_h in 0..g.kernel[0] {
             for kernel_w in 0..g.kernel[1] {
-                ordered
-                    .extend((0..g.group_out()).map(|out| {
-                        weight[offset(&g.weight_strides, [c, out, kernel_h, kernel_w])]
-                    }));
+                let first = offset(&g.weight_strides, [c, 0, kernel_h, kernel_w]);
+                for (out, place) in (0..g.group_out()).zip(&mut places) {
+                    *place = weight[first + out * g.weight_strides[1]];
+                }
             }
         }
     }

@@ -88,7 +88,13 @@ fn float(
         }
         None if contiguous => direct::run(g, operands, out),
         _ if g.is_depthwise() => depthwise::pixels(g, operands, out, threads),
-        _ => pixels::run(g, operands, out, threads),
+        _ => {
+            #[cfg(feature = "std")]
+            let packed = args.kept(&[1], || pixels::packed(g, weight)).map(Vec::as_slice);
+            #[cfg(not(feature = "std"))]
+            let packed = None;
+            pixels::run(g, operands, packed, out, threads);
+        }
     }
 }
 

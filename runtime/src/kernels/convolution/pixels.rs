@@ -6,8 +6,13 @@
 
 use super::geometry::Geometry;
 use super::planes::ordered;
+#[cfg(feature = "std")]
+pub(super) use crate::kernels::panel::Packed;
 use crate::kernels::panel::{self, Bias, Columns, Left, Right, Rows};
 use crate::kernels::scratch::Scratch;
+use alloc::borrow::Cow;
+#[cfg(feature = "std")]
+use alloc::vec::Vec;
 use core::ops::Range;
 
 /// Elements that are gathered before they are multiplied.
@@ -15,14 +20,32 @@ const TILE: usize = 1 << 20;
 /// Positions that are worth packing the weights for.
 const MIN_POSITIONS: usize = 64;
 
-/// Runs it.
+/// The weights of each group, laid out for products.
+#[cfg(feature = "std")]
+pub(super) fn packed(g: &Geometry, weight: &[f32]) -> Vec<Packed> {
+    let weight = ordered(g, weight);
+    let depth = g.group_in() * g.kernel[0] * g.kernel[1];
+    let columns = (0..g.groups).map(|group| Weights::of(g, &weight, group, depth));
+    columns.map(|columns| Packed::of(&columns, depth)).collect()
+}
+
+/// Weights that were kept; there are none without the standard library.
+#[cfg(not(feature = "std"))]
+pub(super) enum Packed {}
+
+/// Runs it; `kept` are the weights as [`packed`] makes them, if they were kept.
 pub(super) fn run(
     g: &Geometry,
     (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
+    kept: Option<&[Packed]>,
     out: &mut [f32],
     threads: usize,
 ) {
-    let weight = ordered(g, weight);
+    let kept = kept.filter(|kept| fit(g, kept));
+    let weight = match kept {
+        Some(_) => Cow::Borrowed(weight),
+        None => ordered(g, weight),
+    };
     let depth = g.group_in() * g.kernel[0] * g.kernel[1];
     let tile = (TILE / depth.max(1)).max(MIN_POSITIONS).min(g.positions());
     let mut gathered = Scratch::empty();
@@ -30,7 +53,7 @@ pub(super) fn run(
         for group in 0..g.groups {
             let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];
             let first = group * g.group_out();
-            let columns = Weights { data: &weight[first * depth..], count: g.group_out(), depth };
+            let columns = Weights::of(g, &weight, group, depth);
             let bias = bias.map_or(Bias::None, |b| Bias::Columns(&b[first..][..g.group_out()]));
             for start in (0..g.positions()).step_by(tile) {
                 let count = tile.min(g.positions() - start);
@@ -45,10 +68,24 @@ pub(super) fn run(
                 let out = &mut out[n * g.out_strides[0] + start * stride + first..];
                 let end = out.len().min(count * stride);
                 let out = (&mut out[..end], stride);
-                panel::multiply(Left::Rows(rows), Right::Columns(&columns), bias, out, threads);
+                let right = match kept {
+                    #[cfg(feature = "std")]
+                    Some(kept) => Right::Packed(&kept[group]),
+                    _ => Right::Columns(&columns),
+                };
+                panel::multiply(Left::Rows(rows), right, bias, out, threads);
             }
         }
     }
+}
+
+/// Whether the kept weights are those of this call.
+fn fit(g: &Geometry, kept: &[Packed]) -> bool {
+    #[cfg(feature = "std")]
+    let of_groups = kept.iter().all(|packed| packed.count() == g.group_out());
+    #[cfg(not(feature = "std"))]
+    let of_groups = false;
+    of_groups && kept.len() == g.groups
 }
 
 /// What the kernel meets at each position, padding as zeros.
@@ -80,6 +117,13 @@ struct Weights<'a> {
     data: &'a [f32],
     count: usize,
     depth: usize,
+}
+
+impl<'a> Weights<'a> {
+    fn of(g: &Geometry, ordered: &'a [f32], group: usize, depth: usize) -> Self {
+        let data = &ordered[group * g.group_out() * depth..];
+        Weights { data, count: g.group_out(), depth }
+    }
 }
 
 impl Columns for Weights<'_> {

@@ -1,6 +1,7 @@
 //! Transposed convolution: every pixel of the input spreads its products over
 //! the pixels of the output that its window covers.
 
+use crate::kernels::scratch::Scratch;
 use super::image::{Form, Images, pair};
 use super::int8;
 use super::products::{Rows, dot, widen};
@@ -103,7 +104,7 @@ impl Transposed {
     fn run(&self, input: &[i8], weights: &Rows, out: &mut [i8]) {
         let (from, to) = (&self.input, &self.output);
         let mut pixel = Rows::zeros(1, from.channels);
-        let mut sums = alloc::vec![0i32; to.elements()];
+        let mut sums = Scratch::<i32>::new(to.elements());
         let images = input.chunks_exact(from.elements().max(1));
         for (image, out) in images.zip(out.chunks_exact_mut(to.elements().max(1))) {
             for sums in sums.chunks_exact_mut(to.channels) {
@@ -114,7 +115,7 @@ impl Transposed {
                 let place = [index / from.size[1], index % from.size[1]];
                 self.spread(pixel.row(0), place, weights, &mut sums);
             }
-            for (index, (out, sum)) in out.iter_mut().zip(&sums).enumerate() {
+            for (index, (out, sum)) in out.iter_mut().zip(sums.iter()).enumerate() {
                 *out = self.channels.finish(index % to.channels, *sum);
             }
         }

@@ -10,9 +10,13 @@
 //! ```text
 //! mod.rs      the pipeline: segments, channels at a time, times
 //! stages.rs   operators that change a channel in place
+//! product.rs  a constant matrix that is turned, and the product with it
 //! ```
 
+mod product;
 mod stages;
+
+pub(crate) use product::{Constant, Product};
 
 use super::convolution::blocks::{Convolution, Source};
 use super::panel::Tiles;

@@ -171,6 +171,19 @@ pub(super) fn multiply_rows(
     imp::multiply::<NoColumns>(Left::Tiles(tiles), rows, Right::Packed(packed), bias, out, stride);
 }
 
+/// `out = rows × packed + bias`, with rows one after the other in `out`.
+#[cfg(feature = "std")]
+pub(super) fn multiply_packed(
+    rows: Rows<'_>,
+    packed: &Packed,
+    bias: Bias<'_>,
+    out: &mut [f32],
+    threads: usize,
+) {
+    let right = Right::<NoColumns>::Packed(packed);
+    multiply(Left::Rows(rows), right, bias, (out, packed.count()), threads);
+}
+
 /// Columns of a product whose columns were packed before.
 #[cfg(feature = "std")]
 enum NoColumns {}

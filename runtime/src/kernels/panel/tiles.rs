@@ -74,9 +74,13 @@ impl<C: Columns> pulp::WithSimd for Product<'_, C> {
             Right::Packed(_) => 0,
         };
         let mut memory = Scratch::<f32>::new(packed);
-        let own = matches!(self.left, Left::Rows(_));
-        let mut factors =
-            Scratch::<f32>::new(if own { depth * most_of(S::REGISTER_COUNT) } else { 0 });
+        // Rows that meet panels more than once are interleaved once.
+        let interleaved = match self.left {
+            Left::Tiles(_) => 0,
+            Left::Rows(_) if group == panels => most_of(S::REGISTER_COUNT),
+            Left::Rows(_) => self.rows.len(),
+        };
+        let mut factors = Scratch::<f32>::new(interleaved * depth);
         for first in (0..panels).step_by(group) {
             let group = first..panels.min(first + group);
             match self.right {
@@ -131,8 +135,12 @@ impl<C: Columns> Product<'_, C> {
         let depth = self.left.depth();
         let factors = match self.left {
             Left::Rows(rows) => {
-                let factors = &mut factors[..R * depth];
-                rows.interleave::<R>(row, factors);
+                let all = factors.len() >= self.rows.len() * depth;
+                let at = if all { (row - self.rows.start) * depth } else { 0 };
+                let factors = &mut factors[at..][..R * depth];
+                if !all || panels.start == 0 {
+                    rows.interleave::<R>(row, factors);
+                }
                 factors
             }
             Left::Tiles(tiles) => tiles.tile(row, R),

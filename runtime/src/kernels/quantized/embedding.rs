@@ -54,10 +54,10 @@ fn run(args: &Args<'_>, outs: &mut Outs<'_>, bits: usize, has_dtype: bool) -> Ke
     let indices = index_values(&indices, bits)?;
     with_dtype!(to, float, T => {
         let rows = out.data_mut::<T>()?.chunks_exact_mut(width.max(1));
-        let mut values = alloc::vec![0f32; width];
+        let mut values = Scratch::<f32>::filled(width, 0.0);
         for (index, out) in indices.iter().zip(rows) {
             table.row(*index, &mut values)?;
-            for (out, value) in out.iter_mut().zip(&values) {
+            for (out, value) in out.iter_mut().zip(values.iter()) {
                 *out = T::from_f64(f64::from(*value));
             }
         }

@@ -1,11 +1,11 @@
 //! Cumulative sum, and the largest or smallest elements in order.
 
 use super::normalised_dim;
+use crate::kernels::scratch::Scratch;
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use alloc::format;
-use alloc::vec::Vec;
 use core::cmp::Ordering;
 use et_schema::{ErrorCode, ScalarType};
 
@@ -104,23 +104,24 @@ fn select<T: Element>(
 ) -> KernelResult {
     let source = input.data::<T>()?;
     let (from, to) = (stride(input, shape.dim), stride(&values.as_ref(), shape.dim));
-    let starts = line_starts(shape.len, from, source.len())
-        .zip(line_starts(shape.k, to, values.numel()))
-        .collect::<Vec<_>>();
+    let starts = line_starts(shape.len, from, source.len());
+    let targets = line_starts(shape.k, to, values.numel());
     let (values, indices) = (values.data_mut::<T>()?, indices.data_mut::<i64>()?);
-    for (first, target) in starts {
-        let mut line: Vec<(T, i64)> =
-            (0..shape.len).map(|i| (source[first + i * from], i as i64)).collect();
-        let order = |a: &(T, i64), b: &(T, i64)| {
-            if largest { compare(b.0, a.0) } else { compare(a.0, b.0) }
-        };
-        line.sort_by(order);
-        line.truncate(shape.k);
+    let mut line = Scratch::<i64>::new(shape.len);
+    for (first, target) in starts.zip(targets) {
+        line.iter_mut().enumerate().for_each(|(i, index)| *index = i as i64);
+        let value = |index: i64| source[first + index as usize * from];
+        // Equal values stay in the order of their indices.
+        line.sort_unstable_by(|a, b| {
+            let (low, high) = if largest { (b, a) } else { (a, b) };
+            compare(value(*low), value(*high)).then(a.cmp(b))
+        });
+        let chosen = &mut line[..shape.k];
         if !sorted {
-            line.sort_by_key(|(_, index)| *index);
+            chosen.sort_unstable();
         }
-        for (i, (value, index)) in line.into_iter().enumerate() {
-            (values[target + i * to], indices[target + i * to]) = (value, index);
+        for (i, index) in chosen.iter().enumerate() {
+            (values[target + i * to], indices[target + i * to]) = (value(*index), *index);
         }
     }
     Ok(())
