@@ -81,7 +81,12 @@ fn most_of_a_mobile_net_runs_together() {
     let (mut one_by_one, mut spans) = (OneByOne::default(), Spans::default());
     outputs("mv2_w010", 1, &mut one_by_one);
     outputs("mv2_w010", 1, &mut spans);
-    assert!(spans.0 * 10 > one_by_one.instructions * 9, "{} of {}", spans.0, one_by_one.instructions);
+    assert!(
+        spans.0 * 10 > one_by_one.instructions * 9,
+        "{} of {}",
+        spans.0,
+        one_by_one.instructions
+    );
 }
 
 /// Name, chain and instruction of every event of the execution, and its times.

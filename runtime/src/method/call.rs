@@ -11,7 +11,8 @@ use crate::memory::{Arena, Region, ViewError, Views, views};
 use crate::tensor::{TensorMeta, TensorMut, TensorRef};
 use crate::value::{EValue, Scalar, Storage, TensorId, Values};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use et_schema::ErrorCode;
 use et_schema::ids::ValueId;
@@ -331,12 +332,45 @@ fn take<'a, T>(items: &mut &'a [T], count: usize) -> &'a [T] {
 fn with_arguments(error: KernelError, call: &KernelCall, values: &Values<'_>) -> KernelError {
     let mut message = error.message;
     for (arg, id) in call.signature.args.iter().zip(&call.args) {
-        if let Some((_, tensor)) = values.tensor(*id) {
-            let (dtype, sizes) = (tensor.meta.scalar_type(), tensor.meta.sizes());
-            message += &format!("; {}: {dtype}{sizes:?}", arg.name);
+        if let Some(value) = described(*id, values) {
+            message += &format!("; {}: {value}", arg.name);
         }
     }
     KernelError { message, ..error }
+}
+
+/// An argument in a message: a tensor's type and shape, a number, a list.
+/// Nothing for an argument that is left out.
+fn described(id: ValueId, values: &Values<'_>) -> Option<String> {
+    /// Elements of a list that are shown.
+    const SHOWN: usize = 8;
+    let listed = |items: &mut dyn Iterator<Item = String>| {
+        let mut shown: Vec<String> = items.take(SHOWN + 1).collect();
+        if shown.len() > SHOWN {
+            shown[SHOWN] = String::from("…");
+        }
+        format!("[{}]", shown.join(", "))
+    };
+    let tensor = |id| match values.tensor(id) {
+        Some((_, tensor)) => format!("{}{:?}", tensor.meta.scalar_type(), tensor.meta.sizes()),
+        None => String::from("None"),
+    };
+    Some(match values.get(id)? {
+        EValue::None | EValue::String(_) => return None,
+        EValue::Scalar(Scalar::Int(value)) => value.to_string(),
+        EValue::Scalar(Scalar::Double(value)) => format!("{value:?}"),
+        EValue::Scalar(Scalar::Bool(value)) => value.to_string(),
+        EValue::Tensor(_) => tensor(id),
+        EValue::IntList(list) => listed(&mut list.ids().map(|item| match values.int(item) {
+            Some(value) => value.to_string(),
+            None => String::from("?"),
+        })),
+        EValue::DoubleList(list) => listed(&mut list.iter().map(|value| format!("{value:?}"))),
+        EValue::BoolList(list) => listed(&mut list.iter().map(|value| value.to_string())),
+        EValue::TensorList(list) | EValue::OptionalTensorList(list) => {
+            listed(&mut list.ids().map(|item| item.map_or(String::from("None"), tensor)))
+        }
+    })
 }
 
 /// Logs a value for debugging; kinds that ETDump has no form for are left out,

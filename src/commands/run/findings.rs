@@ -9,8 +9,8 @@ use et_inspector::memory::{LoadRequest, Requirements};
 use et_runtime::guard::{Kind, TensorUse, Violation};
 use et_runtime::{Error, Program};
 use et_schema::ErrorCode;
-use et_schema::pte::File;
-use std::collections::BTreeMap;
+use et_schema::pte::{File, Instruction, Method, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How the runtime words it, as ExecuTorch does.
 const ENDLESS: &str = "Possible infinite loop";
@@ -43,7 +43,12 @@ pub fn of(
         ErrorCode::OperatorMissing => et_runtime::missing_operators(&method)
             .unwrap_or_default()
             .into_iter()
-            .map(|m| missing_operator(&m.name, m.first, m.count))
+            .map(|m| {
+                let (instructions, dtypes) = calls(&method, &m.name);
+                missing_operator(&m.name, m.first, m.count)
+                    .with("instructions", instructions)
+                    .with("dtypes", dtypes)
+            })
             .collect(),
         ErrorCode::NotFound => method
             .delegates()
@@ -61,6 +66,27 @@ pub fn of(
         }
         _ => Vec::new(),
     }
+}
+
+/// Every instruction of `method` that calls `operator`, and the element types of
+/// the tensors that it is given.
+fn calls(method: &Method<'_>, operator: &str) -> (String, String) {
+    let (mut places, mut dtypes) = (Vec::new(), BTreeSet::new());
+    for (chain, instructions) in method.chains().enumerate() {
+        for (index, instruction) in instructions.instructions().enumerate() {
+            let Instruction::KernelCall { operator: id, args } = instruction else { continue };
+            if !method.operator(id).is_ok_and(|own| own.to_string() == operator) {
+                continue;
+            }
+            places.push(format!("{chain}:{index}"));
+            let tensors = args.ids().filter_map(|id| match method.value(id) {
+                Ok(Value::Tensor(tensor)) => tensor.scalar_type().ok(),
+                _ => None,
+            });
+            dtypes.extend(tensors.map(|dtype| dtype.to_string()));
+        }
+    }
+    (places.join(", "), Vec::from_iter(dtypes).join(", "))
 }
 
 /// The delegates of method `name` that a run only stands in for.

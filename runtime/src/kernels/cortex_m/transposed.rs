@@ -1,12 +1,12 @@
 //! Transposed convolution: every pixel of the input spreads its products over
 //! the pixels of the output that its window covers.
 
-use crate::kernels::scratch::Scratch;
 use super::image::{Form, Images, pair};
 use super::int8;
 use super::products::{Rows, dot, widen};
 use super::requantize::{Channels, Limits, offset};
 use crate::error::{KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::TensorRef;

@@ -1,8 +1,8 @@
 //! Cumulative sum, and the largest or smallest elements in order.
 
 use super::normalised_dim;
-use crate::kernels::scratch::Scratch;
 use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use alloc::format;
