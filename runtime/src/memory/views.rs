@@ -23,7 +23,8 @@ impl Region {
         self.start >= self.end
     }
 
-    fn overlaps(&self, other: &Region) -> bool {
+    /// Whether they share a byte.
+    pub fn overlaps(&self, other: &Region) -> bool {
         self.arena == other.arena && self.start < other.end && other.start < self.end
     }
 }

@@ -12,9 +12,9 @@ use super::call::with_arguments_at_load;
 use super::constants::Changes;
 use super::instruction::{Instruction, KernelCall};
 use crate::kernels::fused::{Constant, Pipeline, Product, Times};
-use crate::memory::{Region, Views, views};
+use crate::memory::{Arena, Region, Views, views};
 use crate::tensor::TensorRef;
-use crate::value::{EValue, Storage, TensorId, Values};
+use crate::value::{EValue, Storage, Tensor, Values};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -137,7 +137,9 @@ impl Search<'_, '_> {
         }
         let mut pipeline =
             with_arguments_at_load(call, self.values, |args, outs| Pipeline::new(args, outs))?;
-        let (mut out, mut others) = (out_of(call)?, SmallVec::new());
+        let (mut out, mut others) = (out_of(call)?, SmallVec::<[ValueId; 2]>::new());
+        // The longest whose output lies where nothing is read.
+        let mut best = (1, 0, out);
         while let Some(call) = self.call(first + pipeline.len()).filter(|c| self.is_settled(c)) {
             let Some(chained) = self.chained(out, call, first + pipeline.len()) else { break };
             let other = with_arguments_at_load(call, self.values, |args, outs| {
@@ -149,10 +151,24 @@ impl Search<'_, '_> {
             };
             others.extend(other);
             out = next;
+            let reads = (!pipeline.lays_out()).then_some(input).into_iter().chain(others.clone());
+            if !self.overlap(reads, out) {
+                best = (pipeline.len(), others.len(), out);
+            }
         }
+        let (len, reads, out) = best;
+        pipeline.truncate(len);
+        others.truncate(reads);
         let work = Work::Channels(pipeline);
         let group = Group { work, input, others, out };
         (group.len() > 1).then_some(group)
+    }
+
+    /// Whether the plan puts a tensor that is read where the output is written.
+    fn overlap(&self, mut reads: impl Iterator<Item = ValueId>, out: ValueId) -> bool {
+        let region = |id| self.values.tensor(id).and_then(|(_, tensor)| tensor.capacity_region());
+        let Some(out) = region(out) else { return true };
+        reads.any(|id| region(id).is_some_and(|read| read.overlaps(&out)))
     }
 
     fn call(&self, index: usize) -> Option<&KernelCall> {
@@ -230,45 +246,81 @@ pub(super) fn run(
     let count = if begun.is_some() { group.len() } else { 0 };
     let times: Times = (0..count).map(|_| AtomicU64::new(0)).collect();
     let Method { values, arenas, threads, .. } = method;
-    let operands = [group.input].into_iter().chain(group.others.iter().copied());
-    let ids: SmallVec<[TensorId; 4]> =
-        operands.filter_map(|id| values.tensor(id)).map(|(id, _)| id).collect();
-    let regions: SmallVec<[Option<Region>; 4]> =
-        ids.iter().map(|id| values.tensors[id.index()].region()).collect();
-    let Some((_, out)) = values.tensor(group.out) else { return false };
-    let Some(target) = out.capacity_region() else { return false };
-    if ids.len() != 1 + group.others.len() {
+    if group.execute(values, arenas, *threads, &times).is_none() {
         return false;
-    }
-    let mut copies = SmallVec::new();
-    let views = views(arenas, &mut copies, &regions, &[target]);
-    let Ok(Views { reads, mut writes }) = views else { return false };
-    let floats = ids.iter().zip(&reads).map(|(id, read)| {
-        let tensor = &values.tensors[id.index()];
-        let data = match tensor.storage {
-            Storage::Constant(bytes) => bytes,
-            _ => read,
-        };
-        TensorRef { meta: &tensor.meta, data }.data::<f32>()
-    });
-    let Ok(floats) = floats.collect::<Result<SmallVec<[&[f32]; 4]>, _>>() else { return false };
-    let [write] = writes.as_mut_slice() else { return false };
-    let Ok(out) = bytemuck::try_cast_slice_mut::<u8, f32>(write) else { return false };
-    let [input, others @ ..] = floats.as_slice() else { return false };
-    match &group.work {
-        Work::Channels(pipeline) => pipeline.run(input, others, out, *threads, &times),
-        Work::Product(product) => {
-            product.run(input, out, *threads);
-            // The turn has been made when the method was loaded.
-            if let Some(time) = times.last() {
-                time.store(1, Ordering::Relaxed);
-            }
-        }
     }
     if let Some(begun) = begun {
         report(&method.chains[chain], (chain, index), begun, &times, tracer);
     }
     true
+}
+
+impl Group {
+    /// Nothing if a tensor is not where it should be.
+    fn execute(
+        &self,
+        values: &Values<'_>,
+        arenas: &mut [Arena],
+        threads: usize,
+        times: &Times,
+    ) -> Option<()> {
+        let target = values.tensor(self.out)?.1.capacity_region()?;
+        let laid_out = match &self.work {
+            Work::Channels(pipeline) if pipeline.lays_out() => {
+                let (_, tensor) = values.tensor(self.input)?;
+                let read = match tensor.region() {
+                    Some(region) => {
+                        &arenas[region.arena as usize].bytes()[region.start..region.end]
+                    }
+                    None => &[],
+                };
+                Some(pipeline.lay_out(floats(tensor, read)?, times)?)
+            }
+            _ => None,
+        };
+        let input = laid_out.is_none().then_some(self.input);
+        let tensors: SmallVec<[&Tensor<'_>; 4]> = input
+            .iter()
+            .chain(&self.others)
+            .map(|id| values.tensor(*id).map(|(_, tensor)| tensor))
+            .collect::<Option<_>>()?;
+        let regions: SmallVec<[Option<Region>; 4]> =
+            tensors.iter().map(|tensor| tensor.region()).collect();
+        let mut copies = SmallVec::new();
+        let Views { reads, mut writes } = views(arenas, &mut copies, &regions, &[target]).ok()?;
+        let reads: SmallVec<[&[f32]; 4]> = tensors
+            .iter()
+            .zip(&reads)
+            .map(|(tensor, read)| floats(tensor, read))
+            .collect::<Option<_>>()?;
+        let out = bytemuck::try_cast_slice_mut(writes.first_mut()?).ok()?;
+        match (&self.work, laid_out) {
+            (Work::Channels(pipeline), Some(input)) => {
+                pipeline.run_laid_out(input, &reads, out, threads, times);
+            }
+            (Work::Channels(pipeline), None) => {
+                let (input, others) = reads.split_first()?;
+                pipeline.run(input, others, out, threads, times);
+            }
+            (Work::Product(product), _) => {
+                product.run(reads.first()?, out, threads);
+                // The turn has been made when the method was loaded.
+                if let Some(time) = times.last() {
+                    time.store(1, Ordering::Relaxed);
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// The elements of a tensor, from `read` unless it is a constant.
+fn floats<'a>(tensor: &'a Tensor<'_>, read: &'a [u8]) -> Option<&'a [f32]> {
+    let data = match tensor.storage {
+        Storage::Constant(bytes) => bytes,
+        _ => read,
+    };
+    TensorRef { meta: &tensor.meta, data }.data().ok()
 }
 
 /// Gives each instruction its share of the time since `begun`, in their order.

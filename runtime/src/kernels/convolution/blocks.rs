@@ -66,6 +66,11 @@ impl Convolution {
         matches!(self.weights, Weights::Depthwise(_))
     }
 
+    /// Images.
+    pub fn batch(&self) -> usize {
+        self.g.batch
+    }
+
     /// Channels of the output.
     pub fn channels(&self) -> usize {
         self.g.out_channels

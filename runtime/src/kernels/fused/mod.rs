@@ -48,6 +48,9 @@ struct Segment {
     stages: Vec<Stage>,
 }
 
+/// The input of a product, laid out.
+pub(crate) struct LaidOut(Source<'static>);
+
 /// Nanoseconds of each instruction, all threads together.
 pub(crate) type Times = SmallVec<[AtomicU64; 8]>;
 
@@ -89,6 +92,52 @@ impl Pipeline {
         self.segments.iter().map(|segment| 1 + segment.stages.len()).sum()
     }
 
+    /// Leaves out instructions from number `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        while self.len() > len {
+            let Some(last) = self.segments.last_mut() else { return };
+            if last.stages.pop().is_none() {
+                self.segments.pop();
+            }
+        }
+    }
+
+    /// Lays out the input, if that is all that is read of it: then the output
+    /// may be where the input was.
+    pub fn lay_out(&self, input: &[f32], times: &Times) -> Option<LaidOut> {
+        let begun = Stopwatch::start(times);
+        let source = self.packing()?.source(input, 0);
+        begun.stop(times, 0);
+        match source {
+            Source::Packed(packed) => Some(LaidOut(Source::Packed(packed))),
+            Source::Planes(..) => None,
+        }
+    }
+
+    /// Whether [`Pipeline::lay_out`] lays the input out.
+    pub fn lays_out(&self) -> bool {
+        self.packing().is_some()
+    }
+
+    /// The first convolution, if it is a product over one image.
+    fn packing(&self) -> Option<&Convolution> {
+        let first = &self.segments.first()?.convolution;
+        (!first.is_depthwise() && first.batch() == 1).then_some(first)
+    }
+
+    /// Runs all instructions on an input that was laid out; for the rest see
+    /// [`Pipeline::run`].
+    pub fn run_laid_out(
+        &self,
+        input: LaidOut,
+        others: &[&[f32]],
+        out: &mut [f32],
+        threads: usize,
+        times: &Times,
+    ) {
+        self.run_image(0, &input.0, others, out, threads, times);
+    }
+
     /// Runs all instructions. `others` are the tensors beside the input that
     /// they read, in their order. Adds up what each took in `times`, unless
     /// there are none.
@@ -103,18 +152,32 @@ impl Pipeline {
         let (Some(first), Some(last)) = (self.segments.first(), self.segments.last()) else {
             return;
         };
-        let plane = last.convolution.plane();
-        let (block, threads) = self.block(threads);
-        for (n, out) in out.chunks_exact_mut(self.channels * plane).enumerate() {
+        let image = self.channels * last.convolution.plane();
+        for (n, out) in out.chunks_exact_mut(image).enumerate() {
             let begun = Stopwatch::start(times);
             let source = first.convolution.source(input, n);
             begun.stop(times, 0);
-            parallel::chunks(out, block * plane, threads, |index, out| {
-                let first = index * block;
-                let block = Block { n, channels: first..self.channels.min(first + block), others };
-                self.run_block(&block, &source, out, times);
-            });
+            self.run_image(n, &source, others, out, threads, times);
         }
+    }
+
+    fn run_image(
+        &self,
+        n: usize,
+        source: &Source<'_>,
+        others: &[&[f32]],
+        out: &mut [f32],
+        threads: usize,
+        times: &Times,
+    ) {
+        let Some(last) = self.segments.last() else { return };
+        let plane = last.convolution.plane();
+        let (block, threads) = self.block(threads);
+        parallel::chunks(out, block * plane, threads, |index, out| {
+            let first = index * block;
+            let block = Block { n, channels: first..self.channels.min(first + block), others };
+            self.run_block(&block, source, out, times);
+        });
     }
 
     /// Channels that are worked on at a time, and threads that are worth it.
