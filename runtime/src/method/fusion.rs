@@ -135,8 +135,7 @@ impl Search<'_, '_> {
         if !self.is_settled(call) {
             return None;
         }
-        let mut pipeline =
-            with_arguments_at_load(call, self.values, |args, outs| Pipeline::new(args, outs))?;
+        let mut pipeline = with_arguments_at_load(call, self.values, Pipeline::new)?;
         let (mut out, mut others) = (out_of(call)?, SmallVec::<[ValueId; 2]>::new());
         // The longest whose output lies where nothing is read.
         let mut best = (1, 0, out);

@@ -8,6 +8,9 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use et_schema::ScalarType;
 
+/// Columns that are worth laying out.
+const MIN_COLUMNS: usize = 8;
+
 /// `permute_copy` of a constant, and `mm` or `addmm` of float32 with that.
 pub(crate) struct Product {
     right: Packed,
@@ -32,8 +35,10 @@ impl<'a> Constant<'a> {
         let constant = args.is_constant(0) && args.is_constant(1);
         let out = outs.first()?;
         let (columns, depth) = (input.size(0), input.size(1));
-        let fits = out.sizes() == [input.sizes()[1], input.sizes()[0]] && out.is_contiguous();
-        if !turned || !constant || input.rank() != 2 || !fits || !is_plain(&input) {
+        let fits = out.sizes() == [depth as i32, columns as i32] && out.is_contiguous();
+        // Few columns would leave most of each vector empty.
+        let wide = columns >= MIN_COLUMNS;
+        if !turned || !constant || input.rank() != 2 || !fits || !wide || !is_plain(&input) {
             return None;
         }
         Some(Constant { data: input.data().ok()?, columns, depth })
@@ -100,7 +105,7 @@ impl Product {
 fn bias(constant: Constant<'_>, args: &Args<'_>) -> Option<Vec<f32>> {
     let bias = args.tensor(0).ok()?;
     let ones = [3, 4].iter().all(|index| args.scalar(*index).is_ok_and(|s| s.to_f64() == 1.0));
-    let row = bias.sizes() == [constant.columns as i32] && constant.columns > 1;
+    let row = bias.sizes() == [constant.columns as i32];
     if !ones || !row || !args.is_constant(0) || !is_plain(&bias) {
         return None;
     }

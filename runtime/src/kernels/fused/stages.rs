@@ -14,8 +14,8 @@ pub(super) enum Stage {
     BatchNorm(Vec<[f32; 4]>),
     /// Below the first the first, above the second the second.
     Limit(f32, f32),
-    /// The sum with a tensor of the same shape; `true` if that is the first operand.
-    Add { other_first: bool },
+    /// The sum with a tensor of the same shape, whichever comes first.
+    Add,
 }
 
 /// A tensor of the same shape, from the block's first channel on.
@@ -62,7 +62,7 @@ impl Stage {
                 {
                     return None;
                 }
-                return Some((Stage::Add { other_first: chained == 1 }, Some(1 - chained)));
+                return Some((Stage::Add, Some(1 - chained)));
             }
             _ => return None,
         };
@@ -71,7 +71,7 @@ impl Stage {
 
     /// Whether it reads another tensor.
     pub fn reads(&self) -> bool {
-        matches!(self, Stage::Add { .. })
+        matches!(self, Stage::Add)
     }
 
     /// Changes some planes, of which the first is that of channel `first`.
@@ -94,18 +94,11 @@ impl Stage {
                     }
                 },
             ),
-            Stage::Add { other_first } => {
+            Stage::Add => {
                 let Some(Operand(other)) = other else { return };
                 vectorized(
                     #[inline(always)]
-                    || {
-                        let pairs = planes.iter_mut().zip(other);
-                        if *other_first {
-                            pairs.for_each(|(x, other)| *x = *other + *x);
-                        } else {
-                            pairs.for_each(|(x, other)| *x += *other);
-                        }
-                    },
+                    || planes.iter_mut().zip(other).for_each(|(x, other)| *x += *other),
                 );
             }
         }

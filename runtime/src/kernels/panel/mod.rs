@@ -80,7 +80,7 @@ pub(super) enum Bias<'a> {
 
 impl<'a> Bias<'a> {
     /// That of the rows from `first` on.
-    fn from_row(self, first: usize) -> Self {
+    fn after(self, first: usize) -> Self {
         match self {
             Bias::Rows(bias) => Bias::Rows(&bias[first..]),
             other => other,
@@ -154,7 +154,7 @@ pub(super) fn multiply<C: Columns>(
     parallel::chunks(out, share * stride, threads, |index, out| {
         let first = index * share;
         let part = first..rows.min(first + share);
-        imp::multiply(left, part, right, bias.from_row(first), out, stride);
+        imp::multiply(left, part, right, bias.after(first), out, stride);
     });
 }
 

@@ -49,6 +49,12 @@ fn panel<S: Simd>(index: usize, count: usize) -> Panel {
     }
 }
 
+/// Elements of a line of each panel but the last, or of the only one.
+#[inline(always)]
+fn width<S: Simd>(count: usize) -> usize {
+    if count <= S::F32_LANES { S::F32_LANES } else { 2 * S::F32_LANES }
+}
+
 struct Product<'a, C> {
     left: Left<'a>,
     rows: Range<usize>,
@@ -66,7 +72,7 @@ impl<C: Columns> pulp::WithSimd for Product<'_, C> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (count, depth) = (self.right.count(), self.left.depth());
-        let size = depth * 2 * S::F32_LANES;
+        let size = depth * width::<S>(count);
         let panels = count.div_ceil(2 * S::F32_LANES);
         let group = (GROUP / size.max(1)).clamp(1, panels);
         let packed = match self.right {
@@ -260,7 +266,8 @@ impl Packed {
             fn with_simd<S: Simd>(self, _simd: S) -> Scratch<f32> {
                 let Pack(columns, depth) = self;
                 let panels = columns.count().div_ceil(2 * S::F32_LANES);
-                let mut memory = Scratch::new(panels * depth * 2 * S::F32_LANES);
+                let width = width::<S>(columns.count());
+                let mut memory = Scratch::new(panels * depth * width);
                 pack_group::<S, C>(columns, depth, 0..panels, &mut memory);
                 memory
             }

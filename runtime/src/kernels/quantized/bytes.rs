@@ -32,7 +32,7 @@ pub(super) fn quantize(
             for (x, q) in source.iter().zip(target) {
                 const LIMIT: f32 = 2_147_483_648.0;
                 let scaled = round_ties_even(*x * inverse);
-                let fits = scaled >= -LIMIT && scaled < LIMIT;
+                let fits = (-LIMIT..LIMIT).contains(&scaled);
                 let scaled = if fits { scaled as i32 } else { i32::MIN };
                 // The low byte is that of either type.
                 *q = zero.saturating_add(scaled).max(least).min(most) as u8;
