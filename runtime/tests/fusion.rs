@@ -89,8 +89,11 @@ fn most_of_a_mobile_net_runs_together() {
     );
 }
 
-/// Name, chain and instruction of every event of the execution, and its times.
-fn events(level: DebugLevel) -> (Vec<(String, i32, i32)>, Vec<(u64, u64)>) {
+/// Name, chain and instruction of an event.
+type Happening = (String, i32, i32);
+
+/// Every event of the execution, and when each began and ended.
+fn events(level: DebugLevel) -> (Vec<Happening>, Vec<(u64, u64)>) {
     let mut trace = EtDumpWriter::new(SystemClock::default(), Contents::Full);
     trace.log_values(level, None);
     outputs("mv2_w010", 1, &mut trace);
