@@ -112,9 +112,11 @@ impl<'a> Args<'a> {
         self.resources
     }
 
-    /// Whether argument `index` is the same in all calls of this instruction.
+    /// Whether argument `index` is known to be the same in all calls of this
+    /// instruction. Without the standard library nothing is: there is no memory to
+    /// spare for what a kernel would keep.
     pub(crate) fn is_constant(&self, index: usize) -> bool {
-        index < 64 && self.resources.constants >> index & 1 == 1
+        cfg!(feature = "std") && index < 64 && self.resources.constants >> index & 1 == 1
     }
 
     /// Whether argument `index` is None.

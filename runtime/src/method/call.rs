@@ -106,6 +106,7 @@ fn run(
 
 /// What `look` makes of the arguments and outputs of a call before anything has
 /// run: there is data in constants only. `None` if the call is not well formed.
+#[cfg_attr(not(feature = "std"), allow(dead_code))]
 pub(super) fn with_arguments_at_load<R>(
     call: &KernelCall,
     values: &Values<'_>,

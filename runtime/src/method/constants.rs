@@ -10,6 +10,7 @@ use et_schema::ids::ValueId;
 pub(super) struct Changes {
     changed: Vec<bool>,
     /// Slots that take what another slot holds.
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
     moved: Vec<bool>,
 }
 
@@ -51,6 +52,7 @@ impl Changes {
     }
 
     /// Whether the slot holds the same tensor at all times, whatever is in it.
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
     pub fn stays(&self, id: ValueId) -> bool {
         self.moved.get(id.index()) == Some(&false)
     }

@@ -75,6 +75,7 @@ pub(in crate::kernels) struct Tiles {
 
 impl Tiles {
     /// Parts of a product begin at multiples of this row.
+    #[cfg_attr(not(feature = "std"), allow(dead_code))]
     pub const STEP: usize = MOST;
 
     /// Interleaves the rows of a matrix.
