@@ -195,3 +195,34 @@ fn what_makes_it_fit_was_tried() {
         .map(|m| m["size_bytes"].as_u64().unwrap_or(0) - m["used_bytes"].as_u64().unwrap_or(0));
     assert_eq!(remedies[0]["free_bytes"], free.min().expect("a memory"));
 }
+
+#[test]
+fn a_divided_buffer_lies_in_two_memories_of_the_board() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("two.toml");
+    let memory_of = |name: &str, kind: &str, size: &str| {
+        format!(
+            "[[memory]]\nname = \"{name}\"\nkind = \"{kind}\"\nsize = \"{size}\"\nsource = \"x\"\n"
+        )
+    };
+    let text = format!(
+        "name = \"two\"\ntitle = \"Two memories\"\ncore = \"Cortex-M7\"\nabi = \"arm32\"\n\
+         source = \"x\"\n{}{}{}[pools]\nmethod = {{ memory = \"SRAM\" }}\ntemp = {{ memory = \"SRAM\" }}\n",
+        memory_of("SRAM", "sram", "800K"),
+        memory_of("SRAM2", "sram", "640K"),
+        memory_of("DTCM", "tcm", "64K"),
+    );
+    std::fs::write(&path, text).expect("a board");
+    let (status, document) = memory(&model("mv2_w010_q"), path.to_str().expect("UTF-8"));
+    assert_eq!(status, Some(1));
+    let remedies = document["methods"][0]["fit"]["remedies"].as_array().expect("a list").clone();
+    let split = remedies.iter().find(|r| r["change"] == "split").expect("a divided buffer");
+    let title = split["title"].as_str().expect("a text");
+    assert!(title.contains("575104 and 579584 bytes"), "{title}");
+    assert!(title.ends_with(", the second in SRAM2"), "{title}");
+    // 640 KiB with the second part; 800 KiB with the first, the method and its inputs.
+    let second = 640 * 1024 - 579_584;
+    let first = 800 * 1024 - (575_104 + 97_260 + 4 + 16 + 308);
+    assert!(second < first);
+    assert_eq!(split["free_bytes"], second);
+}

@@ -4,7 +4,8 @@
 
 use super::fit::{Fit, Needs};
 use super::profile::{MemoryKind, Pool, Target};
-use crate::memory::{Change, MethodMemory};
+use crate::memory::{Change, MethodMemory, Suggestion};
+use et_schema::ids::MemoryId;
 
 /// Combinations of memories above which no other places are tried.
 const MAX_PLACES: usize = 20_000;
@@ -60,11 +61,13 @@ pub fn remedies(memory: &MethodMemory<'_>, needs: &Needs, target: &Target) -> Ve
         return vec![remedy(RemedyKind::Sizes, title, &relaxed, &fit)];
     }
     let mut found: Vec<Remedy> = elsewhere(needs, &relaxed).into_iter().collect();
-    // A divided buffer would need a place for each part.
-    let whole = memory.suggestions().iter().filter(|s| s.change != Change::Split);
-    for suggestion in whole {
-        let smaller = smaller(needs, suggestion.planned);
+    for suggestion in memory.suggestions() {
         let kind = RemedyKind::Program(suggestion.change);
+        if suggestion.change == Change::Split {
+            found.extend(divided(needs, &relaxed, suggestion));
+            continue;
+        }
+        let smaller = smaller(needs, suggestion.planned);
         let fit = Fit::new(&smaller, &relaxed);
         if fit.fits() {
             found.push(remedy(kind, suggestion.title.clone(), &relaxed, &fit));
@@ -90,6 +93,28 @@ fn remedy(kind: RemedyKind, title: String, target: &Target, fit: &Fit) -> Remedy
         places: places.map(|(name, pool)| (name, pool.memory.clone())).into(),
         free: free.unwrap_or(0),
     }
+}
+
+/// The planned buffer divided, its second part in another memory of the board,
+/// the fastest that holds it.
+fn divided(needs: &Needs, target: &Target, suggestion: &Suggestion) -> Option<Remedy> {
+    let (&[first, second], Some((id, _))) = (suggestion.parts.as_slice(), needs.planned.first())
+    else {
+        return None;
+    };
+    let next = MemoryId(needs.planned.iter().map(|(id, _)| id.0).max()?.checked_add(1)?);
+    let parts = Needs { planned: vec![(*id, first), (next, second)], ..needs.clone() };
+    let mut memories: Vec<_> = target.memories.iter().collect();
+    memories.retain(|memory| memory.kind != MemoryKind::Flash);
+    memories.sort_by_key(|memory| slowness(memory.kind));
+    memories.into_iter().find_map(|memory| {
+        let mut target = target.clone();
+        let pool = Pool { memory: memory.name.clone(), size: None };
+        target.pools.planned_by_id.insert(next.to_string(), pool);
+        let fit = Fit::new(&parts, &target);
+        let title = format!("{}, the second in {}", suggestion.title, memory.name);
+        fit.fits().then(|| remedy(RemedyKind::Program(Change::Split), title, &target, &fit))
+    })
 }
 
 /// The needs with planned buffers of `bytes` together.

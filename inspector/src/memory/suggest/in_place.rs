@@ -37,6 +37,7 @@ pub(super) fn suggest(method: &Method<'_>, plan: &Plan, layout: &Layout) -> Opti
         ),
         planned: layout.planned(),
         saves: 0,
+        parts: Vec::new(),
         values: merged.iter().map(|index| plan.storages[*index].values[0]).collect(),
         steps: merged.iter().filter_map(|index| plan.storages[*index].written).collect(),
     })

@@ -65,6 +65,8 @@ pub struct Suggestion {
     pub planned: u64,
     /// Bytes less than now.
     pub saves: u64,
+    /// Bytes of each part of a divided planned buffer, empty for other changes.
+    pub parts: Vec<u64>,
     /// The tensors that it is about, largest first.
     pub values: Vec<ValueId>,
     /// The instructions that it is about.
@@ -99,6 +101,7 @@ fn better_plan(plan: &Plan, planned: u64) -> Option<Suggestion> {
         title: "place the same tensors better (another memory planning algorithm)".into(),
         planned,
         saves: 0,
+        parts: Vec::new(),
         values: plan.peak.live.iter().map(|index| plan.storages[*index].values[0]).collect(),
         steps: vec![plan.peak.step],
     })
@@ -122,6 +125,7 @@ fn int8(method: &Method<'_>, plan: &Plan, layout: &Layout) -> Option<Suggestion>
         ),
         planned,
         saves: 0,
+        parts: Vec::new(),
         values: plan
             .peak
             .live

@@ -67,6 +67,7 @@ pub(super) fn suggest(
         ),
         planned,
         saves: 0,
+        parts: Vec::new(),
         values: written(plan, &moved),
         steps: moved.into_iter().take(MAX_NAMED).collect(),
     })

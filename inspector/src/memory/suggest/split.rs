@@ -65,6 +65,7 @@ pub(super) fn suggest(plan: &Plan, layout: &Layout) -> Option<Suggestion> {
         ),
         planned: first.max(second),
         saves: 0,
+        parts: vec![first, second],
         values: moved.iter().map(|index| plan.storages[*index].values[0]).collect(),
         steps: moved
             .iter()

@@ -281,6 +281,7 @@ impl Tiling {
             ),
             planned,
             saves: 0,
+            parts: Vec::new(),
             values: inside.iter().map(|index| plan.storages[*index].values[0]).collect(),
             steps: by_rows.collect(),
         }
