@@ -261,7 +261,7 @@ const BOOT: u8 = 8;
 const RUN: u8 = 9;
 
 /// Words 3 to 6 of a record.
-type Body = [u32; 4];
+pub(super) type Body = [u32; 4];
 
 impl Event {
     #[inline(always)]

@@ -145,7 +145,8 @@ impl<C: Clock> Tracer for JournalTracer<'_, C> {
     fn begin_run(&mut self, name: &str, allocators: &[AllocatorInfo<'_>]) {
         self.execution = if name == "Execute" { self.journal.begin_execution() } else { 0 };
         let (ticks, id) = (self.clock.now(), self.id(name).0.into());
-        self.journal.record_seldom(ticks.0, Event::Run { name: id, execution: self.execution });
+        self.journal
+            .record_seldom(ticks.0, Event::Run { name: id, execution: self.execution }.body());
         if self.execution > 0 {
             return;
         }

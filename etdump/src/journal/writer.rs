@@ -2,7 +2,7 @@
 
 use super::layout::{ALLOCATOR_WORDS, CHECKED_WORDS, Config, Layout, MAGIC, VERSION, word};
 use super::record::{
-    AllocatorKind, CHECK_SEED, Event, NameId, RECORD_BYTES, Record, WORDS, check, check_step,
+    AllocatorKind, Body, CHECK_SEED, Event, NameId, RECORD_BYTES, WORDS, check, check_step,
 };
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
@@ -51,26 +51,12 @@ impl<'m> Journal<'m> {
     #[inline(never)]
     pub fn create(memory: &'m [AtomicU32], config: Config) -> Result<Self, TooSmall> {
         let journal = Self::laid_out(memory, &config)?;
-        let layout = journal.layout;
-        // The magic comes last: a reset in between leaves no half of a journal.
         for word in memory {
             store(word, 0);
         }
-        let tables = u32::from(config.allocators) | (layout.names_words as u32) << 16;
-        let bytes = memory.len() * 4;
-        journal.set(word::VERSION, VERSION | (RECORD_BYTES as u32) << 16);
-        journal.set(word::BYTES, u32::try_from(bytes).unwrap_or(u32::MAX));
-        journal.set(word::TABLES, tables);
-        journal.set(word::RING, (layout.ring_start * 4) as u32);
-        journal.set(word::CAPACITY, layout.capacity.get());
-        journal.set(word::CLOCK, config.ticks_per_second);
-        journal.set(word::PROGRAM, config.program_id as u32);
-        journal.set(word::PROGRAM + 1, (config.program_id >> 32) as u32);
-        journal.set(word::BOOTS, 1);
         journal.set(word::NEXT, 1);
-        journal.set(0, MAGIC[0]);
-        journal.set(1, MAGIC[1]);
-        journal.seal();
+        // The magic comes last: a reset in between leaves no half of a journal.
+        journal.seal(&journal.header(&config, 1));
         Ok(journal)
     }
 
@@ -89,17 +75,22 @@ impl<'m> Journal<'m> {
         ticks: u64,
     ) -> Result<Self, TooSmall> {
         let journal = Self::laid_out(memory, &config)?;
-        if !journal.is_of(&config) {
+        let count = journal.get(word::BOOTS).wrapping_add(1);
+        // Of this layout, for this program and clock.
+        let before = journal.header(&config, count.wrapping_sub(1));
+        let is_of = |(at, word): (usize, &u32)| journal.get(at) == *word;
+        let same = before.iter().enumerate().all(is_of);
+        if !same || journal.get(word::CHECK) != check(&before) {
             return Self::create(memory, config);
         }
         // What the counter lost in the reset, the records know.
-        let newest = (0..journal.capacity()).filter_map(|slot| journal.sequence_in(slot)).max();
-        let next = newest.unwrap_or(0).max(journal.get(word::NEXT).wrapping_sub(1));
-        journal.set(word::NEXT, next.wrapping_add(1));
-        let count = journal.get(word::BOOTS).wrapping_add(1);
-        journal.set(word::BOOTS, count);
-        journal.seal();
-        journal.record_seldom(ticks, Event::Boot { reason, count });
+        let mut newest = journal.get(word::NEXT).wrapping_sub(1);
+        for slot in 0..journal.capacity() {
+            newest = newest.max(journal.sequence_in(slot));
+        }
+        journal.set(word::NEXT, newest.wrapping_add(1));
+        journal.seal(&journal.header(&config, count));
+        journal.record_seldom(ticks, Event::Boot { reason, count }.body());
         Ok(journal)
     }
 
@@ -124,8 +115,8 @@ impl<'m> Journal<'m> {
 
     /// Writes a record of a kind that comes seldom: one copy of the code for all.
     #[inline(never)]
-    pub(super) fn record_seldom(&self, ticks: u64, event: Event) {
-        self.record(ticks, event);
+    pub(super) fn record_seldom(&self, ticks: u64, [head, a, b, c]: Body) {
+        self.write(ticks, head, a, b, c);
     }
 
     /// Writes a record's words and their check value, without a loop: that is
@@ -218,7 +209,8 @@ impl<'m> Journal<'m> {
                 size: saturated(size),
                 offset: saturated(offset),
                 status,
-            },
+            }
+            .body(),
         );
     }
 
@@ -235,7 +227,7 @@ impl<'m> Journal<'m> {
         if stack_pointer != 0 && (lowest == 0 || stack_pointer < lowest) {
             self.set(word::STACK, stack_pointer);
         }
-        self.record_seldom(ticks, Event::Heartbeat { count, stack_pointer });
+        self.record_seldom(ticks, Event::Heartbeat { count, stack_pointer }.body());
     }
 
     /// Records that the ring holds.
@@ -258,41 +250,41 @@ impl<'m> Journal<'m> {
         }
     }
 
-    /// Writes the header's check value.
-    fn seal(&self) {
-        self.set(word::CHECK, self.header_check());
+    /// The checked words of the header.
+    #[inline(never)]
+    fn header(&self, config: &Config, boots: u32) -> [u32; CHECKED_WORDS] {
+        let layout = &self.layout;
+        [
+            MAGIC[0],
+            MAGIC[1],
+            VERSION | (RECORD_BYTES as u32) << 16,
+            u32::try_from(self.memory.len() * 4).unwrap_or(u32::MAX),
+            u32::from(config.allocators) | (layout.names_words as u32) << 16,
+            (layout.ring_start * 4) as u32,
+            layout.capacity.get(),
+            config.ticks_per_second,
+            config.program_id as u32,
+            (config.program_id >> 32) as u32,
+            boots,
+        ]
     }
 
-    fn header_check(&self) -> u32 {
-        let mut words = [0; CHECKED_WORDS];
-        for (at, word) in words.iter_mut().enumerate() {
-            *word = self.get(at);
+    /// Writes the header, its check value before its magic.
+    #[inline(never)]
+    fn seal(&self, header: &[u32; CHECKED_WORDS]) {
+        self.set(word::CHECK, check(header));
+        for (at, word) in header.iter().enumerate().rev() {
+            self.set(at, *word);
         }
-        check(&words)
     }
 
-    /// Whether the memory holds a journal of this layout, for this program and clock.
-    fn is_of(&self, config: &Config) -> bool {
-        let id = u64::from(self.get(word::PROGRAM + 1)) << 32 | u64::from(self.get(word::PROGRAM));
-        [self.get(0), self.get(1)] == MAGIC
-            && self.get(word::CHECK) == self.header_check()
-            && self.get(word::VERSION) == VERSION | (RECORD_BYTES as u32) << 16
-            && self.get(word::BYTES) as usize == self.memory.len() * 4
-            && self.get(word::TABLES)
-                == u32::from(config.allocators) | (self.layout.names_words as u32) << 16
-            && self.get(word::CLOCK) == config.ticks_per_second
-            && id == config.program_id
-    }
-
-    /// The sequence number of an intact record in its slot.
-    fn sequence_in(&self, slot: u32) -> Option<u32> {
+    /// The sequence number of an intact record in its slot; 0 if there is none.
+    fn sequence_in(&self, slot: u32) -> u32 {
         let start = self.layout.slot(slot);
-        let mut words = [0; WORDS];
-        for (offset, word) in words.iter_mut().enumerate() {
-            *word = self.get(start + offset);
-        }
-        let record = Record::of(words)?;
-        (record.sequence % self.layout.capacity == slot).then_some(record.sequence)
+        let sum = (0..WORDS - 1).fold(CHECK_SEED, |sum, at| check_step(sum, self.get(start + at)));
+        let sequence = self.get(start);
+        let intact = self.get(start + WORDS - 1) == sum;
+        if intact && sequence % self.layout.capacity == slot { sequence } else { 0 }
     }
 
     fn name_word(&self, at: usize) -> Option<u32> {
