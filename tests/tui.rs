@@ -163,6 +163,25 @@ fn two_traces_stand_side_by_side() {
 }
 
 #[test]
+fn a_large_file_is_there_when_it_is_read_without_a_key() {
+    let Some(terminal) = Terminal::open("large") else { return };
+    // More than is read at once: a program with nothing behind its end.
+    let large = terminal.home.path().join("large.pte");
+    let mut bytes = std::fs::read(model("softmax")).expect("the program");
+    bytes.resize(9 << 20, 0);
+    std::fs::write(&large, bytes).expect("written");
+    terminal.start(&[&large]);
+    terminal.shows("Verdict");
+    let begun = Instant::now();
+    while terminal.tmux(&["capture-pane", "-p"]).contains("Esc cancels") {
+        assert!(begun.elapsed() < Duration::from_secs(20), "still said to be read");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+}
+
+#[test]
 fn a_configuration_with_a_mistake_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("keys.toml");

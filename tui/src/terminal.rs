@@ -84,6 +84,8 @@ pub fn run(app: &mut App, feed: &mut dyn Feed) -> io::Result<()> {
         // Asked also while keys are held down.
         if let Some(session) = feed.fresh() {
             app.replace(session);
+            // What is there is no longer being read.
+            app.loading = feed.loading();
             changed = true;
         }
         if std::mem::take(&mut app.cancel) {

@@ -36,10 +36,14 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     }
     text.push(Line::default());
     if let Some(finding) = app.row().and_then(|row| findings.get(row)) {
+        let names = finding.evidence.iter().map(|(name, _)| name.len());
+        let room = names.max().unwrap_or(0).clamp(11, 22);
         let paragraph = |text: &mut Vec<Line<'static>>, lead: &str, words: &str| {
-            for (index, line) in wrap(&escape(words), width.saturating_sub(12)).iter().enumerate() {
+            for (index, line) in
+                wrap(&escape(words), width.saturating_sub(room + 1)).iter().enumerate()
+            {
                 let lead = if index == 0 { lead } else { "" };
-                text.push(Line::from(format!("{} {line}", fit(lead, 11))));
+                text.push(Line::from(format!("{} {line}", fit(lead, room))));
             }
         };
         for line in wrap(&escape(&finding.title), width) {

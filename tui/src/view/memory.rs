@@ -87,7 +87,7 @@ fn limits(app: &App, memory: &Memory, width: usize, most: usize) -> Vec<Line<'st
         let style = if used > size { app.theme.alarm() } else { app.theme.plain() };
         let note = format!("{} of {}", bytes(*used), bytes(*size));
         let note = format!("{} {:>5.1} %{verdict}", fit(&note, numbers), share * 100.0);
-        let note = fit(&note, width.saturating_sub(NAME).min(numbers + 32));
+        let note = fit(&note, width.saturating_sub(NAME).min(numbers + 34));
         let bar = width.saturating_sub(NAME + width_of(&note)).min(40);
         Line::from(vec![
             Span::styled(fit(name, NAME), app.theme.faint()),
