@@ -5,7 +5,7 @@
 # record, bytes of code, bytes of memory beside the ring.
 #
 # Needs, on Debian: rustc-web cargo-web rust-web-src gcc-arm-none-eabi
-# qemu-system-arm. Other compilers with library sources: set RUSTC and CARGO.
+# libnewlib-arm-none-eabi qemu-system-arm. Other compilers with library sources: set RUSTC and CARGO.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for tool in qemu-system-arm arm-none-eabi-gcc arm-none-eabi-ld arm-none-eabi-nm; do
