@@ -80,12 +80,19 @@ const MARKS: &[(usize, &[u8], &str)] = &[
     (0, b"\x7fELF", "ELF shared library"),
 ];
 
+/// The end of a Core ML model package in one file: a list of its files, written
+/// backwards.
+const CORE_ML_END: &[u8] = br#":"sedon"{"#;
+
 /// What the payload of `delegate` is: by its mark, else by what its backend writes.
 pub fn payload_kind(file: &File<'_>, delegate: &Delegate<'_>) -> Option<&'static str> {
     let payload = delegate.payload(file).unwrap_or_default();
     let marked = MARKS
         .iter()
         .find(|(at, mark, _)| payload.get(*at..).is_some_and(|bytes| bytes.starts_with(mark)));
+    if payload.ends_with(CORE_ML_END) {
+        return Some("Core ML model package in one file");
+    }
     let usual = || Backend::find(delegate.id()).map(|backend| backend.payload);
     marked.map(|(_, _, kind)| *kind).or_else(usual)
 }

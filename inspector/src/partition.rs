@@ -68,6 +68,8 @@ pub enum Reason {
     DynamicShape,
     /// None of these: a layout, a rank or an argument that the backend does not take.
     Constraint,
+    /// What the backend takes is not known here.
+    Unlisted,
 }
 
 impl Reason {
@@ -75,11 +77,12 @@ impl Reason {
     pub fn text(&self, backend: &str) -> String {
         match self {
             Reason::Unsupported => format!("{backend} has no such operator"),
-            Reason::ElementType(dtype) => format!("works on {dtype}"),
+            Reason::ElementType(dtype) => format!("works on {dtype}, which {backend} does not"),
             Reason::DynamicShape => "has a dynamic shape".to_owned(),
             Reason::Constraint => {
                 "the operator is known to the backend: a layout, rank or argument is not".to_owned()
             }
+            Reason::Unlisted => format!("what {backend} takes is not known here"),
         }
     }
 }
@@ -192,13 +195,18 @@ fn reason(method: &Method<'_>, backend: &str, found: &InstructionFacts) -> Reaso
     let name = found.name();
     let plain = name.rsplit("::").next().unwrap_or(name);
     let plain = plain.split('.').next().unwrap_or(plain);
-    // Another backend's list of operators is not known here.
-    let known = backend != "XnnpackBackend" || XNNPACK.contains(&plain);
-    if !known {
+    if backend == "XnnpackBackend" && !XNNPACK.contains(&plain) {
         return Reason::Unsupported;
     }
-    let odd = found.arguments.iter().find(|argument| {
-        !matches!(argument.dtype, "float32" | "float16" | "bfloat16" | "int8" | "uint8")
+    let odd = found.arguments.iter().find(|argument| match backend {
+        "XnnpackBackend" => {
+            !matches!(argument.dtype, "float32" | "float16" | "bfloat16" | "int8" | "uint8")
+        }
+        // It computes with quantized numbers only.
+        et_schema::ethos_u::BACKEND => {
+            !matches!(argument.dtype, "int8" | "uint8" | "int16" | "int32" | "bool")
+        }
+        _ => false,
     });
     if let Some(argument) = odd {
         return Reason::ElementType(argument.dtype);
@@ -207,7 +215,11 @@ fn reason(method: &Method<'_>, backend: &str, found: &InstructionFacts) -> Reaso
         Ok(Value::Tensor(tensor)) => tensor.dynamism() != Dynamism::Static,
         _ => false,
     });
-    if dynamic { Reason::DynamicShape } else { Reason::Constraint }
+    match backend {
+        _ if dynamic => Reason::DynamicShape,
+        "XnnpackBackend" | et_schema::ethos_u::BACKEND => Reason::Constraint,
+        _ => Reason::Unlisted,
+    }
 }
 
 #[cfg(test)]

@@ -88,10 +88,14 @@ fn macs_weights_scratch_and_operations_are_velas() {
         assert_eq!(index, reports.len(), "{name}");
     });
     assert!(count >= 100, "{count} programs");
-    // Cycles are an estimate: half of them are within a factor of two of Vela's.
-    let close = ratios.iter().filter(|ratio| (0.5..2.0).contains(*ratio)).count();
-    eprintln!("{close} of {}", ratios.len());
-    assert!(close * 2 > ratios.len(), "{close} of {}", ratios.len());
+    // Cycles are an estimate, from the stream alone.
+    let within = |factor: f64| {
+        let range = 1.0 / factor..factor;
+        ratios.iter().filter(|ratio| range.contains(*ratio)).count() as f64 / ratios.len() as f64
+    };
+    let shares = [2.0, 1.25, 1.1].map(within);
+    eprintln!("within 2, 1.25 and 1.1 times Vela's: {shares:?}");
+    assert!(shares[0] > 0.95 && shares[1] > 0.75 && shares[2] > 0.6, "{shares:?}");
     assert!(differences.is_empty(), "{}\n{}", differences.len(), differences.join("\n"));
 }
 
@@ -165,7 +169,7 @@ fn put(payload: &mut [u8], at: usize, value: u32) {
 #[test]
 fn altered_streams_have_the_right_finding() {
     type Alter = fn(&mut [u8]);
-    let cases: [(&str, &str, &str, Alter); 14] = [
+    let cases: [(&str, &str, &str, Alter); 15] = [
         ("u55_add", "ETD021", "configuration of 256 MACs", |p| {
             let at = block(p, "cmd_data") + 8;
             put(p, at, 0x3008);
@@ -207,6 +211,13 @@ fn altered_streams_have_the_right_finding() {
             // A counter's switch in place of the wait.
             let at = command(p, 0x11, 0);
             put(p, at, 0x13);
+        }),
+        ("u55_softmax", "ETD026", "blocks that begin before their input is there", |p| {
+            // Every operation may begin three blocks early.
+            for nth in 0..20 {
+                let at = command(p, 0x12F, nth);
+                put(p, at, 0x0003_012F);
+            }
         }),
         ("u55_linear", "ETD027", "an input of other bytes", |p| {
             let at = command(p, 0x4000, 0) + 4;

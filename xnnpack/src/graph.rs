@@ -1,5 +1,6 @@
 //! What is loaded: values and steps, and a run of them.
 
+use crate::buffer::Buffer;
 use crate::error::{Error, Result, ensure};
 use crate::kernels::convolution::Filter;
 use crate::kernels::linear::Weights;
@@ -59,6 +60,8 @@ pub(crate) enum Work {
     Binary(BinaryOperator),
     BatchProduct { transpose_a: bool, transpose_b: bool },
     FullyConnected(Weights),
+    /// Filter and bias are inputs.
+    DynamicFullyConnected { transposed: bool },
     Convolution(Convolution, Filter),
     Pooling(Pooling),
     ArgMax { padding: [u32; 4], kernel: [u32; 2], same: bool },
@@ -134,7 +137,7 @@ impl Graph {
         );
         match &tensor.data {
             Data::I32(data) if element == 8 => {
-                for (target, number) in bytes.as_chunks_mut().0.iter_mut().zip(data) {
+                for (target, number) in bytes.as_chunks_mut().0.iter_mut().zip(data.iter()) {
                     *target = i64::from(*number).to_le_bytes();
                 }
             }
@@ -226,6 +229,10 @@ fn work(
             linear::batch_product(a, input(1)?, transposed, clamp, out, means)
         }
         Work::FullyConnected(weights) => linear::fully_connected(a, weights, clamp, out, means),
+        Work::DynamicFullyConnected { transposed } => {
+            let bias = (step.inputs.len() > 2).then(|| input(2)).transpose()?;
+            linear::dynamic_fully_connected([a, input(1)?], bias, *transposed, clamp, out, means)
+        }
         Work::Convolution(it, filter) => convolution::convolution(it, a, filter, clamp, out, means),
         Work::Pooling(it) => pooling::pooling(it, a, clamp, out),
         Work::ArgMax { padding, kernel, same } => {
@@ -253,7 +260,7 @@ fn nothing() -> Tensor {
         data_type: DataType::FP32,
         dims: Vec::new(),
         scale: Scale::None,
-        data: Data::F32(Vec::new()),
+        data: Data::F32(Buffer::new()),
         rows: Vec::new(),
         constant: false,
     }
@@ -262,8 +269,8 @@ fn nothing() -> Tensor {
 /// Memory of values that are dead, for the next ones.
 #[derive(Default)]
 struct Free {
-    floats: Vec<Vec<f32>>,
-    small: Vec<Vec<i16>>,
+    floats: Vec<Buffer<f32>>,
+    small: Vec<Buffer<i16>>,
 }
 
 impl Free {
@@ -287,9 +294,11 @@ impl Free {
     }
 }
 
-/// The smallest that has as many elements: to make one longer fills it first.
-fn pick<T>(free: &mut Vec<Vec<T>>, wanted: usize) -> Vec<T> {
-    let fits = free.iter().enumerate().filter(|(_, memory)| memory.len() >= wanted);
-    let best = fits.min_by_key(|(_, memory)| memory.len()).map(|(index, _)| index);
-    best.map(|index| free.swap_remove(index)).unwrap_or_default()
+/// The smallest that has room for as many elements, or the largest, to grow.
+/// Among equals the one that was used last, which is nearest.
+fn pick<T: Copy + Default>(free: &mut Vec<Buffer<T>>, wanted: usize) -> Buffer<T> {
+    let sizes = || free.iter().map(Buffer::capacity).enumerate().rev();
+    let fits = sizes().filter(|(_, size)| *size >= wanted).min_by_key(|(_, size)| *size);
+    let best = fits.or_else(|| sizes().max_by_key(|(_, size)| *size));
+    best.map(|(index, _)| free.remove(index)).unwrap_or_default()
 }

@@ -12,6 +12,7 @@
 //! point numbers within rounding, as sums are fused and added in another order.
 //! Float16 and bfloat16 are computed in float32 and rounded after each node.
 
+mod buffer;
 mod error;
 mod graph;
 mod kernels;

@@ -11,12 +11,14 @@ use bytemuck::Pod;
 use pulp::Simd;
 use rayon::prelude::*;
 
-/// Rows whose sums are in registers, of two vectors each.
-const ROWS: usize = 6;
+/// Rows whose sums are in registers, of two vectors each, where there are 32.
+const ROWS: usize = 12;
+/// The same where there are 16.
+const FEW_ROWS: usize = 6;
 /// Most columns in a panel: two vectors of the widest kind.
 const WIDEST: usize = 32;
 /// Bytes of rows that meet all columns, to lie in the second cache.
-const BLOCK: usize = 96 * 1024;
+const BLOCK: usize = 256 * 1024;
 /// Multiplications that are worth a thread.
 const WORTH_A_THREAD: usize = 1 << 17;
 
@@ -42,6 +44,12 @@ fn width() -> usize {
         }
     }
     pulp::Arch::new().dispatch(Width)
+}
+
+/// Runs `work` with the vectors of this processor; it must be `inline(always)`.
+#[inline(always)]
+pub(crate) fn vectors<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
 }
 
 impl Packed {
@@ -92,20 +100,32 @@ pub(crate) trait Sums: Sync {
     /// Products after which sums are taken over, none for all at once.
     fn piece(&self) -> Option<usize>;
 
-    /// Adds the sums of piece `piece` of some columns, the first of which is `column`.
-    fn add(&self, piece: usize, column: usize, sums: &[f32], totals: &mut [Self::Total]);
+    /// Adds the sums of piece `piece` of some columns: the first of them, and
+    /// how many there are. Sums and totals are as long as vectors.
+    fn add(
+        &self,
+        piece: usize,
+        columns: (usize, usize),
+        sums: &[f32],
+        totals: &mut [Self::Total],
+    );
 
-    /// Stores the totals of a row.
+    /// Stores the totals of a row, as many as `out` has.
     fn store(&self, row: usize, column: usize, totals: &[Self::Total], out: &mut [Self::Out]);
 }
 
+/// Adds where the taps of a row begin in the input, or [`OUTSIDE`]. It is asked
+/// for rows one after the other, and may look at what it added for the last.
+pub(crate) type Place<'a> = &'a (dyn Fn(usize, &mut Vec<usize>) + Sync);
+
 /// A product to be made.
-pub(crate) struct Product<'a, S, P> {
+pub(crate) struct Product<'a, S> {
     pub packed: &'a Packed,
     pub input: &'a [f32],
     pub rows: usize,
-    /// Adds where the taps of a row begin in the input, or [`OUTSIDE`].
-    pub place: P,
+    pub place: Place<'a>,
+    /// Taps that are mostly neighbours in memory, such as those of a line of a kernel.
+    pub line: usize,
     pub sums: &'a S,
     /// Distance of rows in the output.
     pub stride: usize,
@@ -113,7 +133,7 @@ pub(crate) struct Product<'a, S, P> {
     pub first_column: usize,
 }
 
-impl<S: Sums, P: Fn(usize, &mut Vec<usize>) + Sync> Product<'_, S, P> {
+impl<S: Sums> Product<'_, S> {
     /// Makes it, with up to `threads` threads.
     pub fn run(&self, out: &mut [S::Out], threads: usize) {
         if self.rows == 0 || self.packed.columns == 0 {
@@ -136,8 +156,8 @@ impl<S: Sums, P: Fn(usize, &mut Vec<usize>) + Sync> Product<'_, S, P> {
 }
 
 /// Some rows of a product.
-struct Share<'a, 'p, S: Sums, P> {
-    product: &'a Product<'p, S, P>,
+struct Share<'a, 'p, S: Sums> {
+    product: &'a Product<'p, S>,
     first: usize,
     out: &'a mut [S::Out],
 }
@@ -145,11 +165,11 @@ struct Share<'a, 'p, S: Sums, P> {
 /// No place in the input.
 pub(crate) const OUTSIDE: usize = usize::MAX;
 
-/// Numbers in a tap below which the taps of a row are copied together: loops
-/// over a few numbers cost more than the copy.
+/// Numbers in a tap below which the taps of a row are taken together: loops
+/// over a few numbers cost more than a copy.
 const SHORT: usize = 16;
 
-impl<T: Sums, P: Fn(usize, &mut Vec<usize>) + Sync> pulp::WithSimd for Share<'_, '_, T, P> {
+impl<T: Sums> pulp::WithSimd for Share<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -160,114 +180,204 @@ impl<T: Sums, P: Fn(usize, &mut Vec<usize>) + Sync> pulp::WithSimd for Share<'_,
         let count = count.min(self.product.rows - self.first);
         let block = (BLOCK / 4 / (taps * depth).max(1) / ROWS * ROWS).clamp(ROWS, 96);
         let zeros = vec![0.0; depth];
+        let input = self.product.input;
         let mut places = Vec::with_capacity(block * taps);
-        let mut together = Vec::new();
+        let mut short = Short::default();
         for start in (0..count).step_by(block) {
             let rows = start..count.min(start + block);
             places.clear();
             for row in rows.clone() {
                 (self.product.place)(self.first + row, &mut places);
             }
-            let input = self.product.input;
             if taps == 1 || depth >= SHORT {
                 let taken = Taken { input, places: &places, zeros: &zeros, taps, depth };
                 self.block(simd, rows, taken);
                 continue;
             }
-            together.clear();
-            // Neighbours under the kernel are mostly neighbours in memory.
-            for run in places.chunk_by(|a, b| *a != OUTSIDE && a.wrapping_add(depth) == *b) {
-                let size = run.len() * depth;
-                match run[0] {
-                    OUTSIDE => together.extend_from_slice(&zeros),
-                    place => together.extend_from_slice(&input[place..][..size]),
-                }
+            let mut row = rows.start;
+            while row < rows.end {
+                let rest = &places[(row - rows.start) * taps..];
+                let line = self.product.line;
+                let (count, taken) = short.take(input, rest, &zeros, (taps, depth, line));
+                self.block(simd, row..row + count, taken);
+                row += count;
             }
-            places.clear();
-            places.extend((0..rows.len()).map(|row| row * taps * depth));
-            let depth = taps * depth;
-            let taken = Taken { input: &together, places: &places, zeros: &[], taps: 1, depth };
-            self.block(simd, rows, taken);
         }
     }
 }
 
-impl<T: Sums, P> Share<'_, '_, T, P> {
+/// Rows of short taps, taken together.
+#[derive(Default)]
+struct Short {
+    copied: Vec<f32>,
+    places: Vec<usize>,
+}
+
+impl Short {
+    /// The first rows of `places` and their number: as they lie in the input,
+    /// where each line of taps is one piece of it, and else copied.
+    fn take<'a>(
+        &'a mut self,
+        input: &'a [f32],
+        places: &[usize],
+        zeros: &[f32],
+        (taps, depth, line): (usize, usize, usize),
+    ) -> (usize, Taken<'a>) {
+        let line = if line > 0 && taps.is_multiple_of(line) { line } else { 1 };
+        let neighbours = |pair: &[usize]| pair[0] != OUTSIDE && pair[0] + depth == pair[1];
+        let is_whole = |row: &[usize]| {
+            let mut lines = row.chunks_exact(line);
+            lines.all(|line| line[0] != OUTSIDE && line.windows(2).all(neighbours))
+        };
+        let mut rows = places.chunks_exact(taps).map(is_whole).take_while({
+            let first = places.get(..taps).is_some_and(is_whole);
+            move |whole| *whole == first
+        });
+        let first = rows.next().unwrap_or_default();
+        let count = 1 + rows.count();
+        let places = &places[..count * taps];
+        self.places.clear();
+        if first && line > 1 {
+            self.places.extend(places.iter().step_by(line));
+            let taken = Taken {
+                input,
+                places: &self.places,
+                zeros: &[],
+                taps: taps / line,
+                depth: line * depth,
+            };
+            return (count, taken);
+        }
+        self.copied.clear();
+        // Neighbours under the kernel are mostly neighbours in memory.
+        for run in places.chunk_by(|a, b| *a != OUTSIDE && a.wrapping_add(depth) == *b) {
+            match run[0] {
+                OUTSIDE => self.copied.extend_from_slice(zeros),
+                place => self.copied.extend_from_slice(&input[place..][..run.len() * depth]),
+            }
+        }
+        let depth = taps * depth;
+        self.places.extend((0..count).map(|row| row * depth));
+        let taken =
+            Taken { input: &self.copied, places: &self.places, zeros: &[], taps: 1, depth };
+        (count, taken)
+    }
+}
+
+impl<T: Sums> Share<'_, '_, T> {
     /// Some rows with all columns.
     #[inline(always)]
     fn block<S: Simd>(&mut self, simd: S, rows: std::ops::Range<usize>, taken: Taken<'_>) {
-        let Packed { taps, depth, width, .. } = *self.product.packed;
-        let size = taps * depth * width;
-        for panel in 0..self.product.packed.columns.div_ceil(width) {
+        let Packed { width, columns, .. } = *self.product.packed;
+        let size = taken.taps * taken.depth * width;
+        for panel in 0..columns.div_ceil(width) {
             let lines = &self.product.packed.panels[panel * size..][..size];
+            let is_narrow = columns - panel * width <= S::F32_LANES;
             let mut row = rows.start;
             while row < rows.end {
                 let places = &taken.places[(row - rows.start) * taken.taps..];
                 let tile = Tile { row, panel, taken: Taken { places, ..taken } };
-                row += match rows.end - row {
-                    ROWS.. => self.tile::<S, ROWS>(simd, tile, lines),
-                    4.. => self.tile::<S, 4>(simd, tile, lines),
-                    2.. => self.tile::<S, 2>(simd, tile, lines),
-                    _ => self.tile::<S, 1>(simd, tile, lines),
+                row += if is_narrow {
+                    self.tiles::<S, 1>(simd, tile, lines, rows.end - row)
+                } else {
+                    self.tiles::<S, 2>(simd, tile, lines, rows.end - row)
                 };
             }
         }
     }
 
-    /// `R` rows with the columns of a panel; returns `R`.
+    /// As many rows as are in registers, of `N` vectors; returns how many.
     #[inline(always)]
-    fn tile<S: Simd, const R: usize>(&mut self, simd: S, tile: Tile<'_>, lines: &[f32]) -> usize {
+    fn tiles<S: Simd, const N: usize>(
+        &mut self,
+        simd: S,
+        tile: Tile<'_>,
+        lines: &[f32],
+        left: usize,
+    ) -> usize {
+        // Constant conditions: what a processor does not need is not compiled for it.
+        if const { S::F32_LANES == 1 } {
+            return self.tile::<S, 1, N>(simd, tile, lines);
+        }
+        if const { S::REGISTER_COUNT >= 32 || N == 1 } && left >= ROWS {
+            return self.tile::<S, ROWS, N>(simd, tile, lines);
+        }
+        match left {
+            FEW_ROWS.. => self.tile::<S, FEW_ROWS, N>(simd, tile, lines),
+            3.. => self.tile::<S, 3, N>(simd, tile, lines),
+            _ => self.tile::<S, 1, N>(simd, tile, lines),
+        }
+    }
+
+    /// `R` rows with the columns of a panel, which are `N` vectors; returns `R`.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const N: usize>(
+        &mut self,
+        simd: S,
+        tile: Tile<'_>,
+        lines: &[f32],
+    ) -> usize {
         let Packed { width, columns, .. } = *self.product.packed;
-        let Taken { input, places, zeros, taps, depth } = tile.taken;
+        let Taken { taps, depth, .. } = tile.taken;
         let Product { sums: sink, stride, first_column, .. } = *self.product;
         let lines = S::as_simd_f32s(lines).0.as_chunks::<2>().0;
         let column = tile.panel * width;
         let used = width.min(columns - column);
         let start = tile.row * stride + first_column + column;
-        if let Some((bias, clamp)) = sink.floats().filter(|_| used == width) {
+        if let Some((bias, clamp)) = sink.floats() {
             let out = bytemuck::cast_slice_mut(&mut self.out[start..]);
-            let bias = bias.get(column..column + width);
-            let tile = tile.taken;
-            floats::<S, R>(simd, tile, lines, (bias, clamp), (out, stride));
+            let bias = bias.get(column..column + used);
+            floats::<S, R, N>(simd, tile.taken, lines, (bias, clamp), (out, stride, used));
             return R;
         }
         let mut totals = [[T::Total::default(); WIDEST]; R];
-        let mut add = |piece, sums: [[S::f32s; 2]; R]| {
-            for (sums, totals) in sums.iter().zip(&mut totals) {
-                let sums: &[f32] = bytemuck::cast_slice(sums);
-                sink.add(piece, column, &sums[..used], &mut totals[..used]);
-            }
-        };
         let limit = sink.piece().unwrap_or(usize::MAX);
-        let zero = [[simd.splat_f32s(0.0); 2]; R];
+        let zero = [[simd.splat_f32s(0.0); N]; R];
         let (mut sums, mut since, mut piece) = (zero, 0, 0);
         for tap in 0..taps {
-            let rows: [&[f32]; R] = std::array::from_fn(|i| match places[i * taps + tap] {
-                OUTSIDE => zeros,
-                place => &input[place..][..depth],
-            });
+            let rows: [&[f32]; R] = tile.taken.rows(tap);
             let lines = &lines[tap * depth..][..depth];
             let mut k = 0;
             while k < depth {
                 let n = (depth - k).min(limit - since);
-                let rows = std::array::from_fn(|i| &rows[i][k..][..n]);
-                sums = accumulate(simd, sums, rows, &lines[k..][..n]);
+                let mut part: [&[f32]; R] = [&[]; R];
+                for (part, row) in part.iter_mut().zip(rows) {
+                    *part = &row[k..][..n];
+                }
+                sums = accumulate(simd, sums, part, &lines[k..][..n]);
                 k += n;
                 since += n;
                 if since == limit {
-                    add(piece, sums);
+                    take_over::<S, T, R, N>(sink, piece, (column, used), sums, &mut totals);
                     (sums, since, piece) = (zero, 0, piece + 1);
                 }
             }
         }
         if since > 0 || piece == 0 {
-            add(piece, sums);
+            take_over::<S, T, R, N>(sink, piece, (column, used), sums, &mut totals);
         }
         for (i, totals) in totals.iter().enumerate() {
             let out = &mut self.out[start + i * stride..][..used];
-            sink.store(self.first + tile.row + i, column, &totals[..used], out);
+            let count = (N * S::F32_LANES).min(WIDEST);
+            sink.store(self.first + tile.row + i, column, &totals[..count], out);
         }
         R
+    }
+}
+
+/// Adds sums of rows to their totals.
+#[inline(always)]
+fn take_over<S: Simd, T: Sums, const R: usize, const N: usize>(
+    sink: &T,
+    piece: usize,
+    columns: (usize, usize),
+    sums: [[S::f32s; N]; R],
+    totals: &mut [[T::Total; WIDEST]; R],
+) {
+    for (sums, totals) in sums.iter().zip(totals) {
+        let sums: &[f32] = bytemuck::cast_slice(sums);
+        let count = sums.len();
+        sink.add(piece, columns, sums, &mut totals[..count]);
     }
 }
 
@@ -290,32 +400,61 @@ struct Taken<'a> {
     depth: usize,
 }
 
-/// `R` rows with whole vectors of columns, from the bias to the store.
+impl<'a> Taken<'a> {
+    /// What lies under a tap of the first `R` rows.
+    #[inline(always)]
+    fn rows<const R: usize>(&self, tap: usize) -> [&'a [f32]; R] {
+        // A loop: what `from_fn` calls is not always made part of it.
+        let mut rows: [&[f32]; R] = [&[]; R];
+        for (row, places) in rows.iter_mut().zip(self.places.chunks_exact(self.taps)) {
+            *row = match places[tap] {
+                OUTSIDE => &self.zeros[..self.depth],
+                place => &self.input[place..][..self.depth],
+            };
+        }
+        rows
+    }
+}
+
+/// `R` rows with `N` vectors of columns, from the bias to the store of those that are used.
 #[inline(always)]
-fn floats<S: Simd, const R: usize>(
+fn floats<S: Simd, const R: usize, const N: usize>(
     simd: S,
     taken: Taken<'_>,
     lines: &[[S::f32s; 2]],
     (bias, (low, high)): (Option<&[f32]>, (f32, f32)),
-    (out, stride): (&mut [f32], usize),
+    (out, stride, used): (&mut [f32], usize, usize),
 ) {
-    let Taken { input, places, zeros, taps, depth } = taken;
-    let mut sums = [[simd.splat_f32s(0.0); 2]; R];
-    if let Some([first, second]) = bias.map(|bias| S::as_simd_f32s(bias).0) {
-        sums = [[*first, *second]; R];
+    let Taken { taps, depth, .. } = taken;
+    let mut start = [simd.splat_f32s(0.0); N];
+    if let Some(bias) = bias {
+        let (whole, rest) = S::as_simd_f32s(bias);
+        for (at, start) in start.iter_mut().enumerate() {
+            *start = match whole.get(at) {
+                Some(bias) => *bias,
+                None if at == whole.len() => simd.partial_load_f32s(rest),
+                None => *start,
+            };
+        }
     }
+    let mut sums = [start; R];
     for tap in 0..taps {
-        let rows: [&[f32]; R] = std::array::from_fn(|i| match places[i * taps + tap] {
-            OUTSIDE => zeros,
-            place => &input[place..][..depth],
-        });
+        let rows: [&[f32]; R] = taken.rows(tap);
         sums = accumulate(simd, sums, rows, &lines[tap * depth..][..depth]);
     }
     let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
     for (i, sums) in sums.into_iter().enumerate() {
-        let out = &mut out[i * stride..][..2 * S::F32_LANES];
-        for (out, sum) in S::as_mut_simd_f32s(out).0.iter_mut().zip(sums) {
-            *out = simd.min_f32s(simd.max_f32s(sum, low), high);
+        let sums = sums.map(|sum| simd.min_f32s(simd.max_f32s(sum, low), high));
+        if used == N * S::F32_LANES {
+            let out = &mut out[i * stride..][..N * S::F32_LANES];
+            S::as_mut_simd_f32s(out).0.copy_from_slice(&sums);
+            continue;
+        }
+        let (whole, rest) = S::as_mut_simd_f32s(&mut out[i * stride..][..used]);
+        let count = whole.len().min(N);
+        whole[..count].copy_from_slice(&sums[..count]);
+        if count < N {
+            simd.partial_store_f32s(rest, sums[count]);
         }
     }
 }
@@ -326,35 +465,41 @@ const UNROLL: usize = 8;
 /// `sums[r] += Σ rows[r][k] * lines[k]`. The sums are taken and given back by
 /// value: whoever holds their address keeps them out of the registers.
 #[inline(always)]
-fn accumulate<S: Simd, const R: usize>(
+fn accumulate<S: Simd, const R: usize, const N: usize>(
     simd: S,
-    mut sums: [[S::f32s; 2]; R],
+    mut sums: [[S::f32s; N]; R],
     rows: [&[f32]; R],
     lines: &[[S::f32s; 2]],
-) -> [[S::f32s; 2]; R] {
+) -> [[S::f32s; N]; R] {
     let (blocks, rest) = lines.as_chunks::<UNROLL>();
-    let factors: [&[[f32; UNROLL]]; R] = std::array::from_fn(|row| rows[row].as_chunks().0);
     for (index, block) in blocks.iter().enumerate() {
-        let factors: [&[f32; UNROLL]; R] = std::array::from_fn(|row| &factors[row][index]);
+        let mut factors = [&[0.0; UNROLL]; R];
+        for (factors, row) in factors.iter_mut().zip(rows) {
+            *factors = &row.as_chunks().0[index];
+        }
         for k in 0..UNROLL {
-            sums = add_line(simd, sums, std::array::from_fn(|row| factors[row][k]), block[k]);
+            let mut line = [0.0; R];
+            line.iter_mut().zip(factors).for_each(|(own, factors)| *own = factors[k]);
+            sums = add_line(simd, sums, line, block[k]);
         }
     }
     let done = blocks.len() * UNROLL;
     for (k, line) in rest.iter().enumerate() {
-        sums = add_line(simd, sums, std::array::from_fn(|row| rows[row][done + k]), *line);
+        let mut factors = [0.0; R];
+        factors.iter_mut().zip(rows).for_each(|(own, row)| *own = row[done + k]);
+        sums = add_line(simd, sums, factors, *line);
     }
     sums
 }
 
 /// `sums[r] += factors[r] * line`
 #[inline(always)]
-fn add_line<S: Simd, const R: usize>(
+fn add_line<S: Simd, const R: usize, const N: usize>(
     simd: S,
-    mut sums: [[S::f32s; 2]; R],
+    mut sums: [[S::f32s; N]; R],
     factors: [f32; R],
     line: [S::f32s; 2],
-) -> [[S::f32s; 2]; R] {
+) -> [[S::f32s; N]; R] {
     for (sums, factor) in sums.iter_mut().zip(factors) {
         let factor = simd.splat_f32s(factor);
         for (sum, value) in sums.iter_mut().zip(line) {

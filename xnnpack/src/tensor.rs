@@ -1,5 +1,6 @@
 //! The data of values.
 
+use crate::buffer::Buffer;
 use crate::error::{Error, Result, ensure};
 use et_schema::xnnpack::DataType;
 use half::{bf16, f16};
@@ -8,9 +9,9 @@ use half::{bf16, f16};
 /// integers as int16, which holds signed and unsigned ones.
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
-    F32(Vec<f32>),
-    Small(Vec<i16>),
-    I32(Vec<i32>),
+    F32(Buffer<f32>),
+    Small(Buffer<i16>),
+    I32(Buffer<i32>),
 }
 
 /// How integers are meant.
@@ -68,7 +69,7 @@ impl Data {
     pub fn empty(data_type: DataType) -> Result<Self> {
         Ok(match data_type {
             DataType::FP32 | DataType::FP16 | DataType::BF16 | DataType::PFP32 => {
-                Data::F32(Vec::new())
+                Data::F32(Buffer::new())
             }
             DataType::QINT8
             | DataType::QUINT8
@@ -76,8 +77,8 @@ impl Data {
             | DataType::QDINT8
             | DataType::QPINT8
             | DataType::QCINT4
-            | DataType::QBINT4 => Data::Small(Vec::new()),
-            DataType::QINT32 | DataType::QCINT32 | DataType::INT32 => Data::I32(Vec::new()),
+            | DataType::QBINT4 => Data::Small(Buffer::new()),
+            DataType::QINT32 | DataType::QCINT32 | DataType::INT32 => Data::I32(Buffer::new()),
             other => return Err(Error::new(format!("values of {other}"))),
         })
     }
@@ -163,8 +164,8 @@ impl Data {
                     DataType::QUINT8 => data.extend(bytes.iter().map(|b| i16::from(*b))),
                     DataType::QCINT4 | DataType::QBINT4 => {
                         for line in bytes.chunks(row.div_ceil(2)) {
-                            let nibbles = line.iter().flat_map(|b| [b & 15, b >> 4]);
-                            data.extend(nibbles.take(row).map(|nibble| i16::from(nibble) - 8));
+                            let nibble = |at: usize| i16::from(line[at / 2] >> (at % 2 * 4) & 15);
+                            data.extend((0..row).map(|at| nibble(at) - 8));
                         }
                     }
                     _ => data.extend(bytes.iter().map(|b| i16::from(b.cast_signed()))),

@@ -1,6 +1,6 @@
 //! The Ethos-U delegates of a program.
 
-use super::{Disassembly, Estimate, Fault, Region, Regions, check, estimate};
+use super::{Disassembly, Estimate, Estimates, Fault, Region, Regions, System, check, estimates};
 use crate::findings::{Code, Finding};
 use et_schema::ethos_u::{BACKEND, Configuration, Payload, Product};
 use et_schema::ids::{ChainId, InstructionId};
@@ -21,16 +21,16 @@ pub struct Unit<'a> {
     pub stream: Disassembly,
     /// What is wrong.
     pub faults: Vec<Fault>,
+    /// The system that it was compiled for.
+    pub system: System,
+    /// What its operations take.
+    pub estimates: Estimates,
 }
 
 impl Unit<'_> {
     /// What all operations take.
     pub fn total(&self) -> Estimate {
-        let mut total = Estimate::default();
-        for operation in &self.stream.operations {
-            total += estimate(operation, self.configuration);
-        }
-        total
+        self.estimates.total
     }
 
     /// Bytes of fast scratch memory that the stream uses.
@@ -73,13 +73,15 @@ pub fn unit<'a>(
     let bytes = delegate.payload(file).map_err(|error| damaged(error.to_string()))?;
     let named = |key: &str| file.find_named_data(key).ok().flatten();
     let payload = Payload::parse(bytes, named).map_err(|error| damaged(error.to_string()))?;
-    Ok(Unit { index, at, ..Unit::new(payload, accelerator(delegate)) })
+    let options = options(delegate);
+    Ok(Unit { index, at, ..Unit::new(payload, accelerator(delegate), &options) })
 }
 
 impl<'a> Unit<'a> {
     /// The payload of a delegate, taken apart and checked; `spec` is the
-    /// accelerator that its compile specs name.
-    pub fn new(payload: Payload<'a>, spec: Option<String>) -> Self {
+    /// accelerator that its compile specs name, and `options` the compiler's
+    /// that name the system.
+    pub fn new(payload: Payload<'a>, spec: Option<String>, options: &str) -> Self {
         let (configuration, mut faults) = match payload.driver.configuration {
             Some(unit) if unit.exists() => {
                 let differs = spec.filter(|spec| *spec != unit.accelerator());
@@ -108,8 +110,20 @@ impl<'a> Unit<'a> {
             fast_scratch: None,
         };
         faults.extend(check(&payload, &stream, &regions));
-        Unit { index: 0, at: None, payload, configuration, stream, faults }
+        let system = System::of_options(configuration, options);
+        let estimates = estimates(&stream.operations, configuration, &system);
+        Unit { index: 0, at: None, payload, configuration, stream, faults, system, estimates }
     }
+}
+
+/// The compile specs as one text, which has the compiler's options.
+fn options(delegate: &Delegate<'_>) -> String {
+    let mut options = String::new();
+    for spec in delegate.compile_specs() {
+        options.push_str(&String::from_utf8_lossy(spec.value));
+        options.push(' ');
+    }
+    options
 }
 
 /// The accelerator in the compile specs, such as `ethos-u55-128`.
@@ -203,7 +217,7 @@ fn code(fault: &Fault) -> Code {
         Fault::NoStop => Code::NpuNoStop,
         Fault::Outside { .. } => Code::NpuOutside,
         Fault::Misaligned { .. } => Code::NpuMisaligned,
-        Fault::NoWait { .. } => Code::NpuNoWait,
+        Fault::NoWait { .. } | Fault::BlockDependency { .. } => Code::NpuNoWait,
         Fault::NeverWritten { .. } | Fault::NoTable { .. } => Code::NpuNeverWritten,
         Fault::OutputNeverWritten { .. } => Code::NpuOutput,
     }
@@ -237,6 +251,10 @@ impl std::fmt::Display for Fault {
             Fault::NoWait { word, of, range } => {
                 write!(f, "word {word}: {range} is used without waiting for word {of}")
             }
+            Fault::BlockDependency { word, of, set, allowed } => write!(
+                f,
+                "word {word}: {set} blocks begin before word {of} is done, of which {allowed} may"
+            ),
             Fault::NeverWritten { word, what, range } => {
                 write!(f, "word {word}: {what}: nothing has written {range}")
             }

@@ -6,7 +6,7 @@
 //! feature_map.rs  tensors as the unit addresses them, and the bytes they cover
 //! operation.rs    registers at the start of an operation, decoded
 //! check/          is every access in its region, waited for, written before
-//! estimate.rs     operations, bytes and cycles
+//! estimate/       operations, bytes and cycles
 //! delegates.rs    the delegates of a program, their findings
 //! ```
 //!
@@ -24,9 +24,9 @@ mod state;
 pub use check::{Fault, Regions, check};
 pub(crate) use delegates::accelerator;
 pub use delegates::{Unit, findings, unit, units};
-pub use estimate::{Estimate, estimate};
+pub use estimate::{Estimate, Estimates, Memory, System, estimates};
 pub use feature_map::{FeatureMap, Layout, Range, Region, Storage};
-pub use operation::{Access, Block, Dma, Kernel, Kind, Operation, Work};
+pub use operation::{Access, Block, Dma, Kernel, Kind, Operation, Schedule, Work};
 
 use et_schema::ethos_u::{Command, Item, Payload, Product, Register};
 use state::State;

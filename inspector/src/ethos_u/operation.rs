@@ -104,9 +104,34 @@ pub struct Block {
     pub is_sparse: bool,
     /// Height, width and depth that it works on at once.
     pub block: [u32; 3],
+    /// How it goes about that.
+    pub schedule: Schedule,
     /// Whether it is a pooling of single elements that only swaps rows and
     /// columns, as before Ethos-U85.
     pub is_transposition: bool,
+}
+
+/// How the unit goes about a block of arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Blocks that may begin while as many of the operation before are under way.
+    pub block_dependency: u32,
+    /// Whether sums have more than 32 bits.
+    pub has_wide_sums: bool,
+    /// Whether elements of the window come first, before channels.
+    pub is_kernel_first: bool,
+    /// Height and width of the outputs that are made at once; of Ethos-U85,
+    /// 0 before it.
+    pub microblock: [u32; 2],
+    /// Rows and columns that stand for one of the input.
+    pub upscale: u32,
+    /// Whether results are looked up: in a table, or as the unit's own curve.
+    pub has_lookup: bool,
+    /// Whether dimensions of the output are swapped, or it runs backwards, and
+    /// whether that moves rows or columns.
+    pub is_moved: bool,
+    /// See [`Schedule::is_moved`].
+    pub moves_lines: bool,
 }
 
 /// A copy.
@@ -215,7 +240,34 @@ fn block(state: &State, work: Work) -> Kind {
         is_sparse: state.is_u85() && state.bits(short::WEIGHT_FORMAT, 4, 1) == 1,
         block: [short::OFM_BLOCK_HEIGHT, short::OFM_BLOCK_WIDTH, short::OFM_BLOCK_DEPTH]
             .map(|code| state.size(code)),
+        schedule: schedule(state, transposition),
     }))
+}
+
+fn schedule(state: &State, transposition: u32) -> Schedule {
+    let function = state.bits(short::ACTIVATION, 0, 5);
+    let is_curve = if state.is_u85() { matches!(function, 10 | 11) } else { matches!(function, 3 | 4) };
+    let reverse = if state.is_u85() { state.bits(short::OFM_PRECISION, 9, 2) } else { 0 };
+    let microblock = match state.bits(short::ACC_FORMAT, 8, 3) {
+        _ if !state.is_u85() => [0, 0],
+        0 => [1, 1],
+        1 => [1, 2],
+        2 => [1, 4],
+        3 => [2, 2],
+        4 => [2, 4],
+        _ => [4, 4],
+    };
+    Schedule {
+        block_dependency: state.bits(short::BLOCKDEP, 0, if state.is_u85() { 3 } else { 2 }),
+        has_wide_sums: state.bits(short::ACC_FORMAT, 0, 2) == 1,
+        is_kernel_first: state.bits(short::KERNEL_STRIDE, 2, 1) == 1,
+        microblock,
+        upscale: if state.bits(short::IFM_UPSCALE, 0, 2) == 0 { 1 } else { 2 },
+        has_lookup: is_curve || table(state).is_some(),
+        is_moved: transposition != NO_TRANSPOSITION || reverse != 0,
+        // Rows and columns change places, or columns run backwards.
+        moves_lines: matches!(transposition, 1 | 3 | 7) || reverse == 2,
+    }
 }
 
 /// Size includes dilation, which is 1 or 2.

@@ -33,10 +33,12 @@ pub(super) mod short {
     pub const KERNEL_WIDTH: u16 = 0x120;
     pub const KERNEL_HEIGHT: u16 = 0x121;
     pub const KERNEL_STRIDE: u16 = 0x122;
+    pub const ACC_FORMAT: u16 = 0x124;
     pub const ACTIVATION: u16 = 0x125;
     pub const WEIGHT_REGION: u16 = 0x128;
     pub const SCALE_REGION: u16 = 0x129;
     pub const WEIGHT_FORMAT: u16 = 0x12E;
+    pub const BLOCKDEP: u16 = 0x12F;
     pub const DMA_SOURCE_REGION: u16 = 0x130;
     pub const DMA_DESTINATION_REGION: u16 = 0x131;
     pub const DMA_SIZE0: u16 = 0x132;

@@ -78,15 +78,15 @@ impl Printer<'_> {
             return ethos_u::registers(unit)
                 .try_for_each(|line| output.text(&format!("    {line}\n")));
         }
-        let operations = &unit.stream.operations;
+        let operations = unit.stream.operations.iter().zip(&unit.estimates.operations);
         let hidden = self.hidden(operations.len());
-        for (at, operation) in operations.iter().enumerate() {
+        for (at, (operation, cost)) in operations.enumerate() {
             if at == hidden.start && !hidden.is_empty() {
                 let more = program::count(hidden.len() as u64, "operation");
                 output.text(&format!("    ... {more} not shown; --all shows them\n"))?;
             }
             if !hidden.contains(&at) {
-                output.text(&format!("    {at:<4} {}\n", ethos_u::line(unit, operation)))?;
+                output.text(&format!("    {at:<4} {}\n", ethos_u::line(operation, cost)))?;
             }
         }
         Ok(())
@@ -102,7 +102,7 @@ impl Printer<'_> {
     /// An Ethos-U payload that was taken out of its program.
     pub(super) fn ethos_u(&self, bytes: &[u8]) -> Result<(), Failure> {
         let payload = Vela::parse(bytes, |_| None);
-        let unit = Unit::new(payload.map_err(|e| Failure::input(&self.args.model, e))?, None);
+        let unit = Unit::new(payload.map_err(|e| Failure::input(&self.args.model, e))?, None, "");
         self.payload(ethos_u::json(&unit), |output| self.operations(&unit, output))
     }
 

@@ -3,7 +3,7 @@
 
 use crate::text::{bytes, escape, thousands};
 use et_inspector::ethos_u::{
-    Block, FeatureMap, Kind, Operation, Range, Region, Storage, Unit, estimate,
+    Block, Estimate, FeatureMap, Kind, Operation, Range, Region, Storage, Unit,
 };
 use et_schema::ethos_u::{Item, Product, Register};
 use serde_json::{Value as Json, json};
@@ -45,7 +45,7 @@ pub fn notes(unit: &Unit<'_>) -> Vec<String> {
 }
 
 /// One line of an operation.
-pub fn line(unit: &Unit<'_>, operation: &Operation) -> String {
+pub fn line(operation: &Operation, cost: &Estimate) -> String {
     let what = match &operation.kind {
         Kind::Block(block) => block_text(block),
         Kind::Dma(dma) => {
@@ -58,15 +58,19 @@ pub fn line(unit: &Unit<'_>, operation: &Operation) -> String {
         Kind::Counters => "counters on or off".into(),
         Kind::Branch(word) => format!("branch to word {word}"),
     };
-    let cost = estimate(operation, unit.configuration);
-    let cost = match (cost.macs, cost.cycles) {
-        (0, 0) => String::new(),
-        (0, cycles) => format!("; about {} cycles", thousands(cycles)),
-        (macs, cycles) => {
-            format!("; {} MACs, about {} cycles", thousands(macs), thousands(cycles))
-        }
+    format!("word {:<6} {what}{}", operation.word, cost_text(cost))
+}
+
+fn cost_text(cost: &Estimate) -> String {
+    if cost.cycles == 0 {
+        return String::new();
+    }
+    let macs = match cost.macs {
+        0 => String::new(),
+        macs => format!(" {} MACs,", thousands(macs)),
     };
-    format!("word {:<6} {what}{cost}", operation.word)
+    let bound = if cost.memory_cycles >= cost.cycles { ", memory bound" } else { "" };
+    format!(";{macs} about {} cycles{bound}", thousands(cost.cycles))
 }
 
 fn block_text(block: &Block) -> String {
@@ -151,8 +155,8 @@ pub fn registers<'a>(unit: &'a Unit<'_>) -> impl Iterator<Item = String> + 'a {
 
 /// The stream as a document has it.
 pub fn json(unit: &Unit<'_>) -> Json {
-    let operations = unit.stream.operations.iter().map(|operation| {
-        let cost = estimate(operation, unit.configuration);
+    let operations = unit.stream.operations.iter().zip(&unit.estimates.operations);
+    let operations = operations.map(|(operation, cost)| {
         let accesses = operation.accesses().map(|(range, access)| {
             json!({
                 "region": range.region.to_string(),
@@ -166,17 +170,20 @@ pub fn json(unit: &Unit<'_>) -> Json {
         });
         json!({
             "word": operation.word,
-            "text": line(unit, operation),
+            "text": line(operation, cost),
             "macs": cost.macs,
             "read_bytes": cost.read,
             "written_bytes": cost.written,
             "estimated_cycles": cost.cycles,
+            "estimated_memory_cycles": cost.memory_cycles,
             "accesses": accesses.collect::<Vec<_>>(),
         })
     });
     let total = unit.total();
     json!({
         "accelerator": unit.configuration.accelerator(),
+        "system_config": unit.system.name,
+        "memory_mode": unit.system.mode,
         "words": unit.payload.driver.stream.words(),
         "decoded_words": unit.stream.words,
         "weights_bytes": unit.payload.weights.len(),

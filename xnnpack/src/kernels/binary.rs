@@ -3,6 +3,7 @@
 use super::convert;
 use super::sums::requantize;
 use crate::error::{Error, Result, ensure};
+use crate::product::vectors;
 use crate::tensor::{Data, Tensor, count, range};
 use et_schema::xnnpack::BinaryOperator;
 
@@ -20,7 +21,7 @@ pub(crate) fn binary(
         let Data::F32(data) = &mut out.data else {
             return Err(Error::new("float32 inputs for an integer output"));
         };
-        data.resize(size, 0.0);
+        data.set_len(size);
         let places = Places { out: &out.dims, a: &a.dims, b: &b.dims };
         floats(operator, (x, y), &places, clamp, data);
         return Ok(());
@@ -31,18 +32,18 @@ pub(crate) fn binary(
     let Data::Small(data) = data else {
         return Err(Error::new("integer inputs for a float32 output"));
     };
-    data.resize(size, 0);
+    data.set_len(size);
     let places = Places { out: dims, a: &a.dims, b: &b.dims };
     match integers {
-        Integers::Sum { bias, a, b, shift, zero, range } => places.each(x, y, data, |x, y| {
+        Integers::Sum { bias, a, b, shift, zero, range } => places.each(x, y, data, #[inline(always)] |x, y| {
             let sum = bias + i32::from(x) * a + i32::from(y) * b;
             ((sum >> shift).saturating_add(zero)).clamp(range.0, range.1) as i16
         }),
-        Integers::Product { zeros, scale, zero, range } => places.each(x, y, data, |x, y| {
+        Integers::Product { zeros, scale, zero, range } => places.each(x, y, data, #[inline(always)] |x, y| {
             let product = (i32::from(x) - zeros.0) * (i32::from(y) - zeros.1);
             requantize(product as f32 * scale, zero, range)
         }),
-        Integers::Through { a, b, out, range } => places.each(x, y, data, |x, y| {
+        Integers::Through { a, b, out, range } => places.each(x, y, data, #[inline(always)] |x, y| {
             let x = (i32::from(x) - a.zero) as f32 * a.scale;
             let y = (i32::from(y) - b.zero) as f32 * b.scale;
             requantize(apply(operator, x, y) / out.scale, out.zero, range)
@@ -51,6 +52,7 @@ pub(crate) fn binary(
     Ok(())
 }
 
+#[inline(always)]
 fn apply(operator: BinaryOperator, x: f32, y: f32) -> f32 {
     match operator {
         BinaryOperator::Add => x + y,
@@ -81,7 +83,7 @@ fn floats(
     macro_rules! each {
         ($($operator:ident)*) => {
             match operator {
-                $(B::$operator => places.each(x, y, out, |x, y| {
+                $(B::$operator => places.each(x, y, out, #[inline(always)] |x, y| {
                     apply(B::$operator, x, y).max(low).min(high)
                 }),)*
             }
@@ -162,9 +164,18 @@ struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// Calls `apply` with the elements that meet, in the order of the output.
+    /// Calls `apply`, which must be `inline(always)`, with the elements that
+    /// meet, in the order of the output.
     #[inline(always)]
     fn each<T: Copy, O>(&self, a: &[T], b: &[T], out: &mut [O], apply: impl Fn(T, T) -> O) {
+        vectors(
+            #[inline(always)]
+            || self.each_of(a, b, out, apply),
+        );
+    }
+
+    #[inline(always)]
+    fn each_of<T: Copy, O>(&self, a: &[T], b: &[T], out: &mut [O], apply: impl Fn(T, T) -> O) {
         if a.len() == out.len() && b.len() == out.len() {
             for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
                 *out = apply(*a, *b);

@@ -2,6 +2,7 @@
 
 use super::sums::requantize;
 use crate::error::{Error, Result};
+use crate::product::vectors;
 use crate::tensor::{Data, Row, Scale, Tensor, range};
 
 /// Numbers as the type of `out` has them.
@@ -21,23 +22,34 @@ pub(crate) fn convert(input: &Tensor, out: &mut Tensor) -> Result {
             let Row { scale, zero } = to.ok_or_else(no_scale)?;
             let inverse = 1.0 / scale;
             out.clear();
-            out.extend(input.iter().map(|x| requantize(x * inverse, zero, numbers)));
+            vectors(
+                #[inline(always)]
+                || out.extend(input.iter().map(|x| requantize(x * inverse, zero, numbers))),
+            );
         }
         (Data::Small(data), Data::F32(out)) => {
             let Row { scale, zero } = input.quantized()?;
             out.clear();
-            out.extend(data.iter().map(|q| (i32::from(*q) - zero) as f32 * scale));
+            vectors(
+                #[inline(always)]
+                || out.extend(data.iter().map(|q| (i32::from(*q) - zero) as f32 * scale)),
+            );
         }
         (Data::Small(data), Data::Small(out)) => {
             let (from, to) = (input.quantized()?, to.ok_or_else(no_scale)?);
             // XNNPACK's multiplier has 8 bits behind the point.
             let multiplier = (256.0 * (from.scale / to.scale)).round_ties_even() as i32;
             out.clear();
-            out.extend(data.iter().map(|q| {
-                let scaled = (i32::from(*q) - from.zero).wrapping_mul(multiplier);
-                let rounded = scaled.wrapping_add(0x80) >> 8;
-                rounded.saturating_add(to.zero).clamp(numbers.0, numbers.1) as i16
-            }));
+            vectors(
+                #[inline(always)]
+                || {
+                    out.extend(data.iter().map(|q| {
+                        let scaled = (i32::from(*q) - from.zero).wrapping_mul(multiplier);
+                        let rounded = scaled.wrapping_add(0x80) >> 8;
+                        rounded.saturating_add(to.zero).clamp(numbers.0, numbers.1) as i16
+                    }));
+                },
+            );
         }
         _ => return Err(Error::new("a conversion of 32-bit integers")),
     }
@@ -59,17 +71,33 @@ fn by_row(input: &[f32], dimensions: usize, out: &mut Tensor) -> Result {
     data.clear();
     rows.clear();
     for line in input.chunks(row.max(1)) {
-        let low = line.iter().copied().fold(0.0, f32::min);
-        let high = line.iter().copied().fold(0.0, f32::max);
+        let (low, high) = vectors(
+            #[inline(always)]
+            || (lanes(line, f32::min), lanes(line, f32::max)),
+        );
         let scale = if low == high { 1.0 } else { 255.0 / (high - low) };
         let (scaled_low, scaled_high) = (low * scale, high * scale);
         let nearer_low = (-128.0 + scaled_low) + (127.0 + scaled_high) > 0.0;
         let zero = if nearer_low { -128.0 - scaled_low } else { 127.0 - scaled_high };
         let zero = zero.clamp(-128.0, 127.0).round_ties_even() as i32;
         rows.push(Row { scale: 1.0 / scale, zero });
-        data.extend(line.iter().map(|x| requantize(x * scale, zero, (-128, 127))));
+        vectors(
+            #[inline(always)]
+            || data.extend(line.iter().map(|x| requantize(x * scale, zero, (-128, 127)))),
+        );
     }
     Ok(())
+}
+
+/// The lowest or highest of `line` and zero, lane by lane.
+#[inline(always)]
+fn lanes(line: &[f32], better: impl Fn(f32, f32) -> f32) -> f32 {
+    let (blocks, rest) = line.as_chunks::<16>();
+    let mut lanes = [0.0; 16];
+    for block in blocks {
+        lanes.iter_mut().zip(block).for_each(|(lane, x)| *lane = better(*lane, *x));
+    }
+    lanes.iter().chain(rest).copied().fold(0.0, better)
 }
 
 /// The integers of `range` that a float32 range of `clamp` leaves.
@@ -94,18 +122,18 @@ mod tests {
 
     #[test]
     fn integers_round_to_even_and_saturate() {
-        let input = tensor(DataType::FP32, Scale::None, Data::F32(vec![0.25, 0.75, -9.0, 100.0]));
+        let input = tensor(DataType::FP32, Scale::None, Data::F32(vec![0.25, 0.75, -9.0, 100.0].into()));
         let scale = Scale::Tensor { scale: 0.5, zero: 3 };
-        let mut out = tensor(DataType::QINT8, scale, Data::Small(Vec::new()));
+        let mut out = tensor(DataType::QINT8, scale, Data::Small(crate::buffer::Buffer::new()));
         convert(&input, &mut out).unwrap();
         assert_eq!(out.data.small().unwrap(), [3, 5, -15, 127]);
     }
 
     #[test]
     fn a_row_keeps_zero_and_its_ends() {
-        let input = tensor(DataType::FP32, Scale::None, Data::F32(vec![0.0, 1.0, 2.0, 5.1]));
+        let input = tensor(DataType::FP32, Scale::None, Data::F32(vec![0.0, 1.0, 2.0, 5.1].into()));
         let mut out =
-            tensor(DataType::QDINT8, Scale::Rows { dimensions: 1 }, Data::Small(Vec::new()));
+            tensor(DataType::QDINT8, Scale::Rows { dimensions: 1 }, Data::Small(crate::buffer::Buffer::new()));
         convert(&input, &mut out).unwrap();
         assert_eq!(out.rows, [Row { scale: 1.0 / (255.0 / 5.1), zero: -128 }]);
         assert_eq!(out.data.small().unwrap(), [-128, -78, -28, 127]);

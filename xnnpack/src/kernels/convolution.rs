@@ -210,11 +210,23 @@ pub(crate) fn convolution(
             return depthwise::run(weights, &geometry, input, clamp, out, (scratch, threads));
         }
     };
+    let [kernel_height, kernel_width] = geometry.kernel;
+    let (taps, inner) = (kernel_height * kernel_width, geometry.inner_columns());
+    let step = geometry.stride[1] * channels;
     let place = |group: usize, row: usize, places: &mut Vec<usize>| {
+        if !transposed && places.len() >= taps && inner.contains(&(row % width)) {
+            // As under the pixel before, a step further.
+            for at in places.len() - taps..places.len() {
+                let place = places[at];
+                places.push(if place == OUTSIDE { OUTSIDE } else { place + step });
+            }
+            return;
+        }
         let found = |place: Option<usize>| {
             places.push(place.map_or(OUTSIDE, |place| place + group * inputs));
         };
         if transposed { geometry.behind(row, found) } else { geometry.under(row, found) }
     };
-    Layer { input, weights, clamp, rows, place, threads }.run(out, scratch)
+    let line = if transposed { 1 } else { kernel_width };
+    Layer { input, weights, clamp, rows, place: &place, line, threads }.run(out, scratch)
 }

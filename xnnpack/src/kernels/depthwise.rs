@@ -4,6 +4,7 @@ use super::convolution::Geometry;
 use super::linear::{Bias, centered, requantization};
 use super::sums::Requantization;
 use crate::error::{Error, Result, ensure};
+use crate::product::vectors;
 use crate::tensor::{Data, Scale, Tensor};
 use pulp::Simd;
 use rayon::prelude::*;
@@ -45,7 +46,7 @@ pub(crate) fn run(
         (Data::F32(data), Data::F32(_)) => {
             let bias = weights.bias.floats()?;
             let Data::F32(out) = &mut out.data else { return Ok(()) };
-            out.resize(size, 0.0);
+            out.set_len(size);
             let work = Work { weights, geometry, input: data, bias, clamp };
             work.all(out, threads);
         }
@@ -58,7 +59,7 @@ pub(crate) fn run(
             let clamp = (f32::NEG_INFINITY, f32::INFINITY);
             Work { weights, geometry, input: scratch, bias: &[], clamp }.all(&mut sums, threads);
             let Data::Small(out) = &mut out.data else { return Ok(()) };
-            out.resize(size, 0);
+            out.set_len(size);
             finish(&sums, bias, &requantization, channels, out);
         }
         _ => return Err(Error::new("a mix of float32 and integers")),
@@ -73,12 +74,16 @@ fn finish(
     channels: usize,
     out: &mut [i16],
 ) {
-    for (sums, out) in sums.chunks(channels).zip(out.chunks_mut(channels)) {
-        for (channel, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
-            let bias = bias.get(channel).copied().unwrap_or(0);
-            *out = requantization.apply(channel, (*sum as i32).wrapping_add(bias));
-        }
-    }
+    let mut totals = vec![0; channels];
+    vectors(
+        #[inline(always)]
+        || {
+            for (sums, out) in sums.chunks(channels).zip(out.chunks_mut(channels)) {
+                totals.iter_mut().zip(sums).for_each(|(total, sum)| *total = *sum as i32);
+                requantization.all(0, &totals, bias, out);
+            }
+        },
+    );
 }
 
 struct Work<'a> {
@@ -112,6 +117,9 @@ struct Lines<'a, 'w> {
     out: &'a mut [f32],
 }
 
+/// Pixels of a line that are computed together.
+const PIXELS: usize = 4;
+
 impl pulp::WithSimd for Lines<'_, '_> {
     type Output = ();
 
@@ -120,40 +128,45 @@ impl pulp::WithSimd for Lines<'_, '_> {
         let Work { weights, geometry, input, bias, clamp } = *self.work;
         let channels = weights.channels;
         let taps = geometry.kernel[0] * geometry.kernel[1];
-        let first = self.first * geometry.out[1];
+        let width = geometry.out[1];
         let (inner, step) = (geometry.inner_columns(), geometry.stride[1] * channels);
         let mut under: Vec<(usize, usize)> = Vec::with_capacity(taps);
-        for (index, out) in self.out.chunks_exact_mut(channels).enumerate() {
-            let column = (first + index) % geometry.out[1];
-            if inner.contains(&column) {
+        for (line, out) in self.out.chunks_exact_mut(width * channels).enumerate() {
+            let mut column = 0;
+            while column < width {
                 // As under the pixel before, a step further.
-                under.iter_mut().for_each(|(place, _)| *place += step);
-            } else {
-                under.clear();
-                let mut tap = 0;
-                geometry.under(first + index, |place| {
-                    under.extend(place.map(|place| (place, tap)));
-                    tap += channels;
-                });
+                if inner.contains(&column) {
+                    under.iter_mut().for_each(|(place, _)| *place += step);
+                } else {
+                    under.clear();
+                    let mut tap = 0;
+                    geometry.under((self.first + line) * width + column, |place| {
+                        under.extend(place.map(|place| (place, tap)));
+                        tap += channels;
+                    });
+                }
+                let pixels = Pixels { input, step, taps: &weights.taps, under: &under, bias, clamp };
+                let out = &mut out[column * channels..];
+                let together = inner.contains(&(column + 1)) && column + PIXELS <= inner.end;
+                if together {
+                    pixels.all::<S, PIXELS>(simd, channels, out);
+                    let further = (PIXELS - 1) * step;
+                    under.iter_mut().for_each(|(place, _)| *place += further);
+                    column += PIXELS;
+                } else {
+                    pixels.all::<S, 1>(simd, channels, out);
+                    column += 1;
+                }
             }
-            let pixel = Pixel { input, taps: &weights.taps, under: &under, bias, clamp };
-            let mut channel = 0;
-            while channel + 4 * S::F32_LANES <= channels {
-                pixel.vectors::<S, 4>(simd, channel, out);
-                channel += 4 * S::F32_LANES;
-            }
-            while channel + S::F32_LANES <= channels {
-                pixel.vectors::<S, 1>(simd, channel, out);
-                channel += S::F32_LANES;
-            }
-            pixel.rest(channel, out);
         }
     }
 }
 
-/// A pixel of the output, with what lies under its taps.
-struct Pixel<'a> {
+/// Neighbours in a line of the output, with what lies under the first one's taps.
+struct Pixels<'a> {
     input: &'a [f32],
+    /// From what is under a pixel to what is under the next.
+    step: usize,
     taps: &'a [f32],
     /// Where the pixel and the tap's weights begin.
     under: &'a [(usize, usize)],
@@ -161,37 +174,78 @@ struct Pixel<'a> {
     clamp: (f32, f32),
 }
 
-impl Pixel<'_> {
-    /// `V` vectors of channels.
+impl Pixels<'_> {
+    /// All channels of `P` pixels.
     #[inline(always)]
-    fn vectors<S: Simd, const V: usize>(&self, simd: S, channel: usize, out: &mut [f32]) {
-        let range = channel..channel + V * S::F32_LANES;
-        let mut sums = [simd.splat_f32s(0.0); V];
-        if let Some(bias) = self.bias.get(range.clone()) {
-            sums.copy_from_slice(S::as_simd_f32s(bias).0);
+    fn all<S: Simd, const P: usize>(&self, simd: S, channels: usize, out: &mut [f32]) {
+        let mut channel = 0;
+        while channel + 2 * S::F32_LANES <= channels {
+            self.vectors::<S, P, 2>(simd, (channel, channels), out);
+            channel += 2 * S::F32_LANES;
+        }
+        if channel + S::F32_LANES <= channels {
+            self.vectors::<S, P, 1>(simd, (channel, channels), out);
+            channel += S::F32_LANES;
+        }
+        if channel < channels {
+            self.rest::<S, P>(simd, (channel, channels), out);
+        }
+    }
+
+    /// `V` vectors of channels of `P` pixels.
+    #[inline(always)]
+    fn vectors<S: Simd, const P: usize, const V: usize>(
+        &self,
+        simd: S,
+        (channel, channels): (usize, usize),
+        out: &mut [f32],
+    ) {
+        let size = V * S::F32_LANES;
+        let mut sums = [[simd.splat_f32s(0.0); V]; P];
+        if let Some(bias) = self.bias.get(channel..channel + size) {
+            sums.iter_mut().for_each(|sums| sums.copy_from_slice(S::as_simd_f32s(bias).0));
         }
         for (place, tap) in self.under {
-            let pixel = S::as_simd_f32s(&self.input[place + channel..][..V * S::F32_LANES]).0;
-            let weights = S::as_simd_f32s(&self.taps[tap + channel..][..V * S::F32_LANES]).0;
-            for ((sum, pixel), weight) in sums.iter_mut().zip(pixel).zip(weights) {
-                *sum = simd.mul_add_f32s(*pixel, *weight, *sum);
+            let weights = S::as_simd_f32s(&self.taps[tap + channel..][..size]).0;
+            let input = &self.input[place + channel..][..(P - 1) * self.step + size];
+            for (pixel, sums) in sums.iter_mut().enumerate() {
+                let input = S::as_simd_f32s(&input[pixel * self.step..][..size]).0;
+                for ((sum, input), weight) in sums.iter_mut().zip(input).zip(weights) {
+                    *sum = simd.mul_add_f32s(*input, *weight, *sum);
+                }
             }
         }
         let (low, high) = (simd.splat_f32s(self.clamp.0), simd.splat_f32s(self.clamp.1));
-        for (out, sum) in S::as_mut_simd_f32s(&mut out[range]).0.iter_mut().zip(sums) {
-            *out = simd.min_f32s(simd.max_f32s(sum, low), high);
+        for (pixel, sums) in sums.into_iter().enumerate() {
+            let out = &mut out[pixel * channels + channel..][..size];
+            for (out, sum) in S::as_mut_simd_f32s(out).0.iter_mut().zip(sums) {
+                *out = simd.min_f32s(simd.max_f32s(sum, low), high);
+            }
         }
     }
 
     /// The channels that make no vector.
     #[inline(always)]
-    fn rest(&self, channel: usize, out: &mut [f32]) {
-        for (channel, out) in out.iter_mut().enumerate().skip(channel) {
-            let mut sum = self.bias.get(channel).copied().unwrap_or(0.0);
-            for (place, tap) in self.under {
-                sum += self.input[place + channel] * self.taps[tap + channel];
+    fn rest<S: Simd, const P: usize>(
+        &self,
+        simd: S,
+        (channel, channels): (usize, usize),
+        out: &mut [f32],
+    ) {
+        let size = channels - channel;
+        let bias = self.bias.get(channel..channels).unwrap_or_default();
+        let mut sums = [simd.partial_load_f32s(bias); P];
+        for (place, tap) in self.under {
+            let weights = simd.partial_load_f32s(&self.taps[tap + channel..][..size]);
+            for (pixel, sum) in sums.iter_mut().enumerate() {
+                let input = &self.input[place + pixel * self.step + channel..][..size];
+                *sum = simd.mul_add_f32s(simd.partial_load_f32s(input), weights, *sum);
             }
-            *out = sum.max(self.clamp.0).min(self.clamp.1);
+        }
+        let (low, high) = (simd.splat_f32s(self.clamp.0), simd.splat_f32s(self.clamp.1));
+        for (pixel, sum) in sums.into_iter().enumerate() {
+            let out = &mut out[pixel * channels + channel..][..size];
+            simd.partial_store_f32s(out, simd.min_f32s(simd.max_f32s(sum, low), high));
         }
     }
 }

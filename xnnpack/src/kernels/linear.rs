@@ -2,7 +2,7 @@
 
 use super::sums::{ByGroup, ByRow, Floats, Integers, Requantization};
 use crate::error::{Error, Result, ensure};
-use crate::product::{Packed, Product, Sums};
+use crate::product::{Packed, Product, Sums, vectors};
 use crate::tensor::{Data, Scale, Tensor, count};
 
 /// Weights of a layer, packed, with their bias.
@@ -63,7 +63,8 @@ pub(crate) fn requantization(
 ) -> Result<Requantization> {
     let (input, quantized) = (input.quantized()?, out.quantized()?);
     let scales = channel_scales(scale, columns)?;
-    let scales = scales.iter().map(|scale| input.scale * scale / quantized.scale).collect();
+    let of = |column: usize| scales[if scales.len() == 1 { 0 } else { column }];
+    let scales = (0..columns).map(|column| input.scale * of(column) / quantized.scale).collect();
     let range = super::convert::clamped(quantized, crate::tensor::range(out.data_type), clamp);
     Ok(Requantization { scales, zero: quantized.zero, range })
 }
@@ -72,6 +73,7 @@ pub(crate) fn requantization(
 pub(crate) fn centered(input: &Tensor, into: &mut Vec<f32>) -> Result {
     let data = input.data.small()?;
     into.clear();
+    into.reserve(data.len());
     match &input.scale {
         Scale::Rows { .. } => {
             let rows = input.rows.len();
@@ -83,24 +85,29 @@ pub(crate) fn centered(input: &Tensor, into: &mut Vec<f32>) -> Result {
         }
         _ => {
             let zero = input.quantized()?.zero;
-            into.extend(data.iter().map(|q| (i32::from(*q) - zero) as f32));
+            vectors(
+                #[inline(always)]
+                || into.extend(data.iter().map(|q| (i32::from(*q) - zero) as f32)),
+            );
         }
     }
     Ok(())
 }
 
 /// Rows of `place` with packed columns, in the types of input and output.
-pub(crate) struct Layer<'a, P> {
+pub(crate) struct Layer<'a> {
     pub input: &'a Tensor,
     pub weights: &'a Weights,
     pub clamp: (f32, f32),
     pub rows: usize,
-    /// Adds where the taps of row `.1` lie for group `.0`.
-    pub place: P,
+    /// Adds where the taps of row `.1` lie for group `.0`; see [`crate::product::Place`].
+    pub place: &'a (dyn Fn(usize, usize, &mut Vec<usize>) + Sync),
+    /// Taps in a line of the kernel.
+    pub line: usize,
     pub threads: usize,
 }
 
-impl<P: Fn(usize, usize, &mut Vec<usize>) + Sync> Layer<'_, P> {
+impl Layer<'_> {
     /// Runs all groups into `out`, whose channels lie one group after the other.
     pub fn run(&self, out: &mut Tensor, scratch: &mut Vec<f32>) -> Result {
         let columns = self.columns();
@@ -108,7 +115,7 @@ impl<P: Fn(usize, usize, &mut Vec<usize>) + Sync> Layer<'_, P> {
         match (&self.input.data, &mut out.data) {
             (Data::F32(input), Data::F32(data)) => {
                 let bias = self.weights.bias.floats()?;
-                data.resize(size, 0.0);
+                data.set_len(size);
                 self.groups(input, columns, data, |first, count| Floats {
                     bias: part(bias, first, count),
                     clamp: self.clamp,
@@ -125,7 +132,7 @@ impl<P: Fn(usize, usize, &mut Vec<usize>) + Sync> Layer<'_, P> {
                 let bias = self.weights.bias.integers()?;
                 let Data::Small(data) = &mut out.data else { return Ok(()) };
                 centered(self.input, scratch)?;
-                data.resize(size, 0);
+                data.set_len(size);
                 let parts = self.parts(&requantization, columns);
                 self.groups(scratch, columns, data, |first, count| Integers {
                     bias: part(bias, first, count),
@@ -147,7 +154,7 @@ impl<P: Fn(usize, usize, &mut Vec<usize>) + Sync> Layer<'_, P> {
             "{found} scales for {} rows",
             self.rows
         );
-        data.resize(size, 0.0);
+        data.set_len(size);
         if let Scale::Groups { scales, size } = &self.weights.scale {
             let depth = self.weights.packed.first().map_or(0, |packed| packed.depth);
             let groups = depth.div_ceil((*size).max(1));
@@ -188,12 +195,9 @@ impl<P: Fn(usize, usize, &mut Vec<usize>) + Sync> Layer<'_, P> {
         let groups = self.weights.packed.len().max(1);
         let count = columns / groups;
         (0..groups)
-            .map(|group| match all.scales.len() {
-                1 => all.clone(),
-                _ => Requantization {
-                    scales: all.scales[group * count..][..count].to_vec(),
-                    ..all.clone()
-                },
+            .map(|group| Requantization {
+                scales: all.scales[group * count..][..count].to_vec(),
+                ..all.clone()
             })
             .collect()
     }
@@ -211,7 +215,8 @@ impl<P: Fn(usize, usize, &mut Vec<usize>) + Sync> Layer<'_, P> {
                 packed,
                 input,
                 rows: self.rows,
-                place: |row, places: &mut Vec<usize>| (self.place)(group, row, places),
+                place: &|row, places| (self.place)(group, row, places),
+                line: self.line,
                 sums: &sums(first, packed.columns),
                 stride: columns,
                 first_column: first,
@@ -256,10 +261,46 @@ pub(crate) fn fully_connected(
         weights,
         clamp,
         rows: total / depth,
-        place: |_, row, places: &mut Vec<usize>| places.push(row * depth),
+        place: &|_, row, places| places.push(row * depth),
+        line: 1,
         threads,
     };
     layer.run(out, scratch)
+}
+
+/// As [`fully_connected`], with a filter and a bias that earlier nodes made or
+/// the caller gave. Only float numbers have this, as in XNNPACK.
+pub(crate) fn dynamic_fully_connected(
+    [input, filter]: [&Tensor; 2],
+    bias: Option<&Tensor>,
+    transposed: bool,
+    clamp: (f32, f32),
+    out: &mut Tensor,
+    means: (&mut Vec<f32>, usize),
+) -> Result {
+    let &[rows, columns] = &filter.dims[..] else {
+        return Err(Error::new(format!("a filter of {:?}", filter.dims)));
+    };
+    let numbers = filter.data.floats()?;
+    ensure!(
+        numbers.len() == count(&filter.dims)?,
+        "a filter of {:?} with {} numbers",
+        filter.dims,
+        numbers.len()
+    );
+    let (outputs, depth) = if transposed { (columns, rows) } else { (rows, columns) };
+    let packed = Packed::new(outputs, (1, depth), |column, _, k| {
+        numbers[if transposed { k * columns + column } else { column * columns + k }]
+    });
+    let bias = match bias {
+        None => Bias::None,
+        Some(bias) => Bias::Floats(bias.data.floats()?.to_vec()),
+    };
+    if let Bias::Floats(bias) = &bias {
+        ensure!(bias.len() == outputs, "a bias of {} numbers for {outputs} channels", bias.len());
+    }
+    let weights = Weights { packed: vec![packed], bias, scale: Scale::None };
+    fully_connected(input, &weights, clamp, out, means)
 }
 
 /// Products of the matrices of `a` and `b`, either of them transposed.
@@ -293,7 +334,7 @@ pub(crate) fn batch_product(
     let Data::F32(data) = &mut out.data else {
         return Err(Error::new("products of matrices to integers"));
     };
-    data.resize(size, 0.0);
+    data.set_len(size);
     if size == 0 {
         return Ok(());
     }
@@ -320,7 +361,8 @@ pub(crate) fn batch_product(
             packed,
             input: rows,
             rows: m,
-            place: |row, places: &mut Vec<usize>| places.push(row * k),
+            place: &|row, places| places.push(row * k),
+            line: 1,
             sums: &Floats { bias: &[], clamp },
             stride: n,
             first_column: 0,

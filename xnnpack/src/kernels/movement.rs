@@ -1,5 +1,6 @@
 //! Operators that move elements: transpose, concatenate, slice, pad, reshape.
 
+use crate::buffer::Buffer;
 use crate::error::{Error, Result, ensure};
 use crate::tensor::{Data, Tensor, count};
 
@@ -37,7 +38,7 @@ pub(crate) fn copy(input: &Tensor, out: &mut Tensor) -> Result {
     Ok(())
 }
 
-fn copy_all<T: Copy>(from: &[T], to: &mut Vec<T>) {
+fn copy_all<T: Copy + Default>(from: &[T], to: &mut Buffer<T>) {
     to.clear();
     to.extend_from_slice(from);
 }
@@ -56,7 +57,7 @@ pub(crate) fn transpose(input: &Tensor, order: &[usize], out: &mut Tensor) -> Re
     out.dims.extend(order.iter().map(|index| input.dims[*index]));
     let walk: Vec<(usize, usize)> =
         out.dims.iter().copied().zip(order.iter().map(|i| steps[*i])).collect();
-    with_elements!(&input.data, &mut out.data, |from: &[_], to: &mut Vec<_>| {
+    with_elements!(&input.data, &mut out.data, |from: &[_], to: &mut Buffer<_>| {
         gather(from, 0, &walk, to);
     });
     Ok(())
@@ -82,7 +83,7 @@ pub(crate) fn slice(
     let steps = steps(&input.dims);
     let start = offsets.iter().zip(&steps).map(|(offset, step)| offset * step).sum();
     let walk: Vec<(usize, usize)> = out.dims.iter().copied().zip(steps).collect();
-    with_elements!(&input.data, &mut out.data, |from: &[_], to: &mut Vec<_>| {
+    with_elements!(&input.data, &mut out.data, |from: &[_], to: &mut Buffer<_>| {
         gather(from, start, &walk, to);
     });
     Ok(())
@@ -98,7 +99,7 @@ fn steps(dims: &[usize]) -> Vec<usize> {
 }
 
 /// Elements from `start` on, by size and step of each dimension.
-fn gather<T: Copy>(from: &[T], start: usize, walk: &[(usize, usize)], to: &mut Vec<T>) {
+fn gather<T: Copy + Default>(from: &[T], start: usize, walk: &[(usize, usize)], to: &mut Buffer<T>) {
     to.clear();
     if walk.iter().any(|(size, _)| *size == 0) {
         return;
@@ -106,13 +107,18 @@ fn gather<T: Copy>(from: &[T], start: usize, walk: &[(usize, usize)], to: &mut V
     let Some(((size, step), outer)) = walk.split_last() else {
         return to.extend_from_slice(&from[..1]);
     };
+    if let [rest @ .., (rows, 1)] = outer
+        && *step > 1
+    {
+        return swap(from, start, rest, (*rows, *size, *step), to);
+    }
     let mut index = vec![0; outer.len()];
     let mut place = start;
     loop {
         if *step == 1 {
             to.extend_from_slice(&from[place..][..*size]);
         } else {
-            to.extend(from[place..].iter().step_by(*step).take(*size));
+            to.extend(from[place..].iter().step_by(*step).take(*size).copied());
         }
         let mut dimension = outer.len();
         loop {
@@ -128,6 +134,42 @@ fn gather<T: Copy>(from: &[T], start: usize, walk: &[(usize, usize)], to: &mut V
             }
             place -= step * size;
             index[dimension] = 0;
+        }
+    }
+}
+
+/// Rows and columns of a square that is moved at once.
+const SQUARE: usize = 16;
+
+/// Matrices whose columns become rows: as many `rows` of neighbours as there
+/// are, each of `columns` elements that lie `step` apart in `from`.
+fn swap<T: Copy + Default>(
+    from: &[T],
+    start: usize,
+    outer: &[(usize, usize)],
+    (rows, columns, step): (usize, usize, usize),
+    to: &mut Buffer<T>,
+) {
+    let matrices: usize = outer.iter().map(|(size, _)| size).product();
+    to.set_len(matrices * rows * columns);
+    let mut index = vec![0; outer.len()];
+    for to in to.chunks_exact_mut(rows * columns) {
+        let place: usize = index.iter().zip(outer).map(|(index, (_, step))| index * step).sum();
+        let from = &from[start + place..];
+        for first in (0..rows).step_by(SQUARE) {
+            let height = SQUARE.min(rows - first);
+            for column in 0..columns {
+                let line = &from[column * step + first..][..height];
+                let to = to[first * columns + column..].iter_mut().step_by(columns);
+                to.zip(line).for_each(|(to, from)| *to = *from);
+            }
+        }
+        for (index, (size, _)) in index.iter_mut().zip(outer).rev() {
+            *index += 1;
+            if *index < *size {
+                break;
+            }
+            *index = 0;
         }
     }
 }
@@ -162,7 +204,7 @@ pub(crate) fn concatenate(inputs: &[&Tensor], axis: i32, out: &mut Tensor) -> Re
     for index in 0..outer {
         for input in inputs {
             let size = input.dims[axis] * inner;
-            with_elements!(&input.data, &mut out.data, |from: &[_], to: &mut Vec<_>| {
+            with_elements!(&input.data, &mut out.data, |from: &[_], to: &mut Buffer<_>| {
                 to.extend_from_slice(&from[index * size..][..size]);
             });
         }
@@ -203,17 +245,16 @@ pub(crate) fn pad(
 }
 
 /// Puts the lines of `from` into a larger tensor filled with `value`.
-fn place<T: Copy>(
+fn place<T: Copy + Default>(
     from: &[T],
     dims: &[usize],
     before: &[usize],
     out_dims: &[usize],
-    to: &mut Vec<T>,
+    to: &mut Buffer<T>,
     total: usize,
     value: T,
 ) {
-    to.clear();
-    to.resize(total, value);
+    to.fill_to(total, value);
     let Some((line, outer)) = dims.split_last() else { return to.copy_from_slice(from) };
     if *line == 0 {
         return;
@@ -246,7 +287,7 @@ mod tests {
             data_type: DataType::FP32,
             dims: dims.to_vec(),
             scale: Scale::None,
-            data: Data::F32((0..total).map(|i| i as f32).collect()),
+            data: Data::F32((0..total).map(|i| i as f32).collect::<Vec<_>>().into()),
             rows: Vec::new(),
             constant: false,
         }

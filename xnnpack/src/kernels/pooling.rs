@@ -2,6 +2,7 @@
 
 use super::convolution::Geometry;
 use super::sums::requantize;
+use crate::buffer::Buffer;
 use crate::error::{Error, Result, ensure};
 use crate::tensor::{Data, Tensor, count, range};
 use et_schema::xnnpack::{Pooling, PoolingKind, flags};
@@ -43,7 +44,7 @@ pub(crate) fn pooling(it: &Pooling, input: &Tensor, clamp: (f32, f32), out: &mut
         (PoolingKind::Average, Data::Small(data), Data::Small(out)) => {
             let from = input.quantized()?;
             let to = quantized.ok_or_else(|| Error::new("integers without a scale"))?;
-            let sums = &mut Vec::new();
+            let sums = &mut Buffer::new();
             let centered: Vec<i32> = data.iter().map(|q| i32::from(*q) - from.zero).collect();
             windows(&geometry, pixels, &centered, sums, 0, i32::wrapping_add, |sum, taps| {
                 let scale = from.scale / (to.scale * taps as f32);
@@ -69,18 +70,17 @@ fn shape(geometry: &Geometry, out: &mut Tensor) -> Result<usize> {
 /// Folds the pixels of each window, channel by channel, and finishes the
 /// result with the number of pixels that were in the image.
 #[inline(always)]
-fn windows<T: Copy>(
+fn windows<T: Copy + Default>(
     geometry: &Geometry,
     pixels: usize,
     input: &[T],
-    out: &mut Vec<T>,
+    out: &mut Buffer<T>,
     start: T,
     fold: impl Fn(T, T) -> T,
     finish: impl Fn(T, usize) -> T,
 ) {
     let channels = geometry.input[2];
-    out.clear();
-    out.resize(pixels * channels, start);
+    out.fill_to(pixels * channels, start);
     if channels == 0 {
         return;
     }
@@ -114,10 +114,8 @@ pub(crate) fn arg_max(
     let (Data::F32(values), Data::I32(indexes)) = (&mut values.data, &mut indexes.data) else {
         return Err(Error::new("largest numbers are float32 and their places int32"));
     };
-    values.clear();
-    values.resize(pixels * channels, f32::NEG_INFINITY);
-    indexes.clear();
-    indexes.resize(pixels * channels, 0);
+    values.fill_to(pixels * channels, f32::NEG_INFINITY);
+    indexes.fill_to(pixels * channels, 0);
     for pixel in 0..pixels {
         let mut tap = 0;
         geometry.under(pixel, |place| {
@@ -150,8 +148,7 @@ pub(crate) fn global_average(input: &Tensor, clamp: (f32, f32), out: &mut Tensor
     let numbers = range(out.data_type);
     match (&input.data, &mut out.data) {
         (Data::F32(input), Data::F32(out)) => {
-            out.clear();
-            out.resize(size, 0.0);
+            out.fill_to(size, 0.0);
             let factor = 1.0 / pixels as f32;
             each_image(input, pixels, channels, out, |sum, x| *sum += x);
             out.iter_mut().for_each(|x| *x = (*x * factor).max(clamp.0).min(clamp.1));

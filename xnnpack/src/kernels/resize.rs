@@ -58,7 +58,7 @@ pub(crate) fn bilinear(
     let channels = channels.max(1);
     match (&input.data, &mut out.data) {
         (Data::F32(input), Data::F32(out)) => {
-            out.resize(size, 0.0);
+            out.set_len(size);
             for (index, out) in out.chunks_mut(channels).enumerate() {
                 let (places, x, y) = corners(index);
                 for (channel, out) in out.iter_mut().enumerate() {
@@ -69,7 +69,7 @@ pub(crate) fn bilinear(
             }
         }
         (Data::Small(input), Data::Small(out)) => {
-            out.resize(size, 0);
+            out.set_len(size);
             for (index, out) in out.chunks_mut(channels).enumerate() {
                 let (places, x, y) = corners(index);
                 // XNNPACK's weights have 11 bits behind the point.

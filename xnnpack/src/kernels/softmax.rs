@@ -57,8 +57,7 @@ pub(crate) fn attention(
     let Data::F32(out) = &mut out.data else {
         return Err(Error::new("attention to integers"));
     };
-    out.clear();
-    out.resize(crate::tensor::count(&[batch, heads, tokens, values])?, 0.0);
+    out.fill_to(crate::tensor::count(&[batch, heads, tokens, values])?, 0.0);
     let mut weights = vec![0.0; keys];
     for (row, out) in out.chunks_mut(values.max(1)).enumerate() {
         let (head, token) = (row / tokens, row % tokens);

@@ -28,9 +28,15 @@ impl Sums for Floats<'_> {
     }
 
     #[inline(always)]
-    fn add(&self, _piece: usize, column: usize, sums: &[f32], totals: &mut [f32]) {
+    fn add(
+        &self,
+        _piece: usize,
+        (column, count): (usize, usize),
+        sums: &[f32],
+        totals: &mut [f32],
+    ) {
         totals.copy_from_slice(sums);
-        if let Some(bias) = self.bias.get(column..column + sums.len()) {
+        if let Some(bias) = self.bias.get(column..column + count) {
             totals.iter_mut().zip(bias).for_each(|(total, bias)| *total += bias);
         }
     }
@@ -48,7 +54,7 @@ impl Sums for Floats<'_> {
 /// requantization, which rounds to even.
 #[derive(Clone, Debug)]
 pub(crate) struct Requantization {
-    /// Input scale × weight scale / output scale: one per column, or one for all.
+    /// Input scale × weight scale / output scale of each column.
     pub scales: Vec<f32>,
     pub zero: i32,
     /// Lowest and highest number of the output.
@@ -56,11 +62,26 @@ pub(crate) struct Requantization {
 }
 
 impl Requantization {
-    /// The number that stands for `sum`.
+    /// The numbers that stand for the sums of the columns from `column` on, to
+    /// which `bias` is added, if there is one.
     #[inline(always)]
-    pub fn apply(&self, column: usize, sum: i32) -> i16 {
-        let scale = if self.scales.len() == 1 { self.scales[0] } else { self.scales[column] };
-        requantize(sum as f32 * scale, self.zero, self.range)
+    pub fn all(&self, column: usize, sums: &[i32], bias: &[i32], out: &mut [i16]) {
+        let columns = column..column + out.len();
+        let scales = self.scales[columns.clone()].iter();
+        let own = |sum: i32, scale: f32| requantize(sum as f32 * scale, self.zero, self.range);
+        match bias.get(columns) {
+            Some(bias) => {
+                let terms = sums.iter().zip(scales).zip(bias);
+                for (out, ((sum, scale), bias)) in out.iter_mut().zip(terms) {
+                    *out = own(sum.wrapping_add(*bias), *scale);
+                }
+            }
+            None => {
+                for (out, (sum, scale)) in out.iter_mut().zip(sums.iter().zip(scales)) {
+                    *out = own(*sum, *scale);
+                }
+            }
+        }
     }
 }
 
@@ -89,16 +110,13 @@ impl Sums for Integers<'_> {
     }
 
     #[inline(always)]
-    fn add(&self, _piece: usize, _column: usize, sums: &[f32], totals: &mut [i32]) {
+    fn add(&self, _piece: usize, _columns: (usize, usize), sums: &[f32], totals: &mut [i32]) {
         add_exact(sums, totals);
     }
 
     #[inline(always)]
     fn store(&self, _row: usize, column: usize, totals: &[i32], out: &mut [i16]) {
-        for (offset, (out, total)) in out.iter_mut().zip(totals).enumerate() {
-            let bias = self.bias.get(column + offset).copied().unwrap_or(0);
-            *out = self.requantization.apply(column + offset, total.wrapping_add(bias));
-        }
+        self.requantization.all(column, totals, self.bias, out);
     }
 }
 
@@ -129,7 +147,7 @@ impl Sums for ByRow<'_> {
     }
 
     #[inline(always)]
-    fn add(&self, _piece: usize, _column: usize, sums: &[f32], totals: &mut [i32]) {
+    fn add(&self, _piece: usize, _columns: (usize, usize), sums: &[f32], totals: &mut [i32]) {
         add_exact(sums, totals);
     }
 
@@ -137,11 +155,21 @@ impl Sums for ByRow<'_> {
     fn store(&self, row: usize, column: usize, totals: &[i32], out: &mut [f32]) {
         let scale = self.rows[row / self.share].scale;
         let (low, high) = self.clamp;
-        for (offset, (out, total)) in out.iter_mut().zip(totals).enumerate() {
-            let own = if self.scales.len() == 1 { 0 } else { column + offset };
-            let bias = self.bias.get(column + offset).copied().unwrap_or(0.0);
-            let scaled = *total as f32 * scale * self.scales[own] + bias;
-            *out = scaled.max(low).min(high);
+        let finish = |total: i32, own: f32, bias: f32| {
+            (total as f32 * scale * own + bias).max(low).min(high)
+        };
+        let columns = column..column + out.len();
+        let scales = self.scales.get(columns.clone()).filter(|_| self.scales.len() > 1);
+        let (Some(scales), Some(bias)) = (scales, self.bias.get(columns)) else {
+            for (offset, (out, total)) in out.iter_mut().zip(totals).enumerate() {
+                let own = if self.scales.len() == 1 { 0 } else { column + offset };
+                let bias = self.bias.get(column + offset).copied().unwrap_or(0.0);
+                *out = finish(*total, self.scales[own], bias);
+            }
+            return;
+        };
+        for (((out, total), own), bias) in out.iter_mut().zip(totals).zip(scales).zip(bias) {
+            *out = finish(*total, *own, *bias);
         }
     }
 }
@@ -166,8 +194,14 @@ impl Sums for ByGroup<'_> {
     }
 
     #[inline(always)]
-    fn add(&self, piece: usize, column: usize, sums: &[f32], totals: &mut [f32]) {
-        for (offset, (total, sum)) in totals.iter_mut().zip(sums).enumerate() {
+    fn add(
+        &self,
+        piece: usize,
+        (column, count): (usize, usize),
+        sums: &[f32],
+        totals: &mut [f32],
+    ) {
+        for (offset, (total, sum)) in totals.iter_mut().zip(sums).take(count).enumerate() {
             *total += sum * self.scales[(column + offset) * self.groups + piece];
         }
     }

@@ -3,6 +3,7 @@
 use super::convert;
 use super::sums::requantize;
 use crate::error::{Error, Result};
+use crate::product::vectors;
 use crate::tensor::{Data, Tensor, range};
 use et_schema::xnnpack::UnaryOperator;
 
@@ -48,34 +49,48 @@ pub(crate) fn unary(
 
 fn floats(operator: UnaryOperator, parameter: f32, (low, high): (f32, f32), data: &mut [f32]) {
     use UnaryOperator as U;
+    /// A loop that is made of vectors.
+    macro_rules! each {
+        ($apply:expr) => {
+            vectors(
+                #[inline(always)]
+                || data.iter_mut().for_each(|x| *x = $apply(*x)),
+            )
+        };
+    }
+    if operator == U::Clamp {
+        return each!(|x: f32| x.max(low).min(high));
+    }
+    match operator {
+        U::Hardswish => each!(|x: f32| x * (x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0)),
+        U::Abs => each!(f32::abs),
+        U::Ceiling => each!(f32::ceil),
+        U::Floor => each!(f32::floor),
+        U::LeakyRelu => each!(|x: f32| if x < 0.0 { x * parameter } else { x }),
+        U::Negate => each!(|x: f32| -x),
+        U::ReciprocalSquareRoot => each!(|x: f32| 1.0 / x.sqrt()),
+        U::Square => each!(|x: f32| x * x),
+        U::SquareRoot => each!(f32::sqrt),
+        _ => curved(operator, parameter, data),
+    }
+    if low > f32::NEG_INFINITY || high < f32::INFINITY {
+        each!(|x: f32| x.max(low).min(high));
+    }
+}
+
+/// Operators that no vector has.
+fn curved(operator: UnaryOperator, parameter: f32, data: &mut [f32]) {
+    use UnaryOperator as U;
     let mut map = |apply: &dyn Fn(f32) -> f32| data.iter_mut().for_each(|x| *x = apply(*x));
     match operator {
-        // Loops of their own, as they are made of vectors.
-        U::Clamp => return data.iter_mut().for_each(|x| *x = x.max(low).min(high)),
-        U::Hardswish => {
-            for x in &mut *data {
-                *x = *x * (*x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0);
-            }
-        }
-        U::Abs => map(&f32::abs),
-        U::Ceiling => map(&f32::ceil),
-        U::Convert | U::Copy | U::Softmax | U::GlobalAvgPooling2d => {}
         U::Cos => map(&f32::cos),
         U::Elu => map(&|x| if x < 0.0 { parameter * x.exp_m1() } else { x }),
         U::Exp => map(&f32::exp),
-        U::Floor => map(&f32::floor),
         U::Gelu => map(&|x| 0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2))),
-        U::LeakyRelu => map(&|x| if x < 0.0 { x * parameter } else { x }),
         U::Log => map(&f32::ln),
-        U::Negate => map(&|x| -x),
-        U::ReciprocalSquareRoot => map(&|x| 1.0 / x.sqrt()),
         U::Sigmoid => map(&|x| 1.0 / (1.0 + (-x).exp())),
         U::Sin => map(&f32::sin),
-        U::Square => map(&|x| x * x),
-        U::SquareRoot => map(&f32::sqrt),
         U::Tanh => map(&f32::tanh),
-    }
-    if low > f32::NEG_INFINITY || high < f32::INFINITY {
-        data.iter_mut().for_each(|x| *x = x.max(low).min(high));
+        _ => {}
     }
 }

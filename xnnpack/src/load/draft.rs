@@ -14,7 +14,7 @@ pub(super) struct Draft<'a> {
     pub operation: Operation<'a>,
     /// What it reads that is not packed into it.
     pub inputs: SmallVec<[usize; 5]>,
-    /// Filter and bias.
+    /// Filter and bias, if they are constants.
     pub weights: SmallVec<[usize; 2]>,
     pub outputs: SmallVec<[usize; 2]>,
     pub clamp: (f32, f32),
@@ -46,9 +46,16 @@ impl<'a> Drafts<'a> {
             let mut inputs: SmallVec<[usize; 5]> =
                 operation.inputs().map(index).collect::<Result<_>>()?;
             let outputs = operation.outputs().map(index).collect::<Result<_>>()?;
-            let layer =
-                matches!(operation, Operation::FullyConnected { .. } | Operation::Convolution(_));
-            let weights = if layer { inputs.drain(1..).collect() } else { SmallVec::new() };
+            let packed = match operation {
+                Operation::Convolution(_) => true,
+                // Weights that are made at run time are inputs like others.
+                Operation::FullyConnected { .. } => {
+                    inputs.iter().skip(1).all(|input| values.tensors[*input].constant)
+                }
+                _ => false,
+            };
+            let weights =
+                if packed { inputs.drain(1.min(inputs.len())..).collect() } else { SmallVec::new() };
             let clamp = it.clamp().map_or(ALL, |(low, high)| {
                 // What is no number bounds nothing.
                 (if low.is_nan() { ALL.0 } else { low }, if high.is_nan() { ALL.1 } else { high })

@@ -2,12 +2,16 @@
 
 use super::draft::{Draft, Drafts};
 use super::value::Values;
-use et_schema::xnnpack::{ConvolutionKind, DataType, Operation, UnaryOperator, flags};
+use et_schema::xnnpack::{
+    BinaryOperator, ConvolutionKind, DataType, Operation, UnaryOperator, flags,
+};
 
 /// Fuses what XNNPACK fuses, in its order.
 pub(super) fn fuse(drafts: &mut Drafts<'_>, values: &Values) {
+    squares(drafts);
     let mut uses = Uses::of(drafts, values);
     clamps(drafts, &mut uses);
+    transposes(drafts, &uses);
     paddings(drafts, &uses);
     quantizations(drafts, values);
     tables(drafts, values, &uses);
@@ -49,6 +53,64 @@ impl Uses {
 
 fn is_unary(draft: &Draft<'_>, wanted: UnaryOperator) -> bool {
     matches!(draft.operation, Operation::Unary { operator, .. } if operator == wanted)
+}
+
+/// A number times itself.
+fn squares(drafts: &mut Drafts<'_>) {
+    for draft in &mut drafts.nodes {
+        let Operation::Binary { operator: BinaryOperator::Multiply, .. } = draft.operation else {
+            continue;
+        };
+        if let [a, b] = draft.inputs[..]
+            && a == b
+        {
+            draft.inputs.pop();
+            draft.operation = Operation::Unary {
+                operator: UnaryOperator::Square,
+                input: 0,
+                output: 0,
+                parameter: 0.0,
+            };
+        }
+    }
+}
+
+/// Matrices whose rows and columns change places before they are multiplied
+/// from the right.
+fn transposes(drafts: &mut Drafts<'_>, uses: &Uses) {
+    for index in 0..drafts.nodes.len() {
+        let Some(producer) = transpose(drafts, uses, index) else { continue };
+        let input = std::mem::take(&mut drafts.nodes[producer].inputs)[0];
+        drafts.nodes[producer].outputs.clear();
+        let node = &mut drafts.nodes[index];
+        node.inputs[1] = input;
+        if let Operation::Binary { flags, .. } = &mut node.operation {
+            *flags ^= flags::TRANSPOSE_WEIGHTS;
+        }
+    }
+}
+
+/// The node that swaps the last two dimensions of the right matrices of `index`.
+fn transpose(drafts: &Drafts<'_>, uses: &Uses, index: usize) -> Option<usize> {
+    let draft = &drafts.nodes[index];
+    let Operation::Binary { operator: BinaryOperator::BatchMatrixMultiply, .. } = draft.operation
+    else {
+        return None;
+    };
+    let producer = uses.private_producer(*draft.inputs.get(1)?, index)?;
+    let node = &drafts.nodes[producer];
+    let Operation::Transpose { permutation, .. } = node.operation else { return None };
+    let rank = permutation.len();
+    let swapped = |(at, from): (usize, u32)| {
+        from as usize
+            == match rank - at {
+                1 => at - 1,
+                2 => at + 1,
+                _ => at,
+            }
+    };
+    let fits = rank >= 2 && node.inputs.len() == 1 && permutation.iter().enumerate().all(swapped);
+    fits.then_some(producer)
 }
 
 /// A clamp behind an operator with bounds of its own.
@@ -134,39 +196,48 @@ fn quantizations(drafts: &mut Drafts<'_>, values: &Values) {
     }
 }
 
-/// Integers to float32, an operator, and back: a table of 256 results.
+/// Operators of one number after each other, from integers to integers: a
+/// table of 256 results.
 fn tables(drafts: &mut Drafts<'_>, values: &Values, uses: &Uses) {
     for last in 0..drafts.nodes.len() {
-        let Some([first, middle]) = table(drafts, values, uses, last) else { continue };
-        drafts.nodes[first].silent = true;
-        drafts.nodes[middle].silent = true;
-        drafts.nodes[last].table = true;
+        let small = |value: Option<&usize>| {
+            value.is_some_and(|value| {
+                let data_type = values.tensors[*value].data_type;
+                matches!(data_type, DataType::QINT8 | DataType::QUINT8)
+            })
+        };
+        if !is_element_wise(&drafts.nodes[last]) || !small(drafts.nodes[last].outputs.first()) {
+            continue;
+        }
+        // The longest chain that begins with integers.
+        let (mut chain, mut longest) = (vec![last], 1);
+        while let Some(before) = chain.last().and_then(|index| {
+            let input = drafts.nodes[*index].inputs.first()?;
+            let before = uses.private_producer(*input, *index)?;
+            is_element_wise(&drafts.nodes[before]).then_some(before)
+        }) {
+            chain.push(before);
+            if small(drafts.nodes[before].inputs.first()) {
+                longest = chain.len();
+            }
+        }
+        if longest > 1 {
+            chain[1..longest].iter().for_each(|index| {
+                drafts.nodes[*index].silent = true;
+                drafts.nodes[*index].table = false;
+            });
+            drafts.nodes[last].table = true;
+        }
     }
 }
 
-fn table(drafts: &Drafts<'_>, values: &Values, uses: &Uses, last: usize) -> Option<[usize; 2]> {
-    let draft = &drafts.nodes[last];
-    let small = |value: usize| {
-        matches!(values.tensors[value].data_type, DataType::QINT8 | DataType::QUINT8)
-    };
-    let output = *draft.outputs.first()?;
-    if !is_unary(draft, UnaryOperator::Convert) || !small(output) {
-        return None;
-    }
-    let before = |index: usize| uses.private_producer(*drafts.nodes[index].inputs.first()?, index);
-    let middle = before(last)?;
-    let element_wise = match drafts.nodes[middle].operation {
-        Operation::Unary { operator, .. } => !matches!(
-            operator,
-            UnaryOperator::Convert
-                | UnaryOperator::Copy
-                | UnaryOperator::Softmax
-                | UnaryOperator::GlobalAvgPooling2d
-        ),
+/// Whether a node computes each number from one number.
+fn is_element_wise(draft: &Draft<'_>) -> bool {
+    use UnaryOperator as U;
+    match draft.operation {
+        Operation::Unary { operator, .. } => {
+            !matches!(operator, U::Copy | U::Softmax | U::GlobalAvgPooling2d)
+        }
         _ => false,
-    };
-    let first = before(middle).filter(|_| element_wise)?;
-    let from = *drafts.nodes[first].inputs.first()?;
-    (is_unary(&drafts.nodes[first], UnaryOperator::Convert) && small(from))
-        .then_some([first, middle])
+    }
 }

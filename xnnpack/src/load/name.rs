@@ -76,13 +76,14 @@ fn by_row(draft: &Draft<'_>, values: &Values) -> bool {
 }
 
 fn is_float(data_type: DataType) -> bool {
-    matches!(data_type, DataType::FP32 | DataType::FP16 | DataType::BF16)
+    matches!(data_type, DataType::FP32 | DataType::FP16 | DataType::BF16 | DataType::PFP32)
 }
 
 fn float(data_type: DataType) -> &'static str {
     match data_type {
         DataType::FP16 => "F16",
         DataType::BF16 => "BF16",
+        DataType::PFP32 => "PF32",
         _ => "F32",
     }
 }
@@ -135,7 +136,7 @@ fn layer(draft: &Draft<'_>, values: &Values) -> [DataType; 3] {
     [
         data_type(draft.inputs.first()),
         data_type(draft.outputs.first()),
-        data_type(draft.weights.first()),
+        data_type(draft.weights.first().or(draft.inputs.get(1))),
     ]
 }
 
@@ -151,6 +152,9 @@ fn weight(data_type: DataType) -> &'static str {
 /// The types between the brackets of a fully connected layer.
 fn fully_connected(draft: &Draft<'_>, values: &Values) -> String {
     let [input, output, filter] = layer(draft, values);
+    if draft.weights.is_empty() {
+        return format!("Dynamic Fully Connected (NC, {}) GEMM", float(input));
+    }
     let types = match (input, filter) {
         (DataType::QDINT8, filter) => format!("QD8, {}, {}", float(output), weight(filter)),
         (DataType::QINT8, DataType::QINT8) => "QS8".to_owned(),

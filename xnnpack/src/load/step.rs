@@ -32,6 +32,9 @@ pub(super) fn step(draft: Draft<'_>, name: Option<String>, values: &Values) -> R
             }
         }
         Operation::Binary { operator, .. } => Work::Binary(operator),
+        Operation::FullyConnected { flags, .. } if draft.weights.is_empty() => {
+            Work::DynamicFullyConnected { transposed: flags & self::flags::TRANSPOSE_WEIGHTS != 0 }
+        }
         Operation::FullyConnected { flags, .. } => {
             Work::FullyConnected(weights.fully_connected(flags)?)
         }
@@ -83,7 +86,7 @@ impl Own<'_> {
         let tensor = self.weights.get(index).map(|index| &self.values.tensors[*index]);
         tensor
             .filter(|tensor| tensor.constant)
-            .ok_or_else(|| Error::new(format!("a {what} that is no constant is not supported")))
+            .ok_or_else(|| Error::new(format!("a {what} that is no constant: XNNPACK has none")))
     }
 
     fn bias(&self, channels: usize) -> Result<Bias> {
@@ -92,8 +95,8 @@ impl Own<'_> {
         }
         let tensor = self.constant(1, "bias")?;
         let (bias, found) = match &tensor.data {
-            Data::F32(data) => (Bias::Floats(data.clone()), data.len()),
-            Data::I32(data) => (Bias::Integers(data.clone()), data.len()),
+            Data::F32(data) => (Bias::Floats(data.to_vec()), data.len()),
+            Data::I32(data) => (Bias::Integers(data.to_vec()), data.len()),
             Data::Small(_) => return Err(Error::new("a bias of 8-bit integers")),
         };
         ensure!(found == channels, "a bias of {found} numbers for {channels} channels");

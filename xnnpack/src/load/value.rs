@@ -81,7 +81,7 @@ impl Values {
         steps.iter().flat_map(|step| &step.inputs).for_each(|input| used[*input] = true);
         for (tensor, used) in self.tensors.iter_mut().zip(used) {
             if tensor.constant && !used {
-                tensor.data = Data::F32(Vec::new());
+                tensor.data = Data::F32(crate::buffer::Buffer::new());
                 tensor.dims.clear();
             }
         }

@@ -4,9 +4,11 @@
 //! ```text
 //! ranges.rs   every access inside its region, addresses aligned
 //! waits.rs    copies are waited for before their bytes are used
+//! overlap.rs  arithmetic begins no earlier than what it reads allows
 //! written.rs  what is read was written, every output is
 //! ```
 
+mod overlap;
 mod ranges;
 mod waits;
 mod written;
@@ -101,6 +103,17 @@ pub enum Fault {
         /// The bytes.
         range: Range,
     },
+    /// Arithmetic that may begin while blocks that it reads are being written.
+    BlockDependency {
+        /// The word that starts the operation.
+        word: u32,
+        /// The word that starts the one that writes.
+        of: u32,
+        /// Blocks that the stream lets begin early.
+        set: u32,
+        /// Blocks that may.
+        allowed: u32,
+    },
     /// A read of bytes that nothing has written.
     NeverWritten {
         /// The word that starts the operation.
@@ -145,9 +158,13 @@ pub fn check(payload: &Payload<'_>, stream: &Disassembly, regions: &Regions) -> 
     if !matches!(stream.operations.last().map(|last| &last.kind), Some(super::Kind::Stop)) {
         faults.push(Fault::NoStop);
     }
-    let product = driver.configuration.and_then(|unit| unit.product()).unwrap_or(Product::U55);
+    let unit = driver.configuration;
+    let product = unit.and_then(|unit| unit.product()).unwrap_or(Product::U55);
     ranges::check(payload, stream, regions, &mut faults);
     waits::check(stream, product, &mut faults);
+    if let Some(unit) = unit.filter(|unit| unit.exists()) {
+        overlap::check(stream, unit, &mut faults);
+    }
     written::check(payload, stream, regions, &mut faults);
     faults
 }
