@@ -9,10 +9,8 @@ use et_xnnpack::{Graph, Observer};
 use std::fs;
 use std::path::Path;
 
-const MODEL: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../tests/fixtures/models/xnn_mv2_w010_qs8/model.pte"
-);
+const MODEL: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/models/xnn_mv2_w010_qs8/model.pte");
 
 /// Nobody looks at the operations.
 struct Unseen;

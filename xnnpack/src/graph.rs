@@ -52,25 +52,48 @@ pub(crate) struct Step {
 
 /// What a step does.
 pub(crate) enum Work {
-    Unary { operator: UnaryOperator, parameter: f32 },
+    Unary {
+        operator: UnaryOperator,
+        parameter: f32,
+    },
     Convert,
     Copy,
     Softmax,
     GlobalAverage,
     Binary(BinaryOperator),
-    BatchProduct { transpose_a: bool, transpose_b: bool },
+    BatchProduct {
+        transpose_a: bool,
+        transpose_b: bool,
+    },
     FullyConnected(Weights),
     /// Filter and bias are inputs.
-    DynamicFullyConnected { transposed: bool },
+    DynamicFullyConnected {
+        transposed: bool,
+    },
     Convolution(Convolution, Filter),
     Pooling(Pooling),
-    ArgMax { padding: [u32; 4], kernel: [u32; 2], same: bool },
+    ArgMax {
+        padding: [u32; 4],
+        kernel: [u32; 2],
+        same: bool,
+    },
     Concatenate(i32),
     Transpose(Vec<usize>),
-    Resize { height: usize, width: usize, aligned: bool },
-    Pad { before: Vec<usize>, after: Vec<usize>, value: f32 },
+    Resize {
+        height: usize,
+        width: usize,
+        aligned: bool,
+    },
+    Pad {
+        before: Vec<usize>,
+        after: Vec<usize>,
+        value: f32,
+    },
     Reshape(Vec<usize>),
-    Slice { offsets: Vec<usize>, sizes: Vec<usize> },
+    Slice {
+        offsets: Vec<usize>,
+        sizes: Vec<usize>,
+    },
     Attention,
 }
 

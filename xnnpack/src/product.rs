@@ -102,13 +102,7 @@ pub(crate) trait Sums: Sync {
 
     /// Adds the sums of piece `piece` of some columns: the first of them, and
     /// how many there are. Sums and totals are as long as vectors.
-    fn add(
-        &self,
-        piece: usize,
-        columns: (usize, usize),
-        sums: &[f32],
-        totals: &mut [Self::Total],
-    );
+    fn add(&self, piece: usize, columns: (usize, usize), sums: &[f32], totals: &mut [Self::Total]);
 
     /// Stores the totals of a row, as many as `out` has.
     fn store(&self, row: usize, column: usize, totals: &[Self::Total], out: &mut [Self::Out]);
@@ -258,8 +252,7 @@ impl Short {
         }
         let depth = taps * depth;
         self.places.extend((0..count).map(|row| row * depth));
-        let taken =
-            Taken { input: &self.copied, places: &self.places, zeros: &[], taps: 1, depth };
+        let taken = Taken { input: &self.copied, places: &self.places, zeros: &[], taps: 1, depth };
         (count, taken)
     }
 }

@@ -246,7 +246,8 @@ fn block(state: &State, work: Work) -> Kind {
 
 fn schedule(state: &State, transposition: u32) -> Schedule {
     let function = state.bits(short::ACTIVATION, 0, 5);
-    let is_curve = if state.is_u85() { matches!(function, 10 | 11) } else { matches!(function, 3 | 4) };
+    let is_curve =
+        if state.is_u85() { matches!(function, 10 | 11) } else { matches!(function, 3 | 4) };
     let reverse = if state.is_u85() { state.bits(short::OFM_PRECISION, 9, 2) } else { 0 };
     let microblock = match state.bits(short::ACC_FORMAT, 8, 3) {
         _ if !state.is_u85() => [0, 0],

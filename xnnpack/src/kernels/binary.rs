@@ -35,19 +35,37 @@ pub(crate) fn binary(
     data.set_len(size);
     let places = Places { out: dims, a: &a.dims, b: &b.dims };
     match integers {
-        Integers::Sum { bias, a, b, shift, zero, range } => places.each(x, y, data, #[inline(always)] |x, y| {
-            let sum = bias + i32::from(x) * a + i32::from(y) * b;
-            ((sum >> shift).saturating_add(zero)).clamp(range.0, range.1) as i16
-        }),
-        Integers::Product { zeros, scale, zero, range } => places.each(x, y, data, #[inline(always)] |x, y| {
-            let product = (i32::from(x) - zeros.0) * (i32::from(y) - zeros.1);
-            requantize(product as f32 * scale, zero, range)
-        }),
-        Integers::Through { a, b, out, range } => places.each(x, y, data, #[inline(always)] |x, y| {
-            let x = (i32::from(x) - a.zero) as f32 * a.scale;
-            let y = (i32::from(y) - b.zero) as f32 * b.scale;
-            requantize(apply(operator, x, y) / out.scale, out.zero, range)
-        }),
+        Integers::Sum { bias, a, b, shift, zero, range } => places.each(
+            x,
+            y,
+            data,
+            #[inline(always)]
+            |x, y| {
+                let sum = bias + i32::from(x) * a + i32::from(y) * b;
+                ((sum >> shift).saturating_add(zero)).clamp(range.0, range.1) as i16
+            },
+        ),
+        Integers::Product { zeros, scale, zero, range } => places.each(
+            x,
+            y,
+            data,
+            #[inline(always)]
+            |x, y| {
+                let product = (i32::from(x) - zeros.0) * (i32::from(y) - zeros.1);
+                requantize(product as f32 * scale, zero, range)
+            },
+        ),
+        Integers::Through { a, b, out, range } => places.each(
+            x,
+            y,
+            data,
+            #[inline(always)]
+            |x, y| {
+                let x = (i32::from(x) - a.zero) as f32 * a.scale;
+                let y = (i32::from(y) - b.zero) as f32 * b.scale;
+                requantize(apply(operator, x, y) / out.scale, out.zero, range)
+            },
+        ),
     }
     Ok(())
 }

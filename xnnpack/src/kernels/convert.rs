@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn integers_round_to_even_and_saturate() {
-        let input = tensor(DataType::FP32, Scale::None, Data::F32(vec![0.25, 0.75, -9.0, 100.0].into()));
+        let input =
+            tensor(DataType::FP32, Scale::None, Data::F32(vec![0.25, 0.75, -9.0, 100.0].into()));
         let scale = Scale::Tensor { scale: 0.5, zero: 3 };
         let mut out = tensor(DataType::QINT8, scale, Data::Small(crate::buffer::Buffer::new()));
         convert(&input, &mut out).unwrap();
@@ -132,8 +133,11 @@ mod tests {
     #[test]
     fn a_row_keeps_zero_and_its_ends() {
         let input = tensor(DataType::FP32, Scale::None, Data::F32(vec![0.0, 1.0, 2.0, 5.1].into()));
-        let mut out =
-            tensor(DataType::QDINT8, Scale::Rows { dimensions: 1 }, Data::Small(crate::buffer::Buffer::new()));
+        let mut out = tensor(
+            DataType::QDINT8,
+            Scale::Rows { dimensions: 1 },
+            Data::Small(crate::buffer::Buffer::new()),
+        );
         convert(&input, &mut out).unwrap();
         assert_eq!(out.rows, [Row { scale: 1.0 / (255.0 / 5.1), zero: -128 }]);
         assert_eq!(out.data.small().unwrap(), [-128, -78, -28, 127]);

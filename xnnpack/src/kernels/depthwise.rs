@@ -145,7 +145,8 @@ impl pulp::WithSimd for Lines<'_, '_> {
                         tap += channels;
                     });
                 }
-                let pixels = Pixels { input, step, taps: &weights.taps, under: &under, bias, clamp };
+                let pixels =
+                    Pixels { input, step, taps: &weights.taps, under: &under, bias, clamp };
                 let out = &mut out[column * channels..];
                 let together = inner.contains(&(column + 1)) && column + PIXELS <= inner.end;
                 if together {

@@ -99,7 +99,12 @@ fn steps(dims: &[usize]) -> Vec<usize> {
 }
 
 /// Elements from `start` on, by size and step of each dimension.
-fn gather<T: Copy + Default>(from: &[T], start: usize, walk: &[(usize, usize)], to: &mut Buffer<T>) {
+fn gather<T: Copy + Default>(
+    from: &[T],
+    start: usize,
+    walk: &[(usize, usize)],
+    to: &mut Buffer<T>,
+) {
     to.clear();
     if walk.iter().any(|(size, _)| *size == 0) {
         return;

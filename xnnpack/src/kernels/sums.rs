@@ -194,13 +194,7 @@ impl Sums for ByGroup<'_> {
     }
 
     #[inline(always)]
-    fn add(
-        &self,
-        piece: usize,
-        (column, count): (usize, usize),
-        sums: &[f32],
-        totals: &mut [f32],
-    ) {
+    fn add(&self, piece: usize, (column, count): (usize, usize), sums: &[f32], totals: &mut [f32]) {
         for (offset, (total, sum)) in totals.iter_mut().zip(sums).take(count).enumerate() {
             *total += sum * self.scales[(column + offset) * self.groups + piece];
         }

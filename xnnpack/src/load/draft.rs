@@ -54,8 +54,11 @@ impl<'a> Drafts<'a> {
                 }
                 _ => false,
             };
-            let weights =
-                if packed { inputs.drain(1.min(inputs.len())..).collect() } else { SmallVec::new() };
+            let weights = if packed {
+                inputs.drain(1.min(inputs.len())..).collect()
+            } else {
+                SmallVec::new()
+            };
             let clamp = it.clamp().map_or(ALL, |(low, high)| {
                 // What is no number bounds nothing.
                 (if low.is_nan() { ALL.0 } else { low }, if high.is_nan() { ALL.1 } else { high })

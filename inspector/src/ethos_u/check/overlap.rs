@@ -87,11 +87,8 @@ fn jobs(shape: [u32; 3], size: [u32; 3], most: u32, from_start: bool) -> Vec<Job
     let all = counts.iter().product::<u64>();
     let count = all.min(most.into());
     let job = |index: u64| {
-        let at = [
-            index / (counts[1] * counts[2]),
-            index / counts[2] % counts[1],
-            index % counts[2],
-        ];
+        let at =
+            [index / (counts[1] * counts[2]), index / counts[2] % counts[1], index % counts[2]];
         std::array::from_fn(|axis| {
             let start = at[axis] * size[axis];
             start..(start + size[axis]).min(shape[axis])
@@ -107,7 +104,11 @@ fn first_clash(written: &[Job], read: &[Job]) -> u32 {
         let meets = move |written: &Job| {
             written.iter().zip(read).all(|(a, b)| a.start < b.end && b.start < a.end)
         };
-        written.iter().enumerate().filter(move |(_, written)| meets(written)).map(move |(j, _)| i + j)
+        written
+            .iter()
+            .enumerate()
+            .filter(move |(_, written)| meets(written))
+            .map(move |(j, _)| i + j)
     });
     // Beyond what either has, nothing can meet.
     let known = written.len().min(read.len());

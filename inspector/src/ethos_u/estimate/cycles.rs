@@ -2,9 +2,7 @@
 //! the output, the output stage by elements, the commands by blocks, and the
 //! memory by bytes; the slowest decides.
 
-use super::blocks::{
-    WINDOW, input_block, microblock, product, quotients, smaller, sums_channels,
-};
+use super::blocks::{WINDOW, input_block, microblock, product, quotients, smaller, sums_channels};
 use super::memory::{Memory, System};
 use super::{Estimate, cores, rates};
 use crate::ethos_u::feature_map::{FeatureMap, Layout, Region, Storage};
@@ -66,7 +64,8 @@ impl Moved<'_> {
     /// Bytes that the memory is busy for when `elements` are moved: pieces that
     /// are shorter than its bursts waste the rest.
     fn bytes(&self, elements: u64, memory: &Memory) -> u64 {
-        let (bits, [_, width, depth]) = (u64::from(self.map.element) * 8, self.block.map(u64::from));
+        let (bits, [_, width, depth]) =
+            (u64::from(self.map.element) * 8, self.block.map(u64::from));
         let [_, columns, channels] = self.map.shape.map(u64::from);
         let line = bits * width * depth;
         let piece = match (self.map.layout, self.is_read) {
@@ -135,10 +134,12 @@ impl Traffic<'_> {
         ];
         let of = |place: usize| {
             let memory = self.system.memory(place);
-            let all: u64 = self.bytes[place].iter().fold(0, |sum, bytes| sum.saturating_add(*bytes));
-            let channels = CHANNELS.iter().zip(self.bytes[place]).map(|(channel, bytes)| {
-                bytes as f64 / bandwidth(self.unit, memory, *channel)
-            });
+            let all: u64 =
+                self.bytes[place].iter().fold(0, |sum, bytes| sum.saturating_add(*bytes));
+            let channels = CHANNELS
+                .iter()
+                .zip(self.bytes[place])
+                .map(|(channel, bytes)| bytes as f64 / bandwidth(self.unit, memory, *channel));
             channels.fold(all as f64 / memory.bandwidth, f64::max) as u64
         };
         of(0).max(of(1))
@@ -153,7 +154,8 @@ pub(super) fn copy(
     system: &System,
 ) -> Estimate {
     let mut cycles = 0;
-    for (range, access) in operation.accesses().filter(|(range, _)| range.region != Region::Internal)
+    for (range, access) in
+        operation.accesses().filter(|(range, _)| range.region != Region::Internal)
     {
         let memory = system.memory(system.place(range.region));
         let (channel, latency) = match access {
@@ -216,27 +218,19 @@ fn transposition(block: &Block, unit: Configuration, system: &System, is_first: 
 }
 
 /// Both ends of an operation, in the blocks that it works on.
-fn ends<'a>(
-    block: &'a Block,
-    unit: Configuration,
-) -> (Moved<'a>, Option<Moved<'a>>, Moved<'a>) {
+fn ends<'a>(block: &'a Block, unit: Configuration) -> (Moved<'a>, Option<Moved<'a>>, Moved<'a>) {
     let (cores, from) = (cores(unit), input_block(block, unit));
     let moved = |map, block, is_read| Moved { map, block, is_read, cores };
     let second = block.ifm2.as_ref().map(|map| moved(map, from, true));
     (moved(&block.ifm, from, true), second, moved(&block.ofm, block.block, false))
 }
 
-fn element_wise<'a>(
-    block: &Block,
-    unit: Configuration,
-    system: &'a System,
-) -> (u64, Traffic<'a>) {
+fn element_wise<'a>(block: &Block, unit: Configuration, system: &'a System) -> (u64, Traffic<'a>) {
     let (input, second, output) = ends(block, unit);
     let elements = output.stored(block.ofm.shape);
     let rate = rates::per_element(block, unit);
-    let reading = input
-        .one_block(system)
-        .max(second.as_ref().map_or(0, |second| second.one_block(system)));
+    let reading =
+        input.one_block(system).max(second.as_ref().map_or(0, |second| second.one_block(system)));
     let moving = reading.max(output.one_block(system)) as f64;
     let commands = (moving / product(block.block).max(1) as f64 + rate) / 4.0;
     let cycles = (rate.max(commands) * elements as f64).ceil() as u64;
@@ -272,9 +266,8 @@ fn multiplied<'a>(
         let latency = system.memory(system.place(scales.region)).read_latency;
         stage = stage.max(f64::from(10 * own_block[2]) * latency as f64 / 256.0);
     }
-    let reading = input
-        .one_block(system)
-        .max(second.as_ref().map_or(0, |second| second.one_block(system)));
+    let reading =
+        input.one_block(system).max(second.as_ref().map_or(0, |second| second.one_block(system)));
     let writing = output.one_block(system);
     let uneven = if count > 1.0 { writing.abs_diff(reading) } else { 0 };
     let commands = (uneven as f64 + multipliers + stage) / 4.0;
@@ -312,8 +305,7 @@ fn traffic<'a>(
         traffic.add_map(&second, Channel::Stream, second.map.elements());
     }
     let again = u64::from(blocks[0]).saturating_mul(blocks[1].into());
-    for (ranges, channel) in
-        [(&block.weights, Channel::Weights), (&block.scales, Channel::Scales)]
+    for (ranges, channel) in [(&block.weights, Channel::Weights), (&block.scales, Channel::Scales)]
     {
         for range in ranges {
             traffic.add(range.region, channel, (range.end - range.start).saturating_mul(again));
@@ -363,9 +355,7 @@ fn multipliers(block: &Block, unit: Configuration, input: [u32; 3]) -> u64 {
                     let depth = u64::from(input[2] / 8);
                     (window, decoding.max(depth * lines) * window * deep * bytes)
                 }
-                _ if sums_channels(block) => {
-                    (window, decoding.max(4 * lines) * window * deep)
-                }
+                _ if sums_channels(block) => (window, decoding.max(4 * lines) * window * deep),
                 _ => {
                     let halves = if !is_85 && unit.macs() == 32 { 1 } else { bytes * 4 };
                     (1, window.max(4) * lines * deep * halves)
