@@ -145,21 +145,25 @@ fn block(payload: &[u8], name: &str) -> usize {
     at.expect("the block") + 32
 }
 
+/// Where the commands with `code` are.
+fn commands(payload: &[u8], code: u16) -> Vec<usize> {
+    let data = block(payload, "cmd_data");
+    let word = |at: usize| u32::from_le_bytes(payload[at..at + 4].try_into().expect("a word"));
+    let end = data + word(data - 16) as usize;
+    let mut at = data + 32;
+    let mut found = Vec::new();
+    while at < end {
+        if word(at) as u16 == code {
+            found.push(at);
+        }
+        at += if word(at) & 0xC000 == 0x4000 { 8 } else { 4 };
+    }
+    found
+}
+
 /// Where the `nth` command with `code` is.
 fn command(payload: &[u8], code: u16, nth: usize) -> usize {
-    let start = block(payload, "cmd_data") + 32;
-    let mut at = start;
-    let mut found = 0;
-    loop {
-        let word = u32::from_le_bytes(payload[at..at + 4].try_into().expect("a word"));
-        if word as u16 == code {
-            if found == nth {
-                return at;
-            }
-            found += 1;
-        }
-        at += if word & 0xC000 == 0x4000 { 8 } else { 4 };
-    }
+    commands(payload, code)[nth]
 }
 
 fn put(payload: &mut [u8], at: usize, value: u32) {
@@ -214,10 +218,7 @@ fn altered_streams_have_the_right_finding() {
         }),
         ("u55_softmax", "ETD026", "blocks that begin before their input is there", |p| {
             // Every operation may begin three blocks early.
-            for nth in 0..20 {
-                let at = command(p, 0x12F, nth);
-                put(p, at, 0x0003_012F);
-            }
+            commands(p, 0x12F).into_iter().for_each(|at| put(p, at, 0x0003_012F));
         }),
         ("u55_linear", "ETD027", "an input of other bytes", |p| {
             let at = command(p, 0x4000, 0) + 4;
