@@ -29,8 +29,9 @@ from torch.nn import functional as F
 CASES = {}
 
 
-def case(name, module, *inputs, quant=None, half=False, dynamic=None):
-    CASES[name] = (module, inputs, quant, half, dynamic)
+def case(name, module, *inputs, quant=None, half=False, dynamic=None, **options):
+    """`options` are those of the partitioner."""
+    CASES[name] = (module, inputs, quant, half, dynamic, options)
 
 
 class Fn(nn.Module):
@@ -242,6 +243,23 @@ def fusions():
     case("qc8_mul", Layers(lambda a, v: a(v) * torch.sigmoid(a(v)), nn.Conv2d(4, 6, 3)), x, quant="per_channel")
 
 
+def weights_at_run_time():
+    rand = seeded(8)
+    x, w, b = rand(3, 20), rand(7, 20), rand(7)
+    own = {"force_non_static_weights_for_f32_linear": True}
+    case("f32_dynamic_linear", Fn(lambda v, w: torch.relu(F.linear(v, w))), x, w, **own)
+    case("f32_dynamic_linear_bias", Fn(lambda v, w, b: F.linear(v, w, b)), x, w, b, **own)
+    case("f32_dynamic_mm", Fn(torch.mm), x, rand(20, 6), **own)
+    case("f16_dynamic_linear", Fn(lambda v, w: F.linear(v, w)), x, w, half=True, **own)
+    case("f32_square_itself", Fn(lambda v: torch.relu(v * v)), x)
+    case("f32_bmm_transposed", Fn(lambda a, b: torch.bmm(a, b.transpose(1, 2))), rand(2, 3, 8), rand(2, 5, 8))
+    case("f32_bmm_left", Fn(lambda a, b: torch.bmm(a.transpose(1, 2), b)), rand(2, 8, 3), rand(2, 8, 5))
+    chain = lambda l, v: (lambda h: h * h)(torch.sigmoid(l(v)))
+    case("qc8_sigmoid_square", Layers(chain, nn.Linear(20, 7)), x, quant="per_channel")
+    twice = lambda l, v: torch.tanh(torch.sigmoid(l(v)))
+    case("qc8_sigmoid_tanh", Layers(twice, nn.Linear(20, 7)), x, quant="per_channel")
+
+
 def quantize(module, quant, inputs):
     if quant.startswith("int4"):
         from torchao.quantization.granularity import PerAxis, PerGroup
@@ -259,13 +277,13 @@ def quantize(module, quant, inputs):
 
 
 def record(out, name):
-    module, inputs, quant, half, dynamic = CASES[name]
+    module, inputs, quant, half, dynamic, options = CASES[name]
     module = module.eval()
     if half:
         module, inputs = module.half(), tuple(v.half() for v in inputs)
     if quant:
         module = quantize(module, quant, inputs)
-    partitioners = [XnnpackPartitioner()]
+    partitioners = [XnnpackPartitioner(**options)]
     if quant and (quant.startswith("dynamic") or quant.startswith("int4")):
         from executorch.backends.xnnpack.partition.config.xnnpack_config import ConfigPrecisionType
         partitioners = [XnnpackPartitioner(config_precisions=ConfigPrecisionType.DYNAMIC_QUANT, per_op_mode=False), XnnpackPartitioner()]
@@ -293,7 +311,7 @@ def record(out, name):
 
 def main():
     out, names = Path(sys.argv[1]), sys.argv[2:]
-    for group in (unary, binary, shapes, linear, convolution, quantized, fusions):
+    for group in (unary, binary, shapes, linear, convolution, quantized, fusions, weights_at_run_time):
         group()
     failed = 0
     for name in names or CASES:
