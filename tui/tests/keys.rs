@@ -251,3 +251,38 @@ fn files_that_are_being_read_can_be_left() {
     assert_eq!(app.step, app.session.memory.as_ref().expect("memory").peak);
     assert_eq!(app.window, app.session.spans.range);
 }
+
+#[test]
+fn the_mouse_zooms_into_time_and_chooses_instructions() {
+    use ratatui::crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    let send = |app: &mut App, kind, column, row| {
+        screen(app, (120, 40));
+        app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    };
+    let left = MouseButton::Left;
+    press(&mut app, "3");
+    let whole = app.window;
+    // Drawing over the second quarter of the time shows it alone.
+    send(&mut app, MouseEventKind::Down(left), 40, 4);
+    send(&mut app, MouseEventKind::Drag(left), 66, 4);
+    send(&mut app, MouseEventKind::Up(left), 66, 4);
+    let drawn = app.window;
+    assert!(drawn.0 > whole.0 && drawn.1 < whole.1, "{drawn:?} of {whole:?}");
+    // The wheel zooms, a click does not.
+    send(&mut app, MouseEventKind::ScrollUp, 60, 4);
+    assert!(app.window.1 - app.window.0 < drawn.1 - drawn.0);
+    let zoomed = app.window;
+    send(&mut app, MouseEventKind::Down(left), 60, 5);
+    send(&mut app, MouseEventKind::Up(left), 60, 5);
+    assert_eq!(app.window, zoomed);
+    // In the memory map, columns are instructions.
+    press(&mut app, "4");
+    send(&mut app, MouseEventKind::Down(left), 14, 8);
+    let first = app.step;
+    send(&mut app, MouseEventKind::Down(left), 100, 8);
+    assert!(app.step > first, "{} after {first}", app.step);
+    // The right button goes back.
+    send(&mut app, MouseEventKind::Down(MouseButton::Right), 1, 8);
+    assert_eq!(app.view, View::Timeline);
+}
