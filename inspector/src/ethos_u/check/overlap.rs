@@ -45,6 +45,10 @@ fn allowed(before: &Block, block: &Block, unit: Configuration) -> u32 {
     if before.is_transposition || block.is_transposition || before.schedule.is_moved {
         return most;
     }
+    // How much of the input a block needs then is not a matter of the window.
+    if matches!(block.work, Work::Resize(_)) || block.schedule.upscale > 1 {
+        return most;
+    }
     let inputs = [Some(&block.ifm), block.ifm2.as_ref()].into_iter().flatten();
     let depth = match block.work {
         Work::Elementwise(_) => block.block[2],
