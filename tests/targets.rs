@@ -56,6 +56,53 @@ fn every_board_is_listed_and_shown_with_its_sources() {
 }
 
 #[test]
+fn every_number_of_a_board_has_its_source_or_the_reason_why_there_is_none() {
+    let ran = etinspect(["targets", "--format", "json"]);
+    let document: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let (mut known, mut unknown) = (0, 0);
+    for target in document["targets"].as_array().expect("a list") {
+        let name = target["name"].as_str().expect("a name");
+        let note = target["note"].as_str().unwrap_or("");
+        let why = "No source found for the core clock";
+        assert_eq!(target["clock_mhz"].is_null(), note.contains(why), "{name}: {note}");
+        let page = etinspect(["targets", name]).stdout;
+        for memory in target["memories"].as_array().expect("a list") {
+            let place = format!("{name}, {}", memory["name"]);
+            let source = memory["speed_source"].as_str().unwrap_or_else(|| panic!("{place}"));
+            assert!(page.contains(&format!("speed: {source}")), "{place}: {page}");
+            let speeds = [&memory["clock_mhz"], &memory["bandwidth_mb_s"]];
+            let none = speeds.iter().all(|speed| speed.is_null());
+            assert_eq!(none, source.starts_with("no source found: "), "{place}: {source}");
+            // Nothing moves more than 16 bytes per cycle of its clock.
+            if let [Some(mhz), Some(mb)] = speeds.map(Value::as_u64) {
+                assert!(0 < mb && mb <= 16 * mhz, "{place}: {mb} MB/s at {mhz} MHz");
+            }
+            (known, unknown) = (known + usize::from(!none), unknown + usize::from(none));
+        }
+    }
+    assert!(known >= 70 && unknown <= 20, "{known} memories with a speed, {unknown} without");
+}
+
+#[test]
+fn clocks_and_bandwidths_of_a_board_stand_below_each_other() {
+    let page = etinspect(["targets", "nucleo-h743zi"]).stdout;
+    let rows: Vec<&str> = page
+        .lines()
+        .skip_while(|line| !line.trim_start().starts_with("memory "))
+        .take_while(|line| !line.is_empty())
+        .collect();
+    assert_eq!(rows.len(), 8, "{page}");
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{page}");
+    assert!(rows[0].ends_with(" bandwidth") && rows[6].ends_with(" 480 MHz  3840 MB/s"), "{page}");
+    // One column for all rows, whatever a row lacks.
+    let page = etinspect(["targets", "corstone-300"]).stdout;
+    let row = |name: &str| page.lines().find(|line| line.trim_start().starts_with(name));
+    let (itcm, sram) = (row("ITCM ").expect("ITCM"), row("SRAM ").expect("SRAM"));
+    assert!(itcm.ends_with(" 32 MHz") && sram.ends_with(" 4000 MB/s"), "{page}");
+    assert!(itcm.len() < sram.len(), "{page}");
+}
+
+#[test]
 fn template_is_a_profile_that_works() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mine.toml");

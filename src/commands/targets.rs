@@ -5,7 +5,7 @@ use crate::failure::{Failure, Status};
 use crate::text::{bytes, escape};
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
-use et_inspector::target::{BUILTIN, Memory, TEMPLATE, Target};
+use et_inspector::target::{BUILTIN, TEMPLATE, Target};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -88,8 +88,9 @@ fn page(target: &Target) -> String {
     if let Some(note) = &target.note {
         let _ = writeln!(text, "  note    {}", escape(note));
     }
-    let mut memories = table(&["memory", "kind", "size", "reserved", "address", "speed", "source"]);
-    for column in memories.column_iter_mut().skip(2).take(4) {
+    let header = ["memory", "kind", "size", "reserved", "address", "clock", "bandwidth"];
+    let mut memories = table(&header);
+    for column in memories.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for memory in &target.memories {
@@ -99,11 +100,18 @@ fn page(target: &Target) -> String {
             bytes(memory.size),
             bytes(memory.reserved),
             memory.address.map_or_else(String::new, |at| format!("{at:#x}")),
-            speed(memory),
-            escape(&memory.source),
+            memory.clock_mhz.map_or_else(String::new, |mhz| format!("{mhz} MHz")),
+            memory.bandwidth_mb_s.map_or_else(String::new, |mb| format!("{mb} MB/s")),
         ]);
     }
-    let _ = write!(text, "\n{}", lines(&memories));
+    let _ = write!(text, "\n{}\n", lines(&memories));
+    for memory in &target.memories {
+        let _ = writeln!(text, "  {}  {}", escape(&memory.name), escape(&memory.source));
+        if let Some(speed) = &memory.speed_source {
+            let indent = memory.name.chars().count() + 2;
+            let _ = writeln!(text, "  {:indent$}speed: {}", "", escape(speed));
+        }
+    }
     let pools = &target.pools;
     let mut table = table(&["pool", "in", "size"]);
     let fixed = [
@@ -129,13 +137,6 @@ fn page(target: &Target) -> String {
     text
 }
 
-/// Clock and bandwidth, as far as they are known.
-fn speed(memory: &Memory) -> String {
-    let clock = memory.clock_mhz.map(|mhz| format!("{mhz} MHz"));
-    let bandwidth = memory.bandwidth_mb_s.map(|mb| format!("{mb} MB/s"));
-    clock.into_iter().chain(bandwidth).collect::<Vec<_>>().join(", ")
-}
-
 fn target_json(target: &Target) -> Value {
     let memories = target.memories.iter().map(|m| {
         json!({
@@ -147,6 +148,7 @@ fn target_json(target: &Target) -> Value {
             "clock_mhz": m.clock_mhz,
             "bandwidth_mb_s": m.bandwidth_mb_s,
             "source": m.source,
+            "speed_source": m.speed_source,
         })
     });
     json!({

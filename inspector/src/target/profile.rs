@@ -56,12 +56,15 @@ pub struct Memory {
     /// First address.
     #[serde(default, deserialize_with = "some_bytes")]
     pub address: Option<u64>,
-    /// Clock in MHz, where the source says one.
+    /// Clock of its interface in MHz, where a source says one.
     pub clock_mhz: Option<u32>,
-    /// Bandwidth in megabytes per second, where the source says one.
+    /// The most that one core or NPU can read, in megabytes (10^6) per second,
+    /// where a source says it or its clock and width.
     pub bandwidth_mb_s: Option<u32>,
-    /// Where size, address and clock are documented.
+    /// Where size and address are documented.
     pub source: String,
+    /// Where clock and bandwidth are documented, or why neither is known.
+    pub speed_source: Option<String>,
 }
 
 /// Kind of a memory.
@@ -178,6 +181,12 @@ impl Target {
             }
             if memory.source.trim().is_empty() {
                 return fail(format!("{place}: source: say where the size is documented"));
+            }
+            if memory.speed_source.as_ref().is_some_and(|text| text.trim().is_empty()) {
+                return fail(format!(
+                    "{place}: speed_source: say where clock and bandwidth are documented, or why \
+                     neither is known"
+                ));
             }
             if self.memories[..index].iter().any(|other| other.name == memory.name) {
                 return fail(format!("{place}: there are two of this name; rename one"));
