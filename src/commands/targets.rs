@@ -105,11 +105,12 @@ fn page(target: &Target) -> String {
         ]);
     }
     let _ = write!(text, "\n{}\n", lines(&memories));
-    for memory in &target.memories {
-        let _ = writeln!(text, "  {}  {}", escape(&memory.name), escape(&memory.source));
+    let names = target.memories.iter().map(|memory| escape(&memory.name));
+    let width = names.clone().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (name, memory) in names.zip(&target.memories) {
+        let _ = writeln!(text, "  {name:width$}  {}", escape(&memory.source));
         if let Some(speed) = &memory.speed_source {
-            let indent = memory.name.chars().count() + 2;
-            let _ = writeln!(text, "  {:indent$}speed: {}", "", escape(speed));
+            let _ = writeln!(text, "  {:width$}  speed: {}", "", escape(speed));
         }
     }
     let pools = &target.pools;
