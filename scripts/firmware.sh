@@ -82,11 +82,10 @@ counting=(timeout 120 qemu-system-arm -M mps3-an547 -display none -monitor none 
 cost=$(sed -n 's/^instructions per record: //p' "$work/cost.txt" | tr -d '\r')
 limit "journal in Rust, instructions of a record" "$cost" 60
 # Functions of the journal's writer that stand in the image by themselves. Records
-# are inlined into those who write them. Firmware in C takes the other one, which
-# has a limit.
+# are inlined into those who write them.
 bytes=$(arm-none-eabi-nm --demangle --size-sort --radix=d "$elf" |
     awk '/etdump::journal::(writer|record)/ { sum += $1 } END { print sum + 0 }')
-echo "journal in Rust, bytes of code: $bytes"
+limit "journal in Rust, bytes of code" "$bytes" 2048
 handle=$(sed -n 's/^bytes of a handle: //p' "$work/cost.txt" | tr -d '\r')
 limit "journal in Rust, bytes of memory beside the ring" "$handle" 64
 

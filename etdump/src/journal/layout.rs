@@ -114,12 +114,6 @@ impl Layout {
     pub fn allocator(&self, index: usize) -> usize {
         HEADER_WORDS + index * ALLOCATOR_WORDS
     }
-
-    /// First word of a slot.
-    #[inline(always)]
-    pub fn slot(&self, index: u32) -> usize {
-        self.ring_start + index as usize * super::record::WORDS
-    }
 }
 
 /// The id of a program: FNV-1a of its bytes with 64 bits.

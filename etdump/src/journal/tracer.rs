@@ -65,12 +65,12 @@ impl<'m, C: Clock> JournalTracer<'m, C> {
         if slot.text == text
             && slot.length == name.len()
             && slot.id != NameId::LOST
-            && self.journal.name_is(slot.entry, name)
+            && self.journal.name_is(slot.entry, name.as_bytes())
         {
             return slot.id;
         }
-        let id = self.journal.intern(name);
-        if let Some(entry) = self.journal.name_entry(id).filter(|_| id != NameId::NONE) {
+        let (id, entry) = self.journal.interned(name);
+        if id != NameId::NONE && id != NameId::LOST {
             *slot = Remembered { text, length: name.len(), entry, id };
         }
         id

@@ -1,6 +1,6 @@
 //! Writing a journal: no allocation, no lock, no floating point.
 
-use super::layout::{ALLOCATOR_WORDS, CHECKED_WORDS, Config, Layout, MAGIC, VERSION, word};
+use super::layout::{ALLOCATOR_WORDS, CHECKED_WORDS, Config, HEADER_WORDS, Layout, MAGIC, VERSION, word};
 use super::record::{
     AllocatorKind, Body, CHECK_SEED, Event, NameId, RECORD_BYTES, WORDS, check, check_step,
 };
@@ -37,8 +37,8 @@ impl core::error::Error for TooSmall {}
 pub struct Journal<'m> {
     memory: &'m [AtomicU32],
     layout: Layout,
-    /// The word of the next sequence number.
-    next: &'m AtomicU32,
+    /// The memory's first words.
+    header: &'m [AtomicU32; HEADER_WORDS],
     /// Slots of records; at least one.
     ring: &'m [[AtomicU32; WORDS]],
 }
@@ -48,15 +48,9 @@ impl<'m> Journal<'m> {
     ///
     /// # Errors
     /// The memory is too small.
-    #[inline(never)]
     pub fn create(memory: &'m [AtomicU32], config: Config) -> Result<Self, TooSmall> {
         let journal = Self::laid_out(memory, &config)?;
-        for word in memory {
-            store(word, 0);
-        }
-        journal.set(word::NEXT, 1);
-        // The magic comes last: a reset in between leaves no half of a journal.
-        journal.seal(&journal.header(&config, 1));
+        journal.clear(&config);
         Ok(journal)
     }
 
@@ -75,32 +69,50 @@ impl<'m> Journal<'m> {
         ticks: u64,
     ) -> Result<Self, TooSmall> {
         let journal = Self::laid_out(memory, &config)?;
-        let count = journal.get(word::BOOTS).wrapping_add(1);
-        // Of this layout, for this program and clock.
-        let before = journal.header(&config, count.wrapping_sub(1));
-        let is_of = |(at, word): (usize, &u32)| journal.get(at) == *word;
-        let same = before.iter().enumerate().all(is_of);
-        if !same || journal.get(word::CHECK) != check(&before) {
-            return Self::create(memory, config);
-        }
-        // What the counter lost in the reset, the records know.
-        let mut newest = journal.get(word::NEXT).wrapping_sub(1);
-        for slot in 0..journal.capacity() {
-            newest = newest.max(journal.sequence_in(slot));
-        }
-        journal.set(word::NEXT, newest.wrapping_add(1));
-        journal.seal(&journal.header(&config, count));
-        journal.record_seldom(ticks, Event::Boot { reason, count }.body());
+        journal.boot(&config, reason, ticks);
         Ok(journal)
     }
 
+    /// Goes on with what lies in the memory, if it is of the same layout.
+    #[inline(never)]
+    fn boot(&self, config: &Config, reason: u32, ticks: u64) {
+        let count = self.get(word::BOOTS).wrapping_add(1);
+        // Of this layout, for this program and clock.
+        let before = self.checked_words(config, count.wrapping_sub(1));
+        let mut words = before.iter().zip(self.header);
+        let same = words.all(|(word, place)| load(place) == *word);
+        if !same || self.get(word::CHECK) != check_of(&before) {
+            return self.clear(config);
+        }
+        // What the counter lost in the reset, the records know.
+        let mut newest = self.get(word::NEXT).wrapping_sub(1);
+        for (slot, words) in self.ring.iter().enumerate() {
+            newest = newest.max(self.sequence_in(slot as u32, words));
+        }
+        self.set(word::NEXT, newest.wrapping_add(1));
+        self.seal(&self.checked_words(config, count));
+        self.record_seldom(ticks, Event::Boot { reason, count }.body());
+    }
+
+    /// Makes it an empty journal, whatever lay there.
+    #[inline(never)]
+    fn clear(&self, config: &Config) {
+        for word in self.memory {
+            store(word, 0);
+        }
+        self.set(word::NEXT, 1);
+        // The magic comes last: a reset in between leaves no half of a journal.
+        self.seal(&self.checked_words(config, 1));
+    }
+
     /// A journal in `memory`, whatever lies there.
+    #[inline(never)]
     fn laid_out(memory: &'m [AtomicU32], config: &Config) -> Result<Self, TooSmall> {
         let parts = || {
             let layout = Layout::new(memory.len(), config)?;
             let ring = memory.get(layout.ring_start..)?.as_chunks().0;
             let ring = ring.get(..layout.capacity.get() as usize)?;
-            Some(Journal { memory, layout, next: memory.get(word::NEXT)?, ring })
+            Some(Journal { memory, layout, header: memory.first_chunk()?, ring })
         };
         parts().ok_or(TooSmall { bytes: memory.len() * 4 })
     }
@@ -123,7 +135,7 @@ impl<'m> Journal<'m> {
     /// fewer than 60 instructions on a Cortex-M, at any optimization.
     #[inline(always)]
     fn write(&self, ticks: u64, head: u32, a: u32, b: u32, c: u32) -> u32 {
-        let sequence = fetch_add(self.next);
+        let sequence = fetch_add(&self.header[word::NEXT]);
         let Some(slot) = (sequence as usize).checked_rem(self.ring.len()) else { return sequence };
         let [w0, w1, w2, w3, w4, w5, w6, w7] = &self.ring[slot];
         let mut sum = CHECK_SEED;
@@ -147,52 +159,54 @@ impl<'m> Journal<'m> {
     /// The id of `name`, which is added to the table if there is room. To be
     /// called while a method loads, from one thread.
     pub fn intern(&self, name: &str) -> NameId {
+        self.interned(name).0
+    }
+
+    /// The id of `name`, and the word of the table at which its entry begins.
+    #[inline(never)]
+    pub(super) fn interned(&self, name: &str) -> (NameId, usize) {
         let text = &name.as_bytes()[..name.len().min(usize::from(u8::MAX))];
-        if text.is_empty() {
-            return NameId::NONE;
-        }
         let (mut at, mut id) = (0usize, 1u16);
-        loop {
-            let Some(head) = self.name_word(at) else { return NameId::LOST };
-            if head == 0 {
-                return self.append_name(at, text).map_or(NameId::LOST, |()| NameId(id));
+        if text.is_empty() {
+            return (NameId::NONE, at);
+        }
+        while let Some(head) = self.names(at).first().map(load) {
+            if head == 0 && self.append_name(at, text).is_none() {
+                break;
             }
-            let length = (head & 0xff) as usize;
-            if length == text.len() && self.is_name(at + 1, text) {
-                return NameId(id);
+            if head == 0 || self.name_is(at, text) {
+                return (NameId(id), at);
             }
-            at += 1 + length.div_ceil(4);
+            at += 1 + ((head & 0xff) as usize).div_ceil(4);
             id = id.saturating_add(1);
         }
+        (NameId::LOST, at)
     }
 
-    /// Whether name `id` is `name`, whose entry begins at word `at` of the table.
-    pub(super) fn name_is(&self, at: usize, name: &str) -> bool {
-        let Some(head) = self.name_word(at) else { return false };
-        (head & 0xff) as usize == name.len() && self.is_name(at + 1, name.as_bytes())
-    }
-
-    /// Word of the table at which the entry of `id` begins.
-    pub(super) fn name_entry(&self, id: NameId) -> Option<usize> {
-        let mut at = 0;
-        for _ in 1..id.0 {
-            let head = self.name_word(at).filter(|head| *head != 0)?;
-            at += 1 + ((head & 0xff) as usize).div_ceil(4);
-        }
-        Some(at)
+    /// Whether the entry that begins at word `at` of the table is `name`.
+    #[inline(never)]
+    pub(super) fn name_is(&self, at: usize, name: &[u8]) -> bool {
+        let chunks = name.chunks(4);
+        let Some((head, places)) = self.names(at).split_first() else { return false };
+        (load(head) & 0xff) as usize == name.len()
+            && places.len() >= chunks.len()
+            && chunks.zip(places).all(|(chunk, place)| load(place) == packed(chunk))
     }
 
     /// Sets up entry `index` of the allocator table.
     #[inline(never)]
     pub fn set_allocator(&self, index: u16, kind: AllocatorKind, number: u8, capacity: u64) {
         let head = kind as u32 | u32::from(number) << 8;
-        self.write_allocator(index, [head, saturated(capacity), 0, 0]);
+        if let Some(words) = self.allocator(index) {
+            Self::write_allocator(words, &[head, saturated(capacity), 0, 0]);
+        }
     }
 
     /// Takes note of an allocation: its record, and use and peak of its allocator.
     #[inline(never)]
     pub fn allocation(&self, ticks: u64, index: u16, size: u64, offset: u64, status: u32) {
-        let Some([head, capacity, used, peak]) = self.allocator(index) else { return };
+        let Some(words) = self.allocator(index) else { return };
+        let [head, capacity, used, peak, _] = loaded(words);
         let end = saturated(offset.saturating_add(size));
         let entry = if status == 0 {
             [head, capacity, end, peak.max(end)]
@@ -200,7 +214,7 @@ impl<'m> Journal<'m> {
             // Failures stop at the largest number that there is room for.
             [if head >> 16 == 0xffff { head } else { head + 0x1_0000 }, capacity, used, peak]
         };
-        self.write_allocator(index, entry);
+        Self::write_allocator(words, &entry);
         self.record_seldom(
             ticks,
             Event::Allocation {
@@ -237,22 +251,22 @@ impl<'m> Journal<'m> {
 
     /// Adds 1 to a word and returns what it is then.
     fn count(&self, at: usize) -> u32 {
-        self.memory.get(at).map_or(0, fetch_add).wrapping_add(1)
+        fetch_add(&self.header[at]).wrapping_add(1)
     }
 
+    #[inline(always)]
     fn get(&self, at: usize) -> u32 {
-        self.memory.get(at).map_or(0, |word| word.load(Ordering::Relaxed))
+        load(&self.header[at])
     }
 
+    #[inline(always)]
     fn set(&self, at: usize, value: u32) {
-        if let Some(word) = self.memory.get(at) {
-            store(word, value);
-        }
+        store(&self.header[at], value);
     }
 
-    /// The checked words of the header.
+    /// The header's first words, which have a check value.
     #[inline(never)]
-    fn header(&self, config: &Config, boots: u32) -> [u32; CHECKED_WORDS] {
+    fn checked_words(&self, config: &Config, boots: u32) -> [u32; CHECKED_WORDS] {
         let layout = &self.layout;
         [
             MAGIC[0],
@@ -272,62 +286,61 @@ impl<'m> Journal<'m> {
     /// Writes the header, its check value before its magic.
     #[inline(never)]
     fn seal(&self, header: &[u32; CHECKED_WORDS]) {
-        self.set(word::CHECK, check(header));
-        for (at, word) in header.iter().enumerate().rev() {
-            self.set(at, *word);
+        self.set(word::CHECK, check_of(header));
+        for (place, word) in self.header.iter().zip(header).rev() {
+            store(place, *word);
         }
     }
 
     /// The sequence number of an intact record in its slot; 0 if there is none.
-    fn sequence_in(&self, slot: u32) -> u32 {
-        let start = self.layout.slot(slot);
-        let sum = (0..WORDS - 1).fold(CHECK_SEED, |sum, at| check_step(sum, self.get(start + at)));
-        let sequence = self.get(start);
-        let intact = self.get(start + WORDS - 1) == sum;
+    fn sequence_in(&self, slot: u32, words: &[AtomicU32; WORDS]) -> u32 {
+        let [checked @ .., sum] = loaded(words);
+        let sequence = checked[0];
+        let intact = sum == check_of(&checked);
         if intact && sequence % self.layout.capacity == slot { sequence } else { 0 }
     }
 
-    fn name_word(&self, at: usize) -> Option<u32> {
-        (at < self.layout.names_words).then(|| self.get(self.layout.names_start + at))
-    }
-
-    fn is_name(&self, at: usize, text: &[u8]) -> bool {
-        text.chunks(4).enumerate().all(|(i, chunk)| self.name_word(at + i) == Some(packed(chunk)))
+    /// The words of the name table from `at`.
+    #[inline(never)]
+    fn names(&self, at: usize) -> &'m [AtomicU32] {
+        let Layout { names_start, names_words, .. } = self.layout;
+        self.memory.get(names_start + at..names_start + names_words).unwrap_or(&[])
     }
 
     fn append_name(&self, at: usize, text: &[u8]) -> Option<()> {
-        let words = text.len().div_ceil(4);
+        let chunks = text.chunks(4);
         // One word stays 0 behind the last entry, unless the table ends there.
-        if at + 1 + words > self.layout.names_words {
-            return None;
-        }
-        let start = self.layout.names_start + at;
+        let (head, places) = self.names(at).split_first()?;
+        let places = places.get(..chunks.len())?;
         let mut sum = u32::from(text.len() as u8);
-        for (i, chunk) in text.chunks(4).enumerate() {
+        for (chunk, place) in chunks.zip(places) {
             let word = packed(chunk);
-            self.set(start + 1 + i, word);
-            sum = check(&[sum, word]);
+            store(place, word);
+            sum = check_of(&[sum, word]);
         }
-        self.set(start, text.len() as u32 | sum & 0xffff_0000);
+        store(head, text.len() as u32 | sum & 0xffff_0000);
         Some(())
     }
 
-    fn allocator(&self, index: u16) -> Option<[u32; 4]> {
+    /// Entry `index` of the allocator table, if it has so many.
+    #[inline(never)]
+    fn allocator(&self, index: u16) -> Option<&'m [AtomicU32; ALLOCATOR_WORDS]> {
         if usize::from(index) >= self.layout.allocators {
             return None;
         }
         let start = self.layout.allocator(usize::from(index));
-        Some([0, 1, 2, 3].map(|offset| self.get(start + offset)))
+        self.memory.get(start..)?.first_chunk()
     }
 
-    fn write_allocator(&self, index: u16, entry: [u32; 4]) {
-        if usize::from(index) < self.layout.allocators {
-            let start = self.layout.allocator(usize::from(index));
-            for (offset, value) in entry.into_iter().enumerate() {
-                self.set(start + offset, value);
-            }
-            self.set(start + ALLOCATOR_WORDS - 1, check(&entry));
+    #[inline(never)]
+    fn write_allocator(
+        [places @ .., sum]: &[AtomicU32; ALLOCATOR_WORDS],
+        entry: &[u32; ALLOCATOR_WORDS - 1],
+    ) {
+        for (place, value) in places.iter().zip(entry) {
+            store(place, *value);
         }
+        store(sum, check_of(entry));
     }
 }
 
@@ -347,6 +360,27 @@ fn fetch_add(word: &AtomicU32) -> u32 {
 #[inline(always)]
 fn store(word: &AtomicU32, value: u32) {
     word.store(value, Ordering::Relaxed);
+}
+
+#[inline(always)]
+fn load(word: &AtomicU32) -> u32 {
+    word.load(Ordering::Relaxed)
+}
+
+/// What the words hold.
+#[inline(always)]
+fn loaded<const N: usize>(words: &[AtomicU32; N]) -> [u32; N] {
+    let mut values = [0; N];
+    for (value, word) in values.iter_mut().zip(words) {
+        *value = load(word);
+    }
+    values
+}
+
+/// The check value of `words`: one copy of the code, and no unrolled loop.
+#[inline(never)]
+fn check_of(words: &[u32]) -> u32 {
+    check(words)
 }
 
 fn packed(chunk: &[u8]) -> u32 {
