@@ -1,6 +1,8 @@
 //! Writing a journal: no allocation, no lock, no floating point.
 
-use super::layout::{ALLOCATOR_WORDS, CHECKED_WORDS, Config, HEADER_WORDS, Layout, MAGIC, VERSION, word};
+use super::layout::{
+    ALLOCATOR_WORDS, CHECKED_WORDS, Config, HEADER_WORDS, Layout, MAGIC, VERSION, word,
+};
 use super::record::{
     AllocatorKind, Body, CHECK_SEED, Event, NameId, RECORD_BYTES, WORDS, check, check_step,
 };

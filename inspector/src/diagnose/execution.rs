@@ -9,6 +9,7 @@ use super::work::multiply_accumulates;
 use super::{Case, npu};
 use crate::findings::{Code, Fault, Finding, guarded};
 use crate::log::{Crash, Register, Run, Stage};
+use crate::stack::is_kernel_of;
 use crate::target::Needs;
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::pte::{Instruction, Method};
@@ -56,7 +57,7 @@ pub(super) fn look(case: &Case<'_>) -> Execution {
     // An assertion that is none of a failed call is the instruction's own.
     let failed = stopped || run.asserts.iter().any(|assert| assert.line < run.reached.line);
     if executing && !failed {
-        execution.in_flight = first(&case.evidence.method);
+        execution.in_flight = in_code(case, &run.crash).or_else(|| first(&case.evidence.method));
     }
     if !run.crash.is_empty() {
         let after = run.stage.happened();
@@ -84,6 +85,30 @@ pub(super) fn look(case: &Case<'_>) -> Execution {
 fn first(method: &Method<'_>) -> Option<InFlight> {
     let count: usize = method.chains().map(|chain| chain.instruction_count()).sum();
     (count > 0).then(|| InFlight::at(method, (ChainId(0), InstructionId(0)), count > 1))
+}
+
+/// The instruction whose kernel the processor was in, or returned to: the first,
+/// if there are several of its operator.
+fn in_code(case: &Case<'_>, crash: &Crash) -> Option<InFlight> {
+    let method = &case.evidence.method;
+    [Register::Pc, Register::Lr].into_iter().find_map(|register| {
+        let address = *crash.registers.get(&register)?;
+        let function = case.evidence.symbols.find(address & !1)?.name;
+        let of_kernel = |place: &(ChainId, InstructionId)| {
+            is_kernel_of(&function, &crate::memory::operator_name(method, *place))
+        };
+        let mut places = places_of(method).filter(of_kernel);
+        let place = places.next()?;
+        Some(InFlight::at(method, place, places.next().is_some()))
+    })
+}
+
+/// Every instruction of the method.
+fn places_of(method: &Method<'_>) -> impl Iterator<Item = (ChainId, InstructionId)> {
+    method.chains().enumerate().flat_map(|(chain, instructions)| {
+        let count = instructions.instruction_count() as u32;
+        (0..count).map(move |index| (ChainId(chain as u32), InstructionId(index)))
+    })
 }
 
 fn endless(case: &Case<'_>, chain: u64, instruction: u64) -> Finding {

@@ -75,6 +75,47 @@ fn a_run_that_works_has_no_errors() {
     assert_eq!(measured.firmware, Some(crate::memory::Firmware::Release0_5));
 }
 
+/// A firmware of one function.
+struct Function(&'static str);
+
+impl Symbols for Function {
+    fn find(&self, address: u64) -> Option<Symbol> {
+        (address == 0xa1c4).then(|| Symbol {
+            start: 0xa000,
+            size: 0x1000,
+            name: self.0.to_owned(),
+            code: true,
+            line: None,
+        })
+    }
+}
+
+#[test]
+fn the_function_at_the_program_counter_names_the_instruction() {
+    let bytes = program("user_report/toy_linear_3_3.pte");
+    let file = File::parse(&bytes).expect("a program");
+    let log = format!("{LINEAR}HardFault\nCFSR: 0x00000400\nLR = 0x0000a1c5\n");
+    let log = Log::parse(log.as_bytes());
+    let found = |function| {
+        let symbols = Function(function);
+        let found = diagnose(Evidence {
+            file: &file,
+            method: file.methods().next().expect("a method"),
+            abi: Abi::Arm32,
+            target: None,
+            log: Some(&log),
+            journal: None,
+            trace: None,
+            symbols: &symbols,
+        });
+        let hung = found.expect("a diagnosis").in_flight.expect("an instruction");
+        (hung.instruction.0, hung.or_later)
+    };
+    assert_eq!(found("torch::executor::native::addmm_out(int)"), (1, false));
+    assert_eq!(found("et_runtime::kernels::linear::addmm"), (1, false));
+    assert_eq!(found("memcpy"), (0, true));
+}
+
 #[test]
 fn a_fault_is_read_from_its_registers() {
     let log = format!("{LINEAR}HardFault\nCFSR: 0x00000400 HFSR: 0x40000000\nPC = 0x0000a1c4\n");

@@ -148,19 +148,39 @@ fn paths(scanned: &[Scanned]) -> Vec<Path> {
 /// The kernel of an operator among `frames`, by the name that ExecuTorch's
 /// kernels have in C++: `torch::executor::native::addmm_out(…)` of `aten::addmm.out`.
 pub fn kernel<'f>(frames: &'f [Frame], operator: &str) -> Option<&'f Frame> {
-    let name = operator.rsplit("::").next()?;
-    let (name, overload) = name.split_once('.').unwrap_or((name, "out"));
-    let function = format!("native::{name}_{}", overload.to_lowercase());
-    let plain = format!("native::{name}_out");
-    let calls = |frame: &&Frame, function: &str| {
-        let at = frame.name.find(function);
-        at.is_some_and(|at| frame.name[at + function.len()..].starts_with(['(', ' ']))
-            || at.is_some_and(|at| frame.name.len() == at + function.len())
-    };
+    let [function, plain] = kernel_names(operator)?;
     frames
         .iter()
-        .find(|frame| calls(frame, &function))
-        .or_else(|| frames.iter().find(|frame| calls(frame, &plain)))
+        .find(|frame| is_function(&frame.name, &function))
+        .or_else(|| frames.iter().find(|frame| is_function(&frame.name, &plain)))
+}
+
+/// Whether a function, or one inside it, is the kernel of an operator: in C++ by
+/// the rule of [`kernel`], in this project's runtime by the operator's plain name.
+pub fn is_kernel_of(function: &str, operator: &str) -> bool {
+    let ours = function.starts_with("et_runtime::kernels::");
+    kernel_names(operator).is_some_and(|[with_overload, plain]| {
+        is_function(function, &with_overload)
+            || is_function(function, &plain)
+            || (ours
+                && function.rsplit("::").next() == plain["native::".len()..].strip_suffix("_out"))
+    })
+}
+
+/// Names of an operator's kernel: with its overload, and without.
+fn kernel_names(operator: &str) -> Option<[String; 2]> {
+    let name = operator.rsplit("::").next()?;
+    let (name, overload) = name.split_once('.').unwrap_or((name, "out"));
+    let with_overload = format!("native::{name}_{}", overload.to_lowercase());
+    Some([with_overload, format!("native::{name}_out")])
+}
+
+/// Whether `text`, a demangled name, is of `function` or of what lies in it.
+fn is_function(text: &str, function: &str) -> bool {
+    text.find(function).is_some_and(|at| {
+        let rest = &text[at + function.len()..];
+        rest.is_empty() || rest.starts_with(['(', ' '])
+    })
 }
 
 #[cfg(test)]
@@ -245,6 +265,13 @@ mod tests {
         assert_eq!(start("aten::add.out"), Some(frames[1].name.as_str()));
         assert_eq!(start("aten::add.Scalar_out"), Some(frames[2].name.as_str()));
         assert_eq!(start("aten::mul.out"), None);
+        assert!(is_kernel_of("et_runtime::kernels::linear::addmm", "aten::addmm.out"));
+        assert!(is_kernel_of(
+            "torch::executor::native::add_out(int)::{lambda()#1}",
+            "aten::add.out"
+        ));
+        assert!(!is_kernel_of("torch::executor::native::add_out(int)", "aten::addmm.out"));
+        assert!(!is_kernel_of("my::addmm", "aten::addmm.out"));
     }
 
     #[test]
