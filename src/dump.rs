@@ -2,7 +2,7 @@
 //! dump in any format, a capture of its console.
 
 use et_inspector::image::{Image, Segment};
-use et_schema::etdump::File as Trace;
+use et_schema::etdump::{File as Trace, Truncation};
 use etdump::journal::{Snapshot, program_id, scan};
 
 /// A journal that was found.
@@ -15,10 +15,12 @@ pub struct FoundJournal {
     pub bytes: Vec<u8>,
 }
 
-/// A finished trace that was found.
+/// A trace that was found: finished on the device, and whole unless the dump ends in it.
 pub struct FoundTrace {
     /// Where it lies.
     pub place: Place,
+    /// What the end of the dump cut off.
+    pub cut: Option<Truncation>,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
@@ -99,19 +101,17 @@ impl Contents<'_> {
                 )),
             }
         }
-        for (offset, length) in traces(bytes) {
-            self.traces.push(FoundTrace {
-                place: place(offset),
-                bytes: bytes[offset..offset + length].to_vec(),
-            });
+        for (offset, length, cut) in traces(bytes) {
+            let bytes = bytes[offset..offset + length].to_vec();
+            self.traces.push(FoundTrace { place: place(offset), cut, bytes });
         }
     }
 }
 
 /// Offsets and lengths of the finished ETDumps in `bytes`: size-prefixed
-/// FlatBuffers with the identifier `ED00`.
-fn traces(bytes: &[u8]) -> Vec<(usize, usize)> {
-    let mut found: Vec<(usize, usize)> = Vec::new();
+/// FlatBuffers with the identifier `ED00`. One may go beyond the end.
+fn traces(bytes: &[u8]) -> Vec<(usize, usize, Option<Truncation>)> {
+    let mut found: Vec<(usize, usize, Option<Truncation>)> = Vec::new();
     let mut at = 0;
     while let Some(id) = bytes[at..].windows(4).position(|w| w == b"ED00").map(|i| at + i) {
         at = id + 4;
@@ -123,10 +123,18 @@ fn traces(bytes: &[u8]) -> Vec<(usize, usize)> {
             bytes[start + 3],
         ]);
         let length = (size as usize).saturating_add(4);
-        let inside = found.last().is_some_and(|(start, length)| id < start + length);
-        let whole = bytes.get(start..start.saturating_add(length));
-        if !inside && whole.is_some_and(|bytes| Trace::parse(bytes).is_ok()) {
-            found.push((start, length));
+        if found.last().is_some_and(|(start, length, _)| id < start + length) {
+            continue;
+        }
+        match bytes.get(start..start.saturating_add(length)) {
+            Some(whole) if Trace::parse(whole).is_ok() => found.push((start, length, None)),
+            Some(_) => {}
+            None => {
+                let rest = &bytes[start..];
+                if let Some(cut) = Trace::recover(rest).ok().and_then(|trace| trace.truncation()) {
+                    found.push((start, rest.len(), Some(cut)));
+                }
+            }
         }
     }
     found

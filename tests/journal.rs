@@ -252,3 +252,26 @@ fn a_pool_too_small_for_the_planned_buffers_is_in_the_journal() {
     assert!(said.stdout.contains("1024 bytes, the program needs 1154688"), "{}", said.stdout);
     assert!(said.stdout.contains("MemoryAllocationFailed (0x21)"), "{}", said.stdout);
 }
+
+#[test]
+fn a_trace_at_the_end_of_a_dump_may_be_cut_off() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/traces");
+    let whole = fs::read(fixtures.join("lstm__it1_dbg.etdp")).expect("a fixture");
+    let dump = folder.path().join("ram.bin");
+    let half = &whole[..whole.len() / 2];
+    fs::write(&dump, [&[0x5a; 1000], half].concat()).expect("a dump");
+    let arguments = [
+        OsStr::new("recover"),
+        dump.as_os_str(),
+        OsStr::new("--output-dir"),
+        folder.path().as_os_str(),
+    ];
+    let (status, found) = json(&arguments);
+    assert_eq!(status, Some(0));
+    assert_eq!(found["traces"][0]["bytes"], half.len());
+    assert_eq!(found["traces"][0]["expected_bytes"], whole.len());
+    let page = etinspect(arguments).stdout;
+    assert!(page.contains("the dump ends in it"), "{page}");
+    assert!(fs::read(folder.path().join("ram.etdp")).expect("the trace") == half);
+}

@@ -18,6 +18,7 @@ pub fn document(report: &Report<'_>) -> String {
             json!({
                 "place": place(&found.place),
                 "bytes": found.bytes.len(),
+                "expected_bytes": found.cut.map_or(Some(found.bytes.len() as u64), |cut| cut.expected_bytes),
                 "file": path.as_deref().map(Path::to_string_lossy),
             })
         })

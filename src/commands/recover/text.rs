@@ -25,6 +25,14 @@ pub fn page(report: &Report<'_>) -> String {
     for (found, path) in contents.traces.iter().zip(&report.traces) {
         let _ =
             writeln!(text, "\nTrace {}, {}", place(&found.place), bytes(found.bytes.len() as u64));
+        if let Some(cut) = found.cut {
+            let expected = cut.expected_bytes.map_or_else(|| "more".into(), bytes);
+            let _ = writeln!(
+                text,
+                "  the dump ends in it: {} events can be read, of a trace of {expected}",
+                thousands(cut.events as u64)
+            );
+        }
         wrote(&mut text, path.as_deref());
     }
     if contents.journals.is_empty() && contents.traces.is_empty() {
