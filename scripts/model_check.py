@@ -50,6 +50,9 @@ def check(etinspect, model, meta):
                 for path in numbered(place, kind):
                     command += [option, path]
             command += ["--rtol", str(rtol), "--atol", str(atol)]
+            weights = os.path.join(model, "weights.ptd")
+            if os.path.exists(weights):
+                command += ["--data", weights]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 lines = done.stderr.strip().splitlines() or done.stdout.strip().splitlines()[-1:] or ["no message"]

@@ -4,10 +4,14 @@
     python scripts/model_references.py OUT [--model NAME]...
 
 needs the wheel `executorch` with its PyTorch, and g++. Writes OUT/NAME/model.pte,
-`io/METHOD/caseK/in_i.npy` and `out_i.npy`, and `meta.json`. bfloat16 is stored as its
-bits. Cases of a stateful model are one run after the other on one loaded method.
+`io/METHOD/caseK/in_i.npy` and `out_i.npy`, and `meta.json`; weights outside of the program to
+`weights.ptd`. bfloat16 is stored as its bits. Cases of a stateful model are one run after the
+other on one loaded method. What cannot be exported, or is refused by the runtime, is said and
+left out.
 """
 import argparse
+import copy
+import glob
 import json
 import os
 import shutil
@@ -18,9 +22,10 @@ import numpy
 import torch
 from executorch.exir import EdgeCompileConfig, ExecutorchBackendConfig, to_edge, to_edge_transform_and_lower
 from references import runner
-from references.models import misc, sequence, vision
+from references.models import attention, control, misc, sequence, vision
 
-MODELS = {**vision.MODELS, **sequence.MODELS, **misc.MODELS}
+FAMILIES = (vision, sequence, misc, attention, control)
+MODELS = {name: make for family in FAMILIES for name, make in family.MODELS.items()}
 
 
 def main():
@@ -51,11 +56,19 @@ def make(model, folder, tool):
     else:
         # Operators outside the core set are as good, if the runtime has them.
         edge = to_edge(exported, compile_config=EdgeCompileConfig(_check_ir_validity=False))
-    program = edge.to_executorch(ExecutorchBackendConfig(**model.config))
     os.makedirs(folder)
+    outside = model.config.get("external_constants")
+    if outside:
+        # The runner reads no data files, so it gets the same program with its weights inside.
+        program = copy.deepcopy(edge).to_executorch(ExecutorchBackendConfig(**model.config))
+        written = program.write_tensor_data_to_file(folder)
+        assert written is None and len(glob.glob(os.path.join(folder, "*.ptd"))) == 1
+        os.rename(glob.glob(os.path.join(folder, "*.ptd"))[0], os.path.join(folder, "weights.ptd"))
+        write(folder, program.buffer)
+    program = edge.to_executorch(ExecutorchBackendConfig(**({} if outside else model.config)))
     pte = program.buffer
-    with open(os.path.join(folder, "model.pte"), "wb") as file:
-        file.write(pte)
+    if not outside:
+        write(folder, pte)
     worst = 0.0
     for name, (_, cases) in methods.items():
         inputs = [torch.utils._pytree.tree_leaves(case) for case in cases]
@@ -79,6 +92,11 @@ def make(model, folder, tool):
     with open(os.path.join(folder, "meta.json"), "w") as file:
         json.dump(meta, file, indent=1)
     return f"{len(pte)} bytes, gap {worst:.2g}"
+
+
+def write(folder, pte):
+    with open(os.path.join(folder, "model.pte"), "wb") as file:
+        file.write(pte)
 
 
 def export(model, module, cases):
