@@ -251,12 +251,15 @@ fn work(
             let transposed = (*transpose_a, *transpose_b);
             linear::batch_product(a, input(1)?, transposed, clamp, out, means)
         }
-        Work::FullyConnected(weights) => linear::fully_connected(a, weights, clamp, out, means),
+        Work::FullyConnected(weights) => linear::fully_connected(a, weights, clamp, out, means.1),
         Work::DynamicFullyConnected { transposed } => {
             let bias = (step.inputs.len() > 2).then(|| input(2)).transpose()?;
-            linear::dynamic_fully_connected([a, input(1)?], bias, *transposed, clamp, out, means)
+            let weights = [a, input(1)?];
+            linear::dynamic_fully_connected(weights, bias, *transposed, clamp, out, means.1)
         }
-        Work::Convolution(it, filter) => convolution::convolution(it, a, filter, clamp, out, means),
+        Work::Convolution(it, filter) => {
+            convolution::convolution(it, a, filter, clamp, out, means.1)
+        }
         Work::Pooling(it) => pooling::pooling(it, a, clamp, out),
         Work::ArgMax { padding, kernel, same } => {
             let Some(indexes) = more.first_mut() else { return Err(Error::new("one output")) };
@@ -293,7 +296,7 @@ fn nothing() -> Tensor {
 #[derive(Default)]
 struct Free {
     floats: Vec<Buffer<f32>>,
-    small: Vec<Buffer<i16>>,
+    small: Vec<Buffer<u8>>,
 }
 
 impl Free {

@@ -5,6 +5,7 @@
 //! graph.rs     what is loaded: values, steps; a run of them
 //! tensor.rs    the data of values
 //! product.rs   matrix products with packed weights, which most steps are made of
+//! dot/         the same of bytes
 //! kernels/     one file per family of operations
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! Float16 and bfloat16 are computed in float32 and rounded after each node.
 
 mod buffer;
+mod dot;
 mod error;
 mod graph;
 mod kernels;

@@ -3,11 +3,8 @@
 //!
 //! Convolutions, fully connected layers and batch products are all this. Rows
 //! are made of *taps* (the pixels under a kernel), each of which is a slice of
-//! the input or, outside the image, nothing. Integers are multiplied as
-//! float32, which is exact while sums stay below 2^24; [`Sums::PIECE`] says
-//! after how many products they are taken over.
+//! the input or, outside the image, nothing. Integers have [`crate::dot`].
 
-use bytemuck::Pod;
 use pulp::Simd;
 use rayon::prelude::*;
 
@@ -84,28 +81,24 @@ impl Packed {
     }
 }
 
-/// What becomes of the sums of products.
-pub(crate) trait Sums: Sync {
-    /// What sums are added up as.
-    type Total: Copy + Default + Send;
-    /// What is stored.
-    type Out: Pod + Send;
+/// What becomes of the sums of products: with a bias and bounds they are stored.
+#[derive(Clone, Copy)]
+pub(crate) struct Floats<'a> {
+    /// A number per column; empty for none.
+    pub bias: &'a [f32],
+    pub clamp: (f32, f32),
+}
 
-    /// Bias per column (none if it is empty) and bounds, if sums of float32 are
-    /// stored as they are: then they never leave the vectors.
-    fn floats(&self) -> Option<(&[f32], (f32, f32))> {
-        None
+impl Floats<'_> {
+    /// Adds the bias of the columns from `column` on, and keeps the bounds.
+    #[inline(always)]
+    pub fn finish(&self, column: usize, out: &mut [f32]) {
+        if let Some(bias) = self.bias.get(column..column + out.len()) {
+            out.iter_mut().zip(bias).for_each(|(out, bias)| *out += bias);
+        }
+        let (low, high) = self.clamp;
+        out.iter_mut().for_each(|out| *out = out.max(low).min(high));
     }
-
-    /// Products after which sums are taken over, none for all at once.
-    fn piece(&self) -> Option<usize>;
-
-    /// Adds the sums of piece `piece` of some columns: the first of them, and
-    /// how many there are. Sums and totals are as long as vectors.
-    fn add(&self, piece: usize, columns: (usize, usize), sums: &[f32], totals: &mut [Self::Total]);
-
-    /// Stores the totals of a row, as many as `out` has.
-    fn store(&self, row: usize, column: usize, totals: &[Self::Total], out: &mut [Self::Out]);
 }
 
 /// Adds where the taps of a row begin in the input, or [`OUTSIDE`]. It is asked
@@ -113,23 +106,23 @@ pub(crate) trait Sums: Sync {
 pub(crate) type Place<'a> = &'a (dyn Fn(usize, &mut Vec<usize>) + Sync);
 
 /// A product to be made.
-pub(crate) struct Product<'a, S> {
+pub(crate) struct Product<'a> {
     pub packed: &'a Packed,
     pub input: &'a [f32],
     pub rows: usize,
     pub place: Place<'a>,
     /// Taps that are mostly neighbours in memory, such as those of a line of a kernel.
     pub line: usize,
-    pub sums: &'a S,
+    pub sums: Floats<'a>,
     /// Distance of rows in the output.
     pub stride: usize,
     /// The first column in the output.
     pub first_column: usize,
 }
 
-impl<S: Sums> Product<'_, S> {
+impl Product<'_> {
     /// Makes it, with up to `threads` threads.
-    pub fn run(&self, out: &mut [S::Out], threads: usize) {
+    pub fn run(&self, out: &mut [f32], threads: usize) {
         if self.rows == 0 || self.packed.columns == 0 {
             return;
         }
@@ -150,10 +143,10 @@ impl<S: Sums> Product<'_, S> {
 }
 
 /// Some rows of a product.
-struct Share<'a, 'p, S: Sums> {
-    product: &'a Product<'p, S>,
+struct Share<'a, 'p> {
+    product: &'a Product<'p>,
     first: usize,
-    out: &'a mut [S::Out],
+    out: &'a mut [f32],
 }
 
 /// No place in the input.
@@ -163,7 +156,7 @@ pub(crate) const OUTSIDE: usize = usize::MAX;
 /// over a few numbers cost more than a copy.
 const SHORT: usize = 16;
 
-impl<T: Sums> pulp::WithSimd for Share<'_, '_, T> {
+impl pulp::WithSimd for Share<'_, '_> {
     type Output = ();
 
     #[inline(always)]
@@ -257,7 +250,7 @@ impl Short {
     }
 }
 
-impl<T: Sums> Share<'_, '_, T> {
+impl Share<'_, '_> {
     /// Some rows with all columns.
     #[inline(always)]
     fn block<S: Simd>(&mut self, simd: S, rows: std::ops::Range<usize>, taken: Taken<'_>) {
@@ -311,66 +304,15 @@ impl<T: Sums> Share<'_, '_, T> {
         lines: &[f32],
     ) -> usize {
         let Packed { width, columns, .. } = *self.product.packed;
-        let Taken { taps, depth, .. } = tile.taken;
-        let Product { sums: sink, stride, first_column, .. } = *self.product;
+        let Product { sums, stride, first_column, .. } = *self.product;
         let lines = S::as_simd_f32s(lines).0.as_chunks::<2>().0;
         let column = tile.panel * width;
         let used = width.min(columns - column);
         let start = tile.row * stride + first_column + column;
-        if let Some((bias, clamp)) = sink.floats() {
-            let out = bytemuck::cast_slice_mut(&mut self.out[start..]);
-            let bias = bias.get(column..column + used);
-            floats::<S, R, N>(simd, tile.taken, lines, (bias, clamp), (out, stride, used));
-            return R;
-        }
-        let mut totals = [[T::Total::default(); WIDEST]; R];
-        let limit = sink.piece().unwrap_or(usize::MAX);
-        let zero = [[simd.splat_f32s(0.0); N]; R];
-        let (mut sums, mut since, mut piece) = (zero, 0, 0);
-        for tap in 0..taps {
-            let rows: [&[f32]; R] = tile.taken.rows(tap);
-            let lines = &lines[tap * depth..][..depth];
-            let mut k = 0;
-            while k < depth {
-                let n = (depth - k).min(limit - since);
-                let mut part: [&[f32]; R] = [&[]; R];
-                for (part, row) in part.iter_mut().zip(rows) {
-                    *part = &row[k..][..n];
-                }
-                sums = accumulate(simd, sums, part, &lines[k..][..n]);
-                k += n;
-                since += n;
-                if since == limit {
-                    take_over::<S, T, R, N>(sink, piece, (column, used), sums, &mut totals);
-                    (sums, since, piece) = (zero, 0, piece + 1);
-                }
-            }
-        }
-        if since > 0 || piece == 0 {
-            take_over::<S, T, R, N>(sink, piece, (column, used), sums, &mut totals);
-        }
-        for (i, totals) in totals.iter().enumerate() {
-            let out = &mut self.out[start + i * stride..][..used];
-            let count = (N * S::F32_LANES).min(WIDEST);
-            sink.store(self.first + tile.row + i, column, &totals[..count], out);
-        }
+        let bias = sums.bias.get(column..column + used);
+        let out = &mut self.out[start..];
+        floats::<S, R, N>(simd, tile.taken, lines, (bias, sums.clamp), (out, stride, used));
         R
-    }
-}
-
-/// Adds sums of rows to their totals.
-#[inline(always)]
-fn take_over<S: Simd, T: Sums, const R: usize, const N: usize>(
-    sink: &T,
-    piece: usize,
-    columns: (usize, usize),
-    sums: [[S::f32s; N]; R],
-    totals: &mut [[T::Total; WIDEST]; R],
-) {
-    for (sums, totals) in sums.iter().zip(totals) {
-        let sums: &[f32] = bytemuck::cast_slice(sums);
-        let count = sums.len();
-        sink.add(piece, columns, sums, &mut totals[..count]);
     }
 }
 

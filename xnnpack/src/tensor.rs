@@ -6,11 +6,11 @@ use et_schema::xnnpack::DataType;
 use half::{bf16, f16};
 
 /// Numbers of a tensor. Half precision is kept as float32, 8-bit and smaller
-/// integers as int16, which holds signed and unsigned ones.
+/// integers as unsigned bytes: of signed ones [`RAISED`] more than they are.
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
     F32(Buffer<f32>),
-    Small(Buffer<i16>),
+    Small(Buffer<u8>),
     I32(Buffer<i32>),
 }
 
@@ -19,9 +19,9 @@ pub(crate) enum Data {
 pub(crate) enum Scale {
     /// They are no quantized numbers.
     None,
-    /// `(q - zero) * scale`.
+    /// `(q - zero) * scale`, both raised.
     Tensor { scale: f32, zero: i32 },
-    /// A scale per channel, zero at 0.
+    /// A scale per channel, zero at 0, raised.
     Channels(Vec<f32>),
     /// A scale per group of `size` numbers in a row, zero at 0.
     Groups { scales: Vec<f32>, size: usize },
@@ -47,9 +47,18 @@ pub(crate) struct Tensor {
     pub constant: bool,
 }
 
-/// Lowest and highest number of an 8-bit type.
-pub(crate) fn range(data_type: DataType) -> (i32, i32) {
-    if data_type == DataType::QUINT8 { (0, 255) } else { (-128, 127) }
+/// Lowest and highest number of an 8-bit type, raised.
+pub(crate) const RANGE: (i32, i32) = (0, 255);
+
+/// How much more is kept of signed numbers than they are.
+pub(crate) const RAISED: i32 = 128;
+
+/// How much more is kept of numbers of `data_type` than they are, and of their zero points.
+pub(crate) fn raised(data_type: DataType) -> i32 {
+    match data_type {
+        DataType::QUINT8 | DataType::QINT32 | DataType::QCINT32 | DataType::INT32 => 0,
+        _ => RAISED,
+    }
 }
 
 /// Most elements of a value. What a damaged graph asks for must not take the
@@ -101,7 +110,7 @@ impl Data {
     }
 
     /// 8-bit or smaller integers, or an error.
-    pub fn small(&self) -> Result<&[i16]> {
+    pub fn small(&self) -> Result<&[u8]> {
         match self {
             Data::Small(data) => Ok(data),
             other => Err(other.unexpected("8-bit integers")),
@@ -161,14 +170,14 @@ impl Data {
             Data::Small(data) => {
                 data.clear();
                 match data_type {
-                    DataType::QUINT8 => data.extend(bytes.iter().map(|b| i16::from(*b))),
+                    DataType::QUINT8 => data.extend_from_slice(bytes),
                     DataType::QCINT4 | DataType::QBINT4 => {
                         for line in bytes.chunks(row.div_ceil(2)) {
-                            let nibble = |at: usize| i16::from(line[at / 2] >> (at % 2 * 4) & 15);
-                            data.extend((0..row).map(|at| nibble(at) - 8));
+                            let nibble = |at: usize| line[at / 2] >> (at % 2 * 4) & 15;
+                            data.extend((0..row).map(|at| nibble(at) + (RAISED as u8 - 8)));
                         }
                     }
-                    _ => data.extend(bytes.iter().map(|b| i16::from(b.cast_signed()))),
+                    _ => data.extend(bytes.iter().map(|b| b ^ RAISED as u8)),
                 }
             }
         }
@@ -184,7 +193,10 @@ impl Data {
                 DataType::BF16 => put(bytes, data, |x| bf16::from_f32(*x).to_le_bytes()),
                 _ => put(bytes, data, |x| x.to_le_bytes()),
             },
-            Data::Small(data) => put(bytes, data, |x| [*x as u8]),
+            Data::Small(data) => {
+                let raised = raised(data_type) as u8;
+                put(bytes, data, |x| [x ^ raised]);
+            }
             Data::I32(data) => put(bytes, data, |x| x.to_le_bytes()),
         }
     }

@@ -4,7 +4,7 @@ use super::convert;
 use super::sums::requantize;
 use crate::error::{Error, Result, ensure};
 use crate::product::vectors;
-use crate::tensor::{Data, Tensor, count, range};
+use crate::tensor::{Data, RANGE, Tensor, count};
 use et_schema::xnnpack::BinaryOperator;
 
 /// `a ∘ b`.
@@ -41,8 +41,8 @@ pub(crate) fn binary(
             data,
             #[inline(always)]
             |x, y| {
-                let sum = bias + i32::from(x) * a + i32::from(y) * b;
-                ((sum >> shift).saturating_add(zero)).clamp(range.0, range.1) as i16
+                let sum = bias.wrapping_add(i32::from(x) * a).wrapping_add(i32::from(y) * b);
+                ((sum >> shift) + zero).clamp(range.0, range.1) as u8
             },
         ),
         Integers::Product { zeros, scale, zero, range } => places.each(
@@ -134,7 +134,7 @@ impl Integers {
         clamp: (f32, f32),
     ) -> Result<Self> {
         let (a, b, o) = (a.quantized()?, b.quantized()?, out.quantized()?);
-        let range = convert::clamped(o, range(out.data_type), clamp);
+        let range = convert::clamped(o, RANGE, clamp);
         let zero = o.zero;
         Ok(match operator {
             BinaryOperator::Add | BinaryOperator::Subtract => {

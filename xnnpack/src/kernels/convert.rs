@@ -3,12 +3,11 @@
 use super::sums::requantize;
 use crate::error::{Error, Result};
 use crate::product::vectors;
-use crate::tensor::{Data, Row, Scale, Tensor, range};
+use crate::tensor::{Data, RAISED, RANGE, Row, Scale, Tensor};
 
 /// Numbers as the type of `out` has them.
 pub(crate) fn convert(input: &Tensor, out: &mut Tensor) -> Result {
     out.dims.clone_from(&input.dims);
-    let numbers = range(out.data_type);
     if let Scale::Rows { dimensions } = out.scale {
         return by_row(input.data.floats()?, dimensions, out);
     }
@@ -24,7 +23,7 @@ pub(crate) fn convert(input: &Tensor, out: &mut Tensor) -> Result {
             out.clear();
             vectors(
                 #[inline(always)]
-                || out.extend(input.iter().map(|x| requantize(x * inverse, zero, numbers))),
+                || out.extend(input.iter().map(|x| requantize(x * inverse, zero, RANGE))),
             );
         }
         (Data::Small(data), Data::F32(out)) => {
@@ -46,7 +45,7 @@ pub(crate) fn convert(input: &Tensor, out: &mut Tensor) -> Result {
                     out.extend(data.iter().map(|q| {
                         let scaled = (i32::from(*q) - from.zero).wrapping_mul(multiplier);
                         let rounded = scaled.wrapping_add(0x80) >> 8;
-                        rounded.saturating_add(to.zero).clamp(numbers.0, numbers.1) as i16
+                        rounded.saturating_add(to.zero).clamp(RANGE.0, RANGE.1) as u8
                     }));
                 },
             );
@@ -79,11 +78,11 @@ fn by_row(input: &[f32], dimensions: usize, out: &mut Tensor) -> Result {
         let (scaled_low, scaled_high) = (low * scale, high * scale);
         let nearer_low = (-128.0 + scaled_low) + (127.0 + scaled_high) > 0.0;
         let zero = if nearer_low { -128.0 - scaled_low } else { 127.0 - scaled_high };
-        let zero = zero.clamp(-128.0, 127.0).round_ties_even() as i32;
+        let zero = zero.clamp(-128.0, 127.0).round_ties_even() as i32 + RAISED;
         rows.push(Row { scale: 1.0 / scale, zero });
         vectors(
             #[inline(always)]
-            || data.extend(line.iter().map(|x| requantize(x * scale, zero, (-128, 127)))),
+            || data.extend(line.iter().map(|x| requantize(x * scale, zero, RANGE))),
         );
     }
     Ok(())
@@ -124,10 +123,10 @@ mod tests {
     fn integers_round_to_even_and_saturate() {
         let input =
             tensor(DataType::FP32, Scale::None, Data::F32(vec![0.25, 0.75, -9.0, 100.0].into()));
-        let scale = Scale::Tensor { scale: 0.5, zero: 3 };
+        let scale = Scale::Tensor { scale: 0.5, zero: 3 + RAISED };
         let mut out = tensor(DataType::QINT8, scale, Data::Small(crate::buffer::Buffer::new()));
         convert(&input, &mut out).unwrap();
-        assert_eq!(out.data.small().unwrap(), [3, 5, -15, 127]);
+        assert_eq!(out.data.small().unwrap(), [131, 133, 113, 255]);
     }
 
     #[test]
@@ -139,7 +138,7 @@ mod tests {
             Data::Small(crate::buffer::Buffer::new()),
         );
         convert(&input, &mut out).unwrap();
-        assert_eq!(out.rows, [Row { scale: 1.0 / (255.0 / 5.1), zero: -128 }]);
-        assert_eq!(out.data.small().unwrap(), [-128, -78, -28, 127]);
+        assert_eq!(out.rows, [Row { scale: 1.0 / (255.0 / 5.1), zero: 0 }]);
+        assert_eq!(out.data.small().unwrap(), [0, 50, 100, 255]);
     }
 }

@@ -183,7 +183,7 @@ pub(crate) fn convolution(
     filter: &Filter,
     clamp: (f32, f32),
     out: &mut Tensor,
-    (scratch, threads): (&mut Vec<f32>, usize),
+    threads: usize,
 ) -> Result {
     let transposed = it.kind == ConvolutionKind::Transposed;
     let geometry = if transposed {
@@ -207,7 +207,7 @@ pub(crate) fn convolution(
     let weights = match filter {
         Filter::Groups(weights) => weights,
         Filter::Depthwise(weights) => {
-            return depthwise::run(weights, &geometry, input, clamp, out, (scratch, threads));
+            return depthwise::run(weights, &geometry, input, clamp, out, threads);
         }
     };
     let [kernel_height, kernel_width] = geometry.kernel;
@@ -228,5 +228,5 @@ pub(crate) fn convolution(
         if transposed { geometry.behind(row, found) } else { geometry.under(row, found) }
     };
     let line = if transposed { 1 } else { kernel_width };
-    Layer { input, weights, clamp, rows, place: &place, line, threads }.run(out, scratch)
+    Layer { input, weights, clamp, rows, place: &place, line, threads }.run(out)
 }

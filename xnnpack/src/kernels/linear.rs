@@ -1,17 +1,50 @@
 //! Fully connected layers and products of batches of matrices.
 
-use super::sums::{ByGroup, ByRow, Floats, Integers, Requantization};
+use super::sums::{ByGroup, ByRow, Requantization, Shared};
+use crate::dot;
 use crate::error::{Error, Result, ensure};
-use crate::product::{Packed, Product, Sums, vectors};
-use crate::tensor::{Data, Scale, Tensor, count};
+use crate::product::{Floats, Packed, Product};
+use crate::tensor::{Data, RANGE, Scale, Tensor, count};
+use std::sync::OnceLock;
 
 /// Weights of a layer, packed, with their bias.
 #[derive(Clone, Debug)]
 pub(crate) struct Weights {
-    pub packed: Vec<Packed>,
+    pub columns: Columns,
     pub bias: Bias,
-    /// Of the weights, if they are quantized.
+    /// Of the weights, if they are quantized; those of groups one group after the other.
     pub scale: Scale,
+    /// Of each group of the layer, made by its first run.
+    pub requantization: OnceLock<Vec<Requantization>>,
+}
+
+/// Packed columns, one matrix per group of the layer.
+#[derive(Clone, Debug)]
+pub(crate) enum Columns {
+    Floats(Vec<Packed>),
+    Bytes(Vec<dot::Packed>),
+}
+
+impl Weights {
+    pub fn new(columns: Columns, bias: Bias, scale: Scale) -> Self {
+        Weights { columns, bias, scale, requantization: OnceLock::new() }
+    }
+
+    /// Depth and columns of the first group.
+    fn size(&self) -> Option<(usize, usize)> {
+        match &self.columns {
+            Columns::Floats(packed) => packed.first().map(|it| (it.depth, it.columns)),
+            Columns::Bytes(packed) => packed.first().map(|it| (it.depth, it.columns)),
+        }
+    }
+
+    /// Columns of all groups.
+    fn count(&self) -> usize {
+        match &self.columns {
+            Columns::Floats(packed) => packed.iter().map(|it| it.columns).sum(),
+            Columns::Bytes(packed) => packed.iter().map(|it| it.columns).sum(),
+        }
+    }
 }
 
 /// A number per output channel.
@@ -53,45 +86,32 @@ pub(crate) fn channel_scales(scale: &Scale, columns: usize) -> Result<&[f32]> {
     }
 }
 
-/// How sums of `input` with weights of `scale` become numbers of `out`.
+/// How sums of `input` with weights of `scale` become numbers of `out`, for
+/// columns from `first` on: as many as `totals`, what each of them adds up to.
+/// Some of them may only fill a panel.
 pub(crate) fn requantization(
-    input: &Tensor,
-    scale: &Scale,
-    columns: usize,
-    out: &Tensor,
+    (input, out): (&Tensor, &Tensor),
+    (scale, bias): (&Scale, &[i32]),
+    (first, columns): (usize, usize),
+    totals: &[i32],
     clamp: (f32, f32),
 ) -> Result<Requantization> {
     let (input, quantized) = (input.quantized()?, out.quantized()?);
     let scales = channel_scales(scale, columns)?;
-    let of = |column: usize| scales[if scales.len() == 1 { 0 } else { column }];
-    let scales = (0..columns).map(|column| input.scale * of(column) / quantized.scale).collect();
-    let range = super::convert::clamped(quantized, crate::tensor::range(out.data_type), clamp);
-    Ok(Requantization { scales, zero: quantized.zero, range })
-}
-
-/// 8-bit integers less their zero points, as float32.
-pub(crate) fn centered(input: &Tensor, into: &mut Vec<f32>) -> Result {
-    let data = input.data.small()?;
-    into.clear();
-    into.reserve(data.len());
-    match &input.scale {
-        Scale::Rows { .. } => {
-            let rows = input.rows.len();
-            ensure!(rows > 0 && data.len() % rows == 0, "{} numbers in {rows} rows", data.len());
-            let row = (data.len() / rows).max(1);
-            for (line, quantization) in data.chunks(row).zip(&input.rows) {
-                into.extend(line.iter().map(|q| (i32::from(*q) - quantization.zero) as f32));
-            }
-        }
-        _ => {
-            let zero = input.quantized()?.zero;
-            vectors(
-                #[inline(always)]
-                || into.extend(data.iter().map(|q| (i32::from(*q) - zero) as f32)),
-            );
-        }
-    }
-    Ok(())
+    let of = |column: usize| match scales {
+        [one] => *one,
+        all => all.get(column).copied().unwrap_or(0.0),
+    };
+    let scales = (first..first + totals.len())
+        .map(|column| input.scale * of(column) / quantized.scale)
+        .collect();
+    let bias = totals.iter().enumerate().map(|(index, total)| {
+        let bias = bias.get(first + index).copied().unwrap_or(0);
+        bias.wrapping_sub(total.wrapping_mul(input.zero))
+    });
+    let range = super::convert::clamped(quantized, RANGE, clamp);
+    let (bias, zero) = (bias.collect(), quantized.zero);
+    Ok(Requantization { scales, bias, input: input.zero, zero, range })
 }
 
 /// Rows of `place` with packed columns, in the types of input and output.
@@ -109,44 +129,82 @@ pub(crate) struct Layer<'a> {
 
 impl Layer<'_> {
     /// Runs all groups into `out`, whose channels lie one group after the other.
-    pub fn run(&self, out: &mut Tensor, scratch: &mut Vec<f32>) -> Result {
-        let columns = self.columns();
+    pub fn run(&self, out: &mut Tensor) -> Result {
+        let columns = self.weights.count();
         let size = count(&[self.rows, columns])?;
-        match (&self.input.data, &mut out.data) {
-            (Data::F32(input), Data::F32(data)) => {
+        match (&self.weights.columns, &self.input.data) {
+            (Columns::Floats(packed), Data::F32(input)) => {
+                let Data::F32(data) = &mut out.data else { return Err(mixed()) };
                 let bias = self.weights.bias.floats()?;
                 data.set_len(size);
-                self.groups(input, columns, data, |first, count| Floats {
-                    bias: part(bias, first, count),
-                    clamp: self.clamp,
-                });
+                let mut first = 0;
+                for (group, packed) in packed.iter().enumerate() {
+                    let product = Product {
+                        packed,
+                        input,
+                        rows: self.rows,
+                        place: &|row, places| (self.place)(group, row, places),
+                        line: self.line,
+                        sums: Floats { bias: part(bias, first, packed.columns), clamp: self.clamp },
+                        stride: columns,
+                        first_column: first,
+                    };
+                    product.run(data, self.threads);
+                    first += packed.columns;
+                }
                 Ok(())
             }
-            (Data::Small(_), Data::F32(_)) => {
-                centered(self.input, scratch)?;
-                self.by_row(scratch, columns, size, out)
-            }
-            (Data::Small(_), Data::Small(_)) => {
-                let requantization =
-                    requantization(self.input, &self.weights.scale, columns, out, self.clamp)?;
-                let bias = self.weights.bias.integers()?;
-                let Data::Small(data) = &mut out.data else { return Ok(()) };
-                centered(self.input, scratch)?;
-                data.set_len(size);
-                let parts = self.parts(&requantization, columns);
-                self.groups(scratch, columns, data, |first, count| Integers {
-                    bias: part(bias, first, count),
-                    requantization: &parts[first / count.max(1)],
-                });
-                Ok(())
-            }
-            _ => Err(Error::new("a mix of float32 and integers")),
+            (Columns::Bytes(packed), Data::Small(input)) => match out.data {
+                Data::F32(_) => self.by_row(packed, input, (columns, size), out),
+                Data::Small(_) => self.integers(packed, input, (columns, size), out),
+                Data::I32(_) => Err(mixed()),
+            },
+            _ => Err(mixed()),
         }
     }
 
+    /// Integers of the whole tensor's scale.
+    fn integers(
+        &self,
+        packed: &[dot::Packed],
+        input: &[u8],
+        (columns, size): (usize, usize),
+        out: &mut Tensor,
+    ) -> Result {
+        let Weights { scale, bias, requantization: made, .. } = self.weights;
+        let requantization = match made.get() {
+            Some(made) => made,
+            None => {
+                let (mut groups, mut first) = (Vec::with_capacity(packed.len()), 0);
+                for packed in packed {
+                    groups.push(requantization(
+                        (self.input, out),
+                        (scale, bias.integers()?),
+                        (first, columns),
+                        packed.totals(),
+                        self.clamp,
+                    )?);
+                    first += packed.columns;
+                }
+                made.get_or_init(|| groups)
+            }
+        };
+        let Data::Small(data) = &mut out.data else { return Err(mixed()) };
+        data.set_len(size);
+        let out = dot::Out::Bytes(data);
+        self.groups(packed, input, (out, columns), |group, _| Shared(&requantization[group]));
+        Ok(())
+    }
+
     /// Inputs that were quantized by row, to float32.
-    fn by_row(&self, input: &[f32], columns: usize, size: usize, out: &mut Tensor) -> Result {
-        let Data::F32(data) = &mut out.data else { return Ok(()) };
+    fn by_row(
+        &self,
+        packed: &[dot::Packed],
+        input: &[u8],
+        (columns, size): (usize, usize),
+        out: &mut Tensor,
+    ) -> Result {
+        let Data::F32(data) = &mut out.data else { return Err(mixed()) };
         let (rows, bias) = (&self.input.rows[..], self.weights.bias.floats()?);
         let found = rows.len();
         ensure!(
@@ -155,76 +213,71 @@ impl Layer<'_> {
             self.rows
         );
         data.set_len(size);
+        let stored = |first, count| Floats { bias: part(bias, first, count), clamp: self.clamp };
         if let Scale::Groups { scales, size } = &self.weights.scale {
-            let depth = self.weights.packed.first().map_or(0, |packed| packed.depth);
+            let depth = packed.first().map_or(0, |packed| packed.depth);
             let groups = depth.div_ceil((*size).max(1));
             ensure!(
-                *size > 0 && scales.len() >= columns * groups && rows.len() >= self.rows,
-                "{} scales for {columns} channels of {groups} groups",
+                size.is_multiple_of(4) && scales.len() >= columns * groups,
+                "{} scales for {columns} channels of {groups} groups of {size}",
                 scales.len()
             );
-            let clamp = self.clamp;
-            self.groups(input, columns, data, |_, _| ByGroup {
+            ensure!(
+                packed.len() == 1 && found == self.rows,
+                "{found} scales for {} rows",
+                self.rows
+            );
+            self.groups(packed, input, (dot::Out::Floats(data), columns), |group, _| ByGroup {
                 rows,
                 scales,
-                groups,
-                size: *size,
-                bias,
-                clamp,
+                columns,
+                totals: packed[group].totals(),
+                stored: stored(0, columns),
             });
             return Ok(());
         }
         let scales = channel_scales(&self.weights.scale, columns)?;
         let share = (self.rows / rows.len()).max(1);
-        self.groups(input, columns, data, |first, count| ByRow {
-            rows,
-            share,
-            scales: if scales.len() == 1 { scales } else { &scales[first..first + count] },
-            bias: part(bias, first, count),
-            clamp: self.clamp,
+        self.groups(packed, input, (dot::Out::Floats(data), columns), |group, first| {
+            let count = packed[group].columns;
+            ByRow {
+                rows,
+                share,
+                packed: &packed[group],
+                scales: if scales.len() == 1 { scales } else { &scales[first..first + count] },
+                stored: stored(first, count),
+            }
         });
         Ok(())
     }
 
-    fn columns(&self) -> usize {
-        self.weights.packed.iter().map(|packed| packed.columns).sum()
-    }
-
-    /// The requantization of each group's columns.
-    fn parts(&self, all: &Requantization, columns: usize) -> Vec<Requantization> {
-        let groups = self.weights.packed.len().max(1);
-        let count = columns / groups;
-        (0..groups)
-            .map(|group| Requantization {
-                scales: all.scales[group * count..][..count].to_vec(),
-                ..all.clone()
-            })
-            .collect()
-    }
-
-    fn groups<S: Sums>(
+    /// All groups, of which `finish` is given the number and the first column.
+    fn groups<F: dot::Finish>(
         &self,
-        input: &[f32],
-        columns: usize,
-        out: &mut [S::Out],
-        sums: impl Fn(usize, usize) -> S,
+        all: &[dot::Packed],
+        input: &[u8],
+        (mut out, stride): (dot::Out<'_>, usize),
+        finish: impl Fn(usize, usize) -> F,
     ) {
         let mut first = 0;
-        for (group, packed) in self.weights.packed.iter().enumerate() {
-            let product = Product {
+        for (group, packed) in all.iter().enumerate() {
+            let product = dot::Product {
                 packed,
                 input,
                 rows: self.rows,
                 place: &|row, places| (self.place)(group, row, places),
-                line: self.line,
-                sums: &sums(first, packed.columns),
-                stride: columns,
+                finish: &finish(group, first),
+                stride,
                 first_column: first,
             };
-            product.run(out, self.threads);
+            product.run(out.again(), self.threads);
             first += packed.columns;
         }
     }
+}
+
+fn mixed() -> Error {
+    Error::new("a mix of float32 and integers")
 }
 
 fn part<T>(all: &[T], first: usize, count: usize) -> &[T] {
@@ -237,10 +290,9 @@ pub(crate) fn fully_connected(
     weights: &Weights,
     clamp: (f32, f32),
     out: &mut Tensor,
-    (scratch, threads): (&mut Vec<f32>, usize),
+    threads: usize,
 ) -> Result {
-    let packed = weights.packed.first().ok_or_else(|| Error::new("no weights"))?;
-    let (depth, columns) = (packed.depth, packed.columns);
+    let (depth, columns) = weights.size().ok_or_else(|| Error::new("no weights"))?;
     let total = count(&input.dims)?;
     ensure!(
         depth > 0 && total % depth == 0,
@@ -265,7 +317,7 @@ pub(crate) fn fully_connected(
         line: 1,
         threads,
     };
-    layer.run(out, scratch)
+    layer.run(out)
 }
 
 /// As [`fully_connected`], with a filter and a bias that earlier nodes made or
@@ -276,7 +328,7 @@ pub(crate) fn dynamic_fully_connected(
     transposed: bool,
     clamp: (f32, f32),
     out: &mut Tensor,
-    means: (&mut Vec<f32>, usize),
+    threads: usize,
 ) -> Result {
     let &[rows, columns] = &filter.dims[..] else {
         return Err(Error::new(format!("a filter of {:?}", filter.dims)));
@@ -299,8 +351,8 @@ pub(crate) fn dynamic_fully_connected(
     if let Bias::Floats(bias) = &bias {
         ensure!(bias.len() == outputs, "a bias of {} numbers for {outputs} channels", bias.len());
     }
-    let weights = Weights { packed: vec![packed], bias, scale: Scale::None };
-    fully_connected(input, &weights, clamp, out, means)
+    let weights = Weights::new(Columns::Floats(vec![packed]), bias, Scale::None);
+    fully_connected(input, &weights, clamp, out, threads)
 }
 
 /// Products of the matrices of `a` and `b`, either of them transposed.
@@ -363,7 +415,7 @@ pub(crate) fn batch_product(
             rows: m,
             place: &|row, places| places.push(row * k),
             line: 1,
-            sums: &Floats { bias: &[], clamp },
+            sums: Floats { bias: &[], clamp },
             stride: n,
             first_column: 0,
         };

@@ -233,7 +233,6 @@ pub(crate) fn pad(
     }
     let total = count(&out.dims)?;
     let quantization = out.quantization();
-    let numbers = crate::tensor::range(out.data_type);
     let Tensor { dims, data, .. } = out;
     match (&input.data, data) {
         (Data::F32(from), Data::F32(to)) => {
@@ -241,7 +240,7 @@ pub(crate) fn pad(
         }
         (Data::Small(from), Data::Small(to)) => {
             let row = quantization.ok_or_else(|| Error::new("padding without a scale"))?;
-            let value = super::sums::requantize(value / row.scale, row.zero, numbers);
+            let value = super::sums::requantize(value / row.scale, row.zero, crate::tensor::RANGE);
             place(from, &input.dims, before, dims, to, total, value);
         }
         _ => return Err(Error::new("an input of another kind than the output")),

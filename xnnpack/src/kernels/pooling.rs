@@ -4,7 +4,7 @@ use super::convolution::Geometry;
 use super::sums::requantize;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result, ensure};
-use crate::tensor::{Data, Tensor, count, range};
+use crate::tensor::{Data, RANGE, Tensor, count};
 use et_schema::xnnpack::{Pooling, PoolingKind, flags};
 
 /// Mean or largest number of each window.
@@ -15,7 +15,6 @@ pub(crate) fn pooling(it: &Pooling, input: &Tensor, clamp: (f32, f32), out: &mut
     let geometry = Geometry::window(&input.dims, it.kernel, it.stride, dilation, it.padding, same)?;
     let pixels = shape(&geometry, out)?;
     let quantized = out.quantization();
-    let numbers = range(out.data_type);
     match (it.kind, &input.data, &mut out.data) {
         (PoolingKind::Average, Data::F32(input), Data::F32(out)) => {
             windows(
@@ -36,9 +35,9 @@ pub(crate) fn pooling(it: &Pooling, input: &Tensor, clamp: (f32, f32), out: &mut
         }
         (PoolingKind::Max, Data::Small(input), Data::Small(out)) => {
             let to = quantized.ok_or_else(|| Error::new("integers without a scale"))?;
-            let (low, high) = super::convert::clamped(to, numbers, clamp);
-            windows(&geometry, pixels, input, out, i16::MIN, i16::max, |x, _| {
-                x.clamp(low as i16, high as i16)
+            let (low, high) = super::convert::clamped(to, RANGE, clamp);
+            windows(&geometry, pixels, input, out, 0, u8::max, |x, _| {
+                x.clamp(low as u8, high as u8)
             });
         }
         (PoolingKind::Average, Data::Small(data), Data::Small(out)) => {
@@ -48,10 +47,10 @@ pub(crate) fn pooling(it: &Pooling, input: &Tensor, clamp: (f32, f32), out: &mut
             let centered: Vec<i32> = data.iter().map(|q| i32::from(*q) - from.zero).collect();
             windows(&geometry, pixels, &centered, sums, 0, i32::wrapping_add, |sum, taps| {
                 let scale = from.scale / (to.scale * taps as f32);
-                i32::from(requantize(sum as f32 * scale, to.zero, numbers))
+                i32::from(requantize(sum as f32 * scale, to.zero, RANGE))
             });
             out.clear();
-            out.extend(sums.iter().map(|q| *q as i16));
+            out.extend(sums.iter().map(|q| *q as u8));
         }
         _ => return Err(Error::new("an input of another kind than the output")),
     }
@@ -145,7 +144,6 @@ pub(crate) fn global_average(input: &Tensor, clamp: (f32, f32), out: &mut Tensor
     let pixels = count(&[height, width])?;
     ensure!(pixels > 0 || size == 0, "a mean of no pixels");
     let quantized = out.quantization();
-    let numbers = range(out.data_type);
     match (&input.data, &mut out.data) {
         (Data::F32(input), Data::F32(out)) => {
             out.fill_to(size, 0.0);
@@ -156,7 +154,7 @@ pub(crate) fn global_average(input: &Tensor, clamp: (f32, f32), out: &mut Tensor
         (Data::Small(data), Data::Small(out)) => {
             let from = input.quantized()?;
             let to = quantized.ok_or_else(|| Error::new("integers without a scale"))?;
-            let range = super::convert::clamped(to, numbers, clamp);
+            let range = super::convert::clamped(to, RANGE, clamp);
             let mut sums = vec![0i32; size];
             each_image(data, pixels, channels, &mut sums, |sum, q| {
                 *sum = sum.wrapping_add(i32::from(q) - from.zero);

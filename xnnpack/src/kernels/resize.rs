@@ -79,7 +79,7 @@ pub(crate) fn bilinear(
                     let [a, b, c, d] = places.map(|place| i32::from(input[place + channel]));
                     let (top, bottom) = (a * 2048 + (b - a) * x, c * 2048 + (d - c) * x);
                     let sum = top * 2048 + (bottom - top) * y;
-                    *out = ((sum + (1 << 21)) >> 22) as i16;
+                    *out = ((sum + (1 << 21)) >> 22) as u8;
                 }
             }
         }

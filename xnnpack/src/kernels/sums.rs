@@ -1,130 +1,93 @@
 //! What becomes of sums: float32, or integers with their scales.
 
-use crate::product::Sums;
+use crate::dot::{Finish, MOST_ROWS, Out, Packed, Sums, Target, WIDEST};
+use crate::product::{Floats, vectors};
 use crate::tensor::Row;
-
-/// Products of 8-bit numbers, the left less its zero point, whose sum stays
-/// below 2^24: `2^24 / (255 * 128)`.
-const EXACT: usize = 512;
-
-/// Float32 with a bias per column.
-pub(crate) struct Floats<'a> {
-    /// Empty for none.
-    pub bias: &'a [f32],
-    pub clamp: (f32, f32),
-}
-
-impl Sums for Floats<'_> {
-    type Total = f32;
-    type Out = f32;
-
-    #[inline(always)]
-    fn floats(&self) -> Option<(&[f32], (f32, f32))> {
-        Some((self.bias, self.clamp))
-    }
-
-    fn piece(&self) -> Option<usize> {
-        None
-    }
-
-    #[inline(always)]
-    fn add(
-        &self,
-        _piece: usize,
-        (column, count): (usize, usize),
-        sums: &[f32],
-        totals: &mut [f32],
-    ) {
-        totals.copy_from_slice(sums);
-        if let Some(bias) = self.bias.get(column..column + count) {
-            totals.iter_mut().zip(bias).for_each(|(total, bias)| *total += bias);
-        }
-    }
-
-    #[inline(always)]
-    fn store(&self, _row: usize, _column: usize, totals: &[f32], out: &mut [f32]) {
-        let (low, high) = self.clamp;
-        for (out, total) in out.iter_mut().zip(totals) {
-            *out = total.max(low).min(high);
-        }
-    }
-}
 
 /// How sums of integers become integers of the output: XNNPACK's float32
 /// requantization, which rounds to even.
 #[derive(Clone, Debug)]
 pub(crate) struct Requantization {
-    /// Input scale × weight scale / output scale of each column.
+    /// Input scale × weight scale / output scale of each column, with as many
+    /// more as fill the last panel.
     pub scales: Vec<f32>,
+    /// What is added to the sum of each column: its bias, less what the zero
+    /// point of the input adds up to.
+    pub bias: Vec<i32>,
+    /// Zero point of the input.
+    pub input: i32,
+    /// Zero point of the output.
     pub zero: i32,
     /// Lowest and highest number of the output.
     pub range: (i32, i32),
 }
 
 impl Requantization {
-    /// The numbers that stand for the sums of the columns from `column` on, to
-    /// which `bias` is added, if there is one.
+    /// The numbers that stand for the sums of the columns from `column` on.
     #[inline(always)]
-    pub fn all(&self, column: usize, sums: &[i32], bias: &[i32], out: &mut [i16]) {
-        let columns = column..column + out.len();
-        let scales = self.scales[columns.clone()].iter();
-        let own = |sum: i32, scale: f32| requantize(sum as f32 * scale, self.zero, self.range);
-        match bias.get(columns) {
-            Some(bias) => {
-                let terms = sums.iter().zip(scales).zip(bias);
-                for (out, ((sum, scale), bias)) in out.iter_mut().zip(terms) {
-                    *out = own(sum.wrapping_add(*bias), *scale);
-                }
-            }
-            None => {
-                for (out, (sum, scale)) in out.iter_mut().zip(sums.iter().zip(scales)) {
-                    *out = own(*sum, *scale);
-                }
-            }
+    pub fn all(&self, column: usize, sums: &[i32], out: &mut [u8]) {
+        let scales = &self.scales[column..][..sums.len()];
+        let bias = &self.bias[column..][..sums.len()];
+        for (((out, sum), scale), bias) in out.iter_mut().zip(sums).zip(scales).zip(bias) {
+            let sum = sum.wrapping_add(*bias) as f32;
+            *out = requantize(sum * scale, self.zero, self.range);
         }
     }
 }
 
+/// One of a layer's.
+pub(crate) struct Shared<'a>(pub &'a Requantization);
+
+impl Finish for Shared<'_> {
+    fn zero(&self, _row: usize) -> i32 {
+        self.0.input
+    }
+
+    fn sums(&self, sums: &Sums<'_>, out: &mut Out<'_>, target: Target) {
+        let Out::Bytes(out) = out else { return };
+        vectors(
+            #[inline(always)]
+            || {
+                for (index, row) in sums.rows.iter().enumerate() {
+                    let out = &mut out[target.start + index * target.stride..][..target.used];
+                    // Loops of a length that is known are made of whole vectors.
+                    match sums.count {
+                        WIDEST => self.row::<WIDEST>(sums.column, row, out),
+                        16 => self.row::<16>(sums.column, row, out),
+                        count => self.0.all(sums.column, &row[..count.min(out.len())], out),
+                    }
+                }
+            },
+        );
+    }
+}
+
+impl Shared<'_> {
+    #[inline(always)]
+    fn row<const N: usize>(&self, column: usize, sums: &[i32; WIDEST], out: &mut [u8]) {
+        let sums: &[i32] = &sums[..N];
+        let mut bytes = [0; N];
+        self.0.all(column, sums, &mut bytes);
+        match out.first_chunk_mut() {
+            Some(out) => *out = bytes,
+            None => out.copy_from_slice(&bytes[..out.len()]),
+        }
+    }
+}
+
+/// `x + this` has no fraction, for `x` from -2^22 to 2^22: it is rounded to even.
+const WHOLE: f32 = 12_582_912.0;
+
 /// The integer of a range that stands for `scaled` with zero point `zero`.
 #[inline(always)]
-pub(crate) fn requantize(scaled: f32, zero: i32, (low, high): (i32, i32)) -> i16 {
+pub(crate) fn requantize(scaled: f32, zero: i32, (low, high): (i32, i32)) -> u8 {
+    // Comparisons, as `f32::max` would look for NaN, which becomes the lowest number.
     let (low, high) = ((low - zero) as f32, (high - zero) as f32);
-    let rounded = scaled.max(low).min(high).round_ties_even();
+    let scaled = if scaled > low { scaled } else { low };
+    let scaled = if scaled < high { scaled } else { high };
+    let rounded = (scaled + WHOLE).to_bits().wrapping_sub(WHOLE.to_bits()).cast_signed();
     // Within the range of an 8-bit type and its zero point.
-    (rounded as i32 + zero) as i16
-}
-
-/// Integers of the whole tensor's scale, with a bias per column.
-pub(crate) struct Integers<'a> {
-    /// Empty for none.
-    pub bias: &'a [i32],
-    pub requantization: &'a Requantization,
-}
-
-impl Sums for Integers<'_> {
-    type Total = i32;
-    type Out = i16;
-
-    fn piece(&self) -> Option<usize> {
-        Some(EXACT)
-    }
-
-    #[inline(always)]
-    fn add(&self, _piece: usize, _columns: (usize, usize), sums: &[f32], totals: &mut [i32]) {
-        add_exact(sums, totals);
-    }
-
-    #[inline(always)]
-    fn store(&self, _row: usize, column: usize, totals: &[i32], out: &mut [i16]) {
-        self.requantization.all(column, totals, self.bias, out);
-    }
-}
-
-#[inline(always)]
-fn add_exact(sums: &[f32], totals: &mut [i32]) {
-    for (total, sum) in totals.iter_mut().zip(sums) {
-        *total = total.wrapping_add(*sum as i32);
-    }
+    (rounded + zero) as u8
 }
 
 /// Integers quantized by row at run time, to float32.
@@ -132,81 +95,115 @@ pub(crate) struct ByRow<'a> {
     pub rows: &'a [Row],
     /// Rows of the product that share a row of the input.
     pub share: usize,
+    pub packed: &'a Packed,
     /// Of the weights, one per column or one for all.
     pub scales: &'a [f32],
-    pub bias: &'a [f32],
-    pub clamp: (f32, f32),
+    pub stored: Floats<'a>,
 }
 
-impl Sums for ByRow<'_> {
-    type Total = i32;
-    type Out = f32;
-
-    fn piece(&self) -> Option<usize> {
-        Some(EXACT)
+impl Finish for ByRow<'_> {
+    fn zero(&self, row: usize) -> i32 {
+        self.rows[row / self.share].zero
     }
 
-    #[inline(always)]
-    fn add(&self, _piece: usize, _columns: (usize, usize), sums: &[f32], totals: &mut [i32]) {
-        add_exact(sums, totals);
-    }
-
-    #[inline(always)]
-    fn store(&self, row: usize, column: usize, totals: &[i32], out: &mut [f32]) {
-        let scale = self.rows[row / self.share].scale;
-        let (low, high) = self.clamp;
-        let finish = |total: i32, own: f32, bias: f32| {
-            (total as f32 * scale * own + bias).max(low).min(high)
-        };
-        let columns = column..column + out.len();
-        let scales = self.scales.get(columns.clone()).filter(|_| self.scales.len() > 1);
-        let (Some(scales), Some(bias)) = (scales, self.bias.get(columns)) else {
-            for (offset, (out, total)) in out.iter_mut().zip(totals).enumerate() {
-                let own = if self.scales.len() == 1 { 0 } else { column + offset };
-                let bias = self.bias.get(column + offset).copied().unwrap_or(0.0);
-                *out = finish(*total, self.scales[own], bias);
-            }
-            return;
-        };
-        for (((out, total), own), bias) in out.iter_mut().zip(totals).zip(scales).zip(bias) {
-            *out = finish(*total, *own, *bias);
-        }
+    fn sums(&self, sums: &Sums<'_>, out: &mut Out<'_>, target: Target) {
+        let Out::Floats(out) = out else { return };
+        let columns = sums.column..sums.column + target.used;
+        let own = &self.packed.totals()[columns.clone()];
+        let scales = self.scales.get(columns).filter(|_| self.scales.len() > 1);
+        vectors(
+            #[inline(always)]
+            || {
+                for (index, row) in sums.rows.iter().enumerate() {
+                    let Row { scale, zero } = self.rows[(sums.row + index) / self.share];
+                    let out = &mut out[target.start + index * target.stride..][..target.used];
+                    for ((out, sum), own) in out.iter_mut().zip(row).zip(own) {
+                        *out = sum.wrapping_sub(zero.wrapping_mul(*own)) as f32 * scale;
+                    }
+                    match scales {
+                        Some(all) => out.iter_mut().zip(all).for_each(|(out, own)| *out *= own),
+                        None => out.iter_mut().for_each(|out| *out *= self.scales[0]),
+                    }
+                    self.stored.finish(sums.column, out);
+                }
+            },
+        );
     }
 }
 
 /// As [`ByRow`], with a scale per group of weights.
 pub(crate) struct ByGroup<'a> {
     pub rows: &'a [Row],
-    /// All groups of the first column, then the next.
+    /// The first group of all columns, then the next.
     pub scales: &'a [f32],
-    pub groups: usize,
-    pub size: usize,
-    pub bias: &'a [f32],
-    pub clamp: (f32, f32),
+    pub columns: usize,
+    /// What each column adds up to, group by group.
+    pub totals: &'a [i32],
+    pub stored: Floats<'a>,
 }
 
-impl Sums for ByGroup<'_> {
-    type Total = f32;
-    type Out = f32;
-
-    fn piece(&self) -> Option<usize> {
-        Some(self.size)
+impl Finish for ByGroup<'_> {
+    fn zero(&self, row: usize) -> i32 {
+        self.rows[row].zero
     }
 
-    #[inline(always)]
-    fn add(&self, piece: usize, (column, count): (usize, usize), sums: &[f32], totals: &mut [f32]) {
-        for (offset, (total, sum)) in totals.iter_mut().zip(sums).take(count).enumerate() {
-            *total += sum * self.scales[(column + offset) * self.groups + piece];
-        }
+    fn sums(&self, sums: &Sums<'_>, out: &mut Out<'_>, target: Target) {
+        // One piece that is all of it.
+        let mut totals = [[0.0; WIDEST]; MOST_ROWS];
+        let totals = &mut totals[..sums.rows.len()];
+        self.add(0, &self.totals[sums.column..], sums, totals);
+        self.totals((sums.row, sums.column), totals, out, target);
     }
 
-    #[inline(always)]
-    fn store(&self, row: usize, column: usize, totals: &[f32], out: &mut [f32]) {
-        let scale = self.rows[row].scale;
-        let (low, high) = self.clamp;
-        for (offset, (out, total)) in out.iter_mut().zip(totals).enumerate() {
-            let bias = self.bias.get(column + offset).copied().unwrap_or(0.0);
-            *out = (total * scale + bias).max(low).min(high);
+    fn add(&self, piece: usize, own: &[i32], sums: &Sums<'_>, totals: &mut [[f32; WIDEST]]) {
+        let scales = &self.scales[piece * self.columns..][..self.columns][sums.column..];
+        vectors(
+            #[inline(always)]
+            || {
+                for (index, (row, totals)) in sums.rows.iter().zip(totals).enumerate() {
+                    let zero = self.rows[sums.row + index].zero;
+                    let terms = row.iter().zip(own).zip(scales);
+                    for (total, ((sum, own), scale)) in totals.iter_mut().zip(terms) {
+                        *total += sum.wrapping_sub(zero.wrapping_mul(*own)) as f32 * scale;
+                    }
+                }
+            },
+        );
+    }
+
+    fn totals(
+        &self,
+        (row, column): (usize, usize),
+        totals: &[[f32; WIDEST]],
+        out: &mut Out<'_>,
+        target: Target,
+    ) {
+        let Out::Floats(out) = out else { return };
+        vectors(
+            #[inline(always)]
+            || {
+                for (index, totals) in totals.iter().enumerate() {
+                    let scale = self.rows[row + index].scale;
+                    let out = &mut out[target.start + index * target.stride..][..target.used];
+                    out.iter_mut().zip(totals).for_each(|(out, total)| *out = total * scale);
+                    self.stored.finish(column, out);
+                }
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_round_to_even_and_stay_in_their_range() {
+        let all = [(0.5, 0), (1.5, 2), (-2.5, -2), (-3.500_01, -4), (1e9, 120), (-1e9, -100)];
+        for (scaled, expected) in all {
+            assert_eq!(requantize(scaled, 130, (30, 250)), (expected + 130) as u8, "{scaled}");
         }
+        assert_eq!(requantize(f32::NAN, 130, (30, 250)), 30);
+        assert_eq!(requantize(f32::INFINITY, 0, (0, 255)), 255);
     }
 }

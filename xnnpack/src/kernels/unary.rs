@@ -4,7 +4,7 @@ use super::convert;
 use super::sums::requantize;
 use crate::error::{Error, Result};
 use crate::product::vectors;
-use crate::tensor::{Data, Tensor, range};
+use crate::tensor::{Data, RANGE, Tensor};
 use et_schema::xnnpack::UnaryOperator;
 
 /// `operator(input)`; `parameter` is the slope or alpha of those that have one.
@@ -25,22 +25,20 @@ pub(crate) fn unary(
         }
         (Data::Small(data), Data::Small(_)) => {
             let (from, to) = (input.quantized()?, out.quantized()?);
-            let numbers = range(out.data_type);
             let Data::Small(out) = &mut out.data else { return Ok(()) };
             out.clear();
             if operator == UnaryOperator::Clamp && from == to {
-                let (low, high) = convert::clamped(to, numbers, clamp);
-                out.extend(data.iter().map(|q| (*q).clamp(low as i16, high as i16)));
+                let (low, high) = convert::clamped(to, RANGE, clamp);
+                out.extend(data.iter().map(|q| (*q).clamp(low as u8, high as u8)));
                 return Ok(());
             }
             // 8-bit numbers have no more than 256 results.
-            let (low, high) = range(input.data_type);
             let mut table: Vec<f32> =
-                (low..=high).map(|q| (q - from.zero) as f32 * from.scale).collect();
+                (RANGE.0..=RANGE.1).map(|q| (q - from.zero) as f32 * from.scale).collect();
             floats(operator, parameter, clamp, &mut table);
-            let results: Vec<i16> =
-                table.iter().map(|x| requantize(x / to.scale, to.zero, numbers)).collect();
-            out.extend(data.iter().map(|q| results[(i32::from(*q) - low) as usize & 255]));
+            let results: Vec<u8> =
+                table.iter().map(|x| requantize(x / to.scale, to.zero, RANGE)).collect();
+            out.extend(data.iter().map(|q| results[usize::from(*q)]));
             Ok(())
         }
         _ => Err(Error::new("an input of another kind than the output")),

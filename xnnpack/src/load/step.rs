@@ -2,13 +2,14 @@
 
 use super::draft::Draft;
 use super::value::Values;
+use crate::dot;
 use crate::error::{Error, Result, ensure};
 use crate::graph::{Step, Work};
 use crate::kernels::convolution::Filter;
 use crate::kernels::depthwise;
-use crate::kernels::linear::{Bias, Weights};
+use crate::kernels::linear::{Bias, Columns, Weights};
 use crate::product::Packed;
-use crate::tensor::{Data, Scale, Tensor};
+use crate::tensor::{Data, RAISED, Scale, Tensor};
 use et_schema::xnnpack::{
     BinaryOperator, Convolution, ConvolutionKind, Operation, UnaryOperator, flags,
 };
@@ -112,10 +113,25 @@ impl Own<'_> {
         let numbers = Numbers::of(filter)?;
         let transposed = flags & self::flags::TRANSPOSE_WEIGHTS != 0;
         let (outputs, depth) = if transposed { (columns, rows) } else { (rows, columns) };
-        let packed = Packed::new(outputs, (1, depth), |column, _, k| {
-            numbers.at(if transposed { k * columns + column } else { column * depth + k })
-        });
-        Ok(Weights { packed: vec![packed], bias: self.bias(outputs)?, scale: filter.scale.clone() })
+        let (mut scale, mut piece) = (filter.scale.clone(), 0);
+        if let Scale::Groups { scales, size } = &mut scale {
+            // By group, as sums are taken over group by group.
+            let groups = depth.div_ceil(*size);
+            ensure!(
+                scales.len() == outputs.saturating_mul(groups),
+                "{} scales for {outputs} channels of {groups} groups",
+                scales.len()
+            );
+            let of = |i: usize| scales[i % outputs * groups + i / outputs];
+            *scales = (0..scales.len()).map(of).collect();
+            piece = *size;
+        }
+        let place = |column: usize, k: usize| {
+            if transposed { k * columns + column } else { column * depth + k }
+        };
+        let columns =
+            numbers.columns(1, outputs, (1, depth), piece, |_, column, _, k| place(column, k));
+        Ok(Weights::new(columns, self.bias(outputs)?, scale))
     }
 
     fn convolution(&self, it: &Convolution) -> Result<Filter> {
@@ -137,28 +153,30 @@ impl Own<'_> {
         let (bias, scale) = (self.bias(channels)?, filter.scale.clone());
         let depthwise = it.kind == ConvolutionKind::Depthwise;
         if depthwise && inputs == 1 && outputs == 1 {
-            let taps = (0..numbers.len()).map(|i| numbers.at(i)).collect();
-            return Ok(Filter::Depthwise(depthwise::Weights { taps, channels, bias, scale }));
+            let taps = match numbers {
+                Numbers::Floats(data) => depthwise::Taps::Floats(data.to_vec()),
+                Numbers::Integers(data, zero) => depthwise::Taps::integers(data, zero),
+            };
+            return Ok(Filter::Depthwise(depthwise::Weights::new(taps, channels, bias, scale)));
         }
-        let packed = (0..groups).map(|group| {
-            Packed::new(outputs, (taps, inputs), |column, tap, k| {
-                let channel = group * outputs + column;
-                numbers.at(if depthwise {
-                    // `[tap][channel]`: a group has one input.
-                    tap * channels + channel
-                } else {
-                    (channel * taps + tap) * inputs + k
-                })
-            })
-        });
-        Ok(Filter::Groups(Weights { packed: packed.collect(), bias, scale }))
+        let place = |group: usize, column: usize, tap: usize, k: usize| {
+            let channel = group * outputs + column;
+            if depthwise {
+                // `[tap][channel]`: a group has one input.
+                tap * channels + channel
+            } else {
+                (channel * taps + tap) * inputs + k
+            }
+        };
+        let columns = numbers.columns(groups, outputs, (taps, inputs), 0, place);
+        Ok(Filter::Groups(Weights::new(columns, bias, scale)))
     }
 }
 
-/// Numbers of a filter, less their zero point.
+/// Numbers of a filter; of integers with what stands for 0, both raised.
 enum Numbers<'a> {
     Floats(&'a [f32]),
-    Integers(&'a [i16], i32),
+    Integers(&'a [u8], i32),
 }
 
 impl<'a> Numbers<'a> {
@@ -168,7 +186,7 @@ impl<'a> Numbers<'a> {
             Data::Small(data) => {
                 let zero = match filter.scale {
                     Scale::Tensor { zero, .. } => zero,
-                    _ => 0,
+                    _ => RAISED,
                 };
                 Ok(Numbers::Integers(data, zero))
             }
@@ -183,11 +201,35 @@ impl<'a> Numbers<'a> {
         }
     }
 
-    #[inline]
-    fn at(&self, index: usize) -> f32 {
+    /// A matrix of `outputs` columns per group. `place` says where the number of
+    /// a group, column, tap and place in the tap is; sums are taken over after
+    /// `piece` numbers, all at once for 0.
+    fn columns(
+        &self,
+        groups: usize,
+        outputs: usize,
+        size: (usize, usize),
+        piece: usize,
+        place: impl Fn(usize, usize, usize, usize) -> usize,
+    ) -> Columns {
+        let groups = 0..groups;
         match self {
-            Numbers::Floats(data) => data[index],
-            Numbers::Integers(data, zero) => (i32::from(data[index]) - zero) as f32,
+            Numbers::Floats(data) => Columns::Floats(
+                groups
+                    .map(|group| {
+                        Packed::new(outputs, size, |c, tap, k| data[place(group, c, tap, k)])
+                    })
+                    .collect(),
+            ),
+            Numbers::Integers(data, zero) => Columns::Bytes(
+                groups
+                    .map(|group| {
+                        dot::Packed::new(outputs, size, (piece, zero - RAISED), |c, tap, k| {
+                            (data[place(group, c, tap, k)] ^ RAISED as u8).cast_signed()
+                        })
+                    })
+                    .collect(),
+            ),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Constants;
 use crate::error::{Error, Result, ensure};
 use crate::graph::{External, Step};
-use crate::tensor::{Data, Scale, Tensor, count};
+use crate::tensor::{Data, Scale, Tensor, count, raised};
 use et_schema::xnnpack::{Constant, DataType, Payload, Quantization, Scales, Value};
 use half::bf16;
 use std::collections::BTreeMap;
@@ -103,7 +103,7 @@ fn tensor<'a>(
         Some(Quantization::PerTensor { scale, zero_point }) => {
             ensure!(scale.is_finite() && scale > 0.0, "a scale of {scale}");
             ensure!((-256..=256).contains(&zero_point), "a zero point of {zero_point}");
-            Scale::Tensor { scale, zero: zero_point }
+            Scale::Tensor { scale, zero: zero_point + raised(data_type) }
         }
         Some(Quantization::PerChannel { scales, .. }) => {
             Scale::Channels(numbers_of(scales, false, &bytes)?)

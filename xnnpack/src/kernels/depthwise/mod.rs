@@ -1,22 +1,54 @@
 //! Convolutions in which each channel has a filter of its own.
 
+mod integers;
+
 use super::convolution::Geometry;
-use super::linear::{Bias, centered, requantization};
+use super::linear::Bias;
 use super::sums::Requantization;
 use crate::error::{Error, Result, ensure};
-use crate::product::vectors;
 use crate::tensor::{Data, Scale, Tensor};
 use pulp::Simd;
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 /// A number per tap and channel, with a bias per channel.
 #[derive(Clone, Debug)]
 pub(crate) struct Weights {
-    /// `[tap][channel]`
-    pub taps: Vec<f32>,
+    pub taps: Taps,
     pub channels: usize,
     pub bias: Bias,
     pub scale: Scale,
+    /// Made by the first run.
+    pub requantization: OnceLock<Requantization>,
+}
+
+/// `[tap][channel]`
+#[derive(Clone, Debug)]
+pub(crate) enum Taps {
+    Floats(Vec<f32>),
+    /// Less their zero point.
+    Integers(Vec<i16>),
+}
+
+impl Taps {
+    /// Of raised integers.
+    pub fn integers(data: &[u8], zero: i32) -> Self {
+        // A zero point of 8-bit weights is 0, or one of them.
+        Taps::Integers(data.iter().map(|q| (i32::from(*q) - zero) as i16).collect())
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Taps::Floats(taps) => taps.len(),
+            Taps::Integers(taps) => taps.len(),
+        }
+    }
+}
+
+impl Weights {
+    pub fn new(taps: Taps, channels: usize, bias: Bias, scale: Scale) -> Self {
+        Weights { taps, channels, bias, scale, requantization: OnceLock::new() }
+    }
 }
 
 /// Pixels that are worth a thread, times taps and channels.
@@ -29,7 +61,7 @@ pub(crate) fn run(
     input: &Tensor,
     clamp: (f32, f32),
     out: &mut Tensor,
-    (scratch, threads): (&mut Vec<f32>, usize),
+    threads: usize,
 ) -> Result {
     let channels = weights.channels;
     let taps = geometry.kernel[0].saturating_mul(geometry.kernel[1]);
@@ -42,52 +74,32 @@ pub(crate) fn run(
     if channels == 0 || size == 0 {
         return Ok(());
     }
-    match (&input.data, &out.data) {
-        (Data::F32(data), Data::F32(_)) => {
+    match (&weights.taps, &input.data) {
+        (Taps::Floats(taps), Data::F32(data)) => {
             let bias = weights.bias.floats()?;
-            let Data::F32(out) = &mut out.data else { return Ok(()) };
+            let Data::F32(out) = &mut out.data else { return Err(mixed()) };
             out.set_len(size);
-            let work = Work { weights, geometry, input: data, bias, clamp };
+            Work { taps, channels, geometry, input: data, bias, clamp }.all(out, threads);
+        }
+        (Taps::Integers(taps), Data::Small(data)) => {
+            let requantization = integers::requantization(weights, taps, input, clamp, out)?;
+            let Data::Small(out) = &mut out.data else { return Err(mixed()) };
+            out.set_len(size);
+            let work = integers::Work { taps, channels, geometry, input: data, requantization };
             work.all(out, threads);
         }
-        (Data::Small(_), Data::Small(_)) => {
-            ensure!(taps <= 512, "a kernel of {taps} taps");
-            let requantization = requantization(input, &weights.scale, channels, out, clamp)?;
-            let bias = weights.bias.integers()?;
-            centered(input, scratch)?;
-            let mut sums = vec![0.0; size];
-            let clamp = (f32::NEG_INFINITY, f32::INFINITY);
-            Work { weights, geometry, input: scratch, bias: &[], clamp }.all(&mut sums, threads);
-            let Data::Small(out) = &mut out.data else { return Ok(()) };
-            out.set_len(size);
-            finish(&sums, bias, &requantization, channels, out);
-        }
-        _ => return Err(Error::new("a mix of float32 and integers")),
+        _ => return Err(mixed()),
     }
     Ok(())
 }
 
-fn finish(
-    sums: &[f32],
-    bias: &[i32],
-    requantization: &Requantization,
-    channels: usize,
-    out: &mut [i16],
-) {
-    let mut totals = vec![0; channels];
-    vectors(
-        #[inline(always)]
-        || {
-            for (sums, out) in sums.chunks(channels).zip(out.chunks_mut(channels)) {
-                totals.iter_mut().zip(sums).for_each(|(total, sum)| *total = *sum as i32);
-                requantization.all(0, &totals, bias, out);
-            }
-        },
-    );
+fn mixed() -> Error {
+    Error::new("a mix of float32 and integers")
 }
 
 struct Work<'a> {
-    weights: &'a Weights,
+    taps: &'a [f32],
+    channels: usize,
     geometry: &'a Geometry,
     input: &'a [f32],
     bias: &'a [f32],
@@ -97,7 +109,7 @@ struct Work<'a> {
 impl Work<'_> {
     /// All pixels, in lines of the output.
     fn all(&self, out: &mut [f32], threads: usize) {
-        let line = self.geometry.out[1] * self.weights.channels;
+        let line = self.geometry.out[1] * self.channels;
         let threads = threads.min(out.len() * self.geometry.kernel[0] / WORTH_A_THREAD).max(1);
         let arch = pulp::Arch::new();
         if threads == 1 {
@@ -125,8 +137,7 @@ impl pulp::WithSimd for Lines<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Work { weights, geometry, input, bias, clamp } = *self.work;
-        let channels = weights.channels;
+        let Work { taps: weights, channels, geometry, input, bias, clamp } = *self.work;
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let width = geometry.out[1];
         let (inner, step) = (geometry.inner_columns(), geometry.stride[1] * channels);
@@ -145,8 +156,7 @@ impl pulp::WithSimd for Lines<'_, '_> {
                         tap += channels;
                     });
                 }
-                let pixels =
-                    Pixels { input, step, taps: &weights.taps, under: &under, bias, clamp };
+                let pixels = Pixels { input, step, taps: weights, under: &under, bias, clamp };
                 let out = &mut out[column * channels..];
                 let together = inner.contains(&(column + 1)) && column + PIXELS <= inner.end;
                 if together {
