@@ -119,10 +119,14 @@ fn real_programs_have_no_faults() {
     assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
 }
 
-/// The first Ethos-U payload of a program, to be altered, and where it is.
+/// What is found in a fixture whose first payload was altered.
 fn altered(name: &str, alter: impl FnOnce(&mut [u8])) -> Vec<Finding> {
     let path = fixtures().join("models").join(name).join("model.pte");
-    let mut bytes = std::fs::read(path).expect("the fixture");
+    found(std::fs::read(path).expect("the fixture"), alter)
+}
+
+/// What is found in a program whose first payload was altered.
+fn found(mut bytes: Vec<u8>, alter: impl FnOnce(&mut [u8])) -> Vec<Finding> {
     let at = {
         let file = File::parse(&bytes).expect("a program");
         let method = file.methods().next().expect("a method");
@@ -245,6 +249,48 @@ fn altered_streams_have_the_right_finding() {
         assert!(codes.contains(&code), "{model}, {what}: {codes:?}");
         assert!(found.iter().all(|f| f.at.is_some()), "{model}: {found:?}");
     }
+}
+
+/// The word of the driver's header that says which unit the stream is for.
+fn configuration(payload: &[u8]) -> u32 {
+    let at = block(payload, "cmd_data") + 8;
+    u32::from_le_bytes(payload[at..at + 4].try_into().expect("a word"))
+}
+
+#[test]
+fn a_stream_of_any_unit_is_refused_by_every_other() {
+    let mut programs = Vec::new();
+    references(|name, program, _| {
+        if name.starts_with("add.") {
+            let mut word = 0;
+            let intact = found(program.to_vec(), |payload| word = configuration(payload));
+            assert!(intact.is_empty(), "{name}: {intact:?}");
+            programs.push((name.to_owned(), program.to_vec(), word));
+        }
+    });
+    // U55 with 32 to 256 MACs, U65 with 256 and 512, U85 with 128 to 2048.
+    assert_eq!(programs.len(), 11);
+    for (name, program, own) in &programs {
+        for (other, _, word) in programs.iter().filter(|(_, _, word)| word != own) {
+            let found = found(program.clone(), |payload| {
+                let at = block(payload, "cmd_data") + 8;
+                put(payload, at, *word);
+            });
+            let codes: Vec<_> = found.iter().map(|finding| finding.code.page().code).collect();
+            assert!(codes.contains(&"ETD021"), "{name} as {other}: {codes:?}");
+        }
+    }
+}
+
+#[test]
+fn the_old_layout_is_said_to_be_old() {
+    let found = altered("u55_linear", |payload| {
+        let at = block(payload, "scratch_size") - 32;
+        payload[at..at + 12].copy_from_slice(b"scratch_data");
+    });
+    let old = found.iter().find(|finding| finding.code.page().code == "ETD020");
+    let old = old.unwrap_or_else(|| panic!("{found:?}"));
+    assert!(format!("{old:?}").contains("scratch_data"), "{old:?}");
 }
 
 #[test]

@@ -135,6 +135,61 @@ fn public_programs_account_for_every_word() {
     assert!(count >= 7, "{count} payloads");
 }
 
+/// The first payload of a public program.
+fn payload(model: &str) -> Vec<u8> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("../tests/fixtures/models/{model}/model.pte"));
+    let bytes = std::fs::read(program).expect("the fixture");
+    let file = File::parse(&bytes).expect("a program");
+    let delegate = file.methods().next().and_then(|m| m.delegates().next()).expect("a delegate");
+    delegate.payload(&file).expect("a payload").to_vec()
+}
+
+/// `payload` with another block in the place of one.
+fn with_block(payload: &[u8], old: &str, name: &str, data: &[u8], external: bool) -> Vec<u8> {
+    let intact = Payload::parse(payload, |_| None).expect("a payload");
+    let mut bytes = Vec::new();
+    for block in &intact.blocks {
+        let own = block.name == old;
+        let (name, data) = if own { (name, data) } else { (block.name, block.data) };
+        let mut header = [0; 32];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[16..20].copy_from_slice(&(data.len() as u32).to_le_bytes());
+        header[20] = u8::from(own && external);
+        bytes.extend(header);
+        bytes.extend(data);
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+    }
+    bytes
+}
+
+#[test]
+fn the_layout_of_older_exporters_is_read() {
+    let bytes = payload("u55_linear");
+    let intact = Payload::parse(&bytes, |_| None).expect("a payload");
+    let scratch = vec![0; intact.scratch as usize];
+    let old = with_block(&bytes, "scratch_size", "scratch_data", &scratch, false);
+    let read = Payload::parse(&old, |_| None).expect("the old layout");
+    assert!(read.has_old_layout && !intact.has_old_layout && read.is_complete);
+    assert_eq!((read.scratch, read.weights), (intact.scratch, intact.weights));
+    assert_eq!((&read.inputs, &read.outputs), (&intact.inputs, &intact.outputs));
+    assert_eq!(read.driver.stream.words(), intact.driver.stream.words());
+}
+
+#[test]
+fn blocks_outside_of_the_payload_are_found_by_their_key() {
+    let bytes = payload("u55_linear");
+    let intact = Payload::parse(&bytes, |_| None).expect("a payload");
+    let outside = with_block(&bytes, "weight_data", "weight_data", b"a key", true);
+    let named = |key: &str| (key == "a key").then_some(intact.weights);
+    let read = Payload::parse(&outside, named).expect("named data");
+    assert_eq!(read.weights, intact.weights);
+    let block = read.blocks.iter().find(|block| block.name == "weight_data").expect("the block");
+    assert!(block.is_external && block.data == b"a key");
+    let missing = Payload::parse(&outside, |_| None).expect_err("no named data").to_string();
+    assert!(missing.contains("a key") && missing.contains("weight_data"), "{missing}");
+}
+
 #[test]
 fn damaged_payloads_are_refused_or_read_to_their_end() {
     let program = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -21,6 +21,10 @@ pub(crate) trait Dot: Copy {
 
     /// Adds the products of `four` with the four bytes of each lane.
     fn dot(self, sums: Self::Sums, four: [u8; 4], line: Self::Line) -> Self::Sums;
+
+    /// Adds the product of the byte and the tap of each lane; taps fit 16 bits.
+    /// There are at least as many of both as lanes.
+    fn add_products(self, sums: Self::Sums, bytes: &[u8], taps: &[i32]) -> Self::Sums;
 }
 
 /// What is to be done with the vectors of the processor.
@@ -76,14 +80,25 @@ impl Dot for Plain {
         }
         sums
     }
+
+    #[inline(always)]
+    fn add_products(self, mut sums: [i32; 8], bytes: &[u8], taps: &[i32]) -> [i32; 8] {
+        for (sum, (byte, tap)) in sums.iter_mut().zip(bytes.iter().zip(taps)) {
+            *sum += i32::from(*byte) * tap;
+        }
+        sums
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod x86 {
     use super::Dot;
+    use bytemuck::{cast_slice, pod_read_unaligned};
     use pulp::x86::V3;
-    use pulp::{cast, i8x32, i8x64, i32x8, i32x16};
-    use std::arch::x86_64::{_mm512_dpbusd_epi32, _mm512_set1_epi32};
+    use pulp::{cast, i8x32, i8x64, i32x8, i32x16, u8x16};
+    use std::arch::x86_64::{
+        _mm512_cvtepu8_epi32, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32, _mm512_set1_epi32,
+    };
 
     pulp::simd_type!({
         /// AVX-512 with VNNI.
@@ -122,6 +137,17 @@ pub(crate) mod x86 {
                 _mm512_dpbusd_epi32(cast(sums), four, cast(line))
             })
         }
+
+        /// Both as pairs of 16-bit integers: the byte's upper one is 0.
+        #[inline(always)]
+        fn add_products(self, sums: i32x16, bytes: &[u8], taps: &[i32]) -> i32x16 {
+            let bytes: u8x16 = pod_read_unaligned(&bytes[..16]);
+            let taps: i32x16 = pod_read_unaligned(cast_slice(&taps[..16]));
+            // SAFETY: a `Vnni` is only made where the processor has these instructions.
+            cast(unsafe {
+                _mm512_dpwssd_epi32(cast(sums), _mm512_cvtepu8_epi32(cast(bytes)), cast(taps))
+            })
+        }
     }
 
     impl Dot for V3 {
@@ -147,6 +173,16 @@ pub(crate) mod x86 {
             let sums = avx._mm256_add_epi32(cast(sums), avx._mm256_madd_epi16(low, even));
             cast(avx._mm256_add_epi32(sums, avx._mm256_madd_epi16(high, odd)))
         }
+
+        #[inline(always)]
+        fn add_products(self, sums: i32x8, bytes: &[u8], taps: &[i32]) -> i32x8 {
+            let avx = self.avx2;
+            let mut all = [0u8; 16];
+            all[..8].copy_from_slice(&bytes[..8]);
+            let taps: i32x8 = pod_read_unaligned(cast_slice(&taps[..8]));
+            let products = avx._mm256_madd_epi16(avx._mm256_cvtepu8_epi32(cast(all)), cast(taps));
+            cast(avx._mm256_add_epi32(cast(sums), products))
+        }
     }
 }
 
@@ -168,6 +204,9 @@ mod tests {
                 |bytes: &[i8]| bytemuck::pod_read_unaligned::<D::Line>(bytemuck::cast_slice(bytes));
             let sums = dot.dot(dot.zero(), [255, 0, 128, 7], line(&bytes));
             let sums = dot.dot(sums, [255; 4], line(&lowest));
+            let bytes: Vec<u8> = (0..D::LANES).map(|i| 255 - i as u8).collect();
+            let taps: Vec<i32> = (0..D::LANES).map(|i| i as i32 * 31 - 255).collect();
+            let sums = dot.add_products(sums, &bytes, &taps);
             bytemuck::cast_slice(&[sums]).to_vec()
         }
     }
@@ -175,7 +214,8 @@ mod tests {
     fn expected(lanes: usize) -> Vec<i32> {
         let sum = |lane: usize| {
             let byte = |k: usize| i32::from(((lane * 4 + k) * 37 + 5) as i8);
-            255 * byte(0) + 128 * byte(2) + 7 * byte(3) - 4 * 255 * 128
+            let product = (255 - lane as i32) * (lane as i32 * 31 - 255);
+            255 * byte(0) + 128 * byte(2) + 7 * byte(3) - 4 * 255 * 128 + product
         };
         (0..lanes).map(sum).collect()
     }

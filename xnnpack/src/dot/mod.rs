@@ -5,11 +5,12 @@
 //! Sums are exact. The zero points of the input are taken off at the end: what a
 //! column adds up to, times the zero point.
 
-pub(crate) mod lanes;
+mod lanes;
+
+pub(crate) use lanes::{Dot, Task, dispatch};
 
 use crate::product::OUTSIDE;
 use bytemuck::{Pod, Zeroable};
-use lanes::{Dot, Task, dispatch};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -187,6 +188,9 @@ pub(crate) struct Product<'a> {
     pub input: &'a [u8],
     pub rows: usize,
     pub place: crate::product::Place<'a>,
+    /// Distance of rows that lie one behind the other, of one tap each; then
+    /// nobody is asked for places.
+    pub dense: Option<usize>,
     pub finish: &'a dyn Finish,
     /// Distance of rows in the output.
     pub stride: usize,
@@ -237,16 +241,27 @@ struct Share<'a, 'p> {
 #[derive(Clone, Copy)]
 struct Rows<'a> {
     bytes: &'a [u8],
-    /// Where each begins; in those that are copied, one lies behind the other.
-    places: Option<&'a [usize]>,
+    places: Places<'a>,
     /// Bytes of a row, a multiple of four.
     size: usize,
+}
+
+/// Where rows begin.
+#[derive(Clone, Copy)]
+enum Places<'a> {
+    /// One by one.
+    Each(&'a [usize]),
+    /// The first, and the distance from row to row.
+    Every(usize, usize),
 }
 
 impl<'a> Rows<'a> {
     #[inline(always)]
     fn row(&self, index: usize) -> &'a [[u8; 4]] {
-        let place = self.places.map_or(index * self.size, |places| places[index]);
+        let place = match self.places {
+            Places::Each(places) => places[index],
+            Places::Every(first, distance) => first + index * distance,
+        };
         self.bytes[place..][..self.size].as_chunks().0
     }
 }
@@ -267,11 +282,17 @@ impl Task for Share<'_, '_> {
         let (mut places, mut copied) = (Vec::with_capacity(block * taps), Vec::new());
         for start in (0..count).step_by(block) {
             let rows = start..count.min(start + block);
+            let input = self.product.input;
+            if let Some(distance) = self.product.dense.filter(|_| in_place) {
+                let places = Places::Every((self.first + start) * distance, distance);
+                self.block(dot, rows, Rows { bytes: input, places, size });
+                continue;
+            }
             places.clear();
             rows.clone().for_each(|row| (self.product.place)(self.first + row, &mut places));
-            let input = self.product.input;
             if in_place && !places.contains(&OUTSIDE) {
-                self.block(dot, rows, Rows { bytes: input, places: Some(&places), size });
+                let places = Places::Each(&places);
+                self.block(dot, rows, Rows { bytes: input, places, size });
                 continue;
             }
             copied.clear();
@@ -280,7 +301,8 @@ impl Task for Share<'_, '_> {
                 copy(input, places, depth, zero as u8, &mut copied);
                 copied.resize(copied.len().next_multiple_of(4), 0);
             }
-            self.block(dot, rows, Rows { bytes: &copied, places: None, size });
+            let places = Places::Every(0, size);
+            self.block(dot, rows, Rows { bytes: &copied, places, size });
         }
     }
 }
@@ -503,6 +525,7 @@ mod tests {
                 input: &input,
                 rows,
                 place: &place,
+                dense: (taps == 1).then_some(depth),
                 finish: &finish,
                 stride: columns,
                 first_column: 0,

@@ -228,5 +228,8 @@ pub(crate) fn convolution(
         if transposed { geometry.behind(row, found) } else { geometry.under(row, found) }
     };
     let line = if transposed { 1 } else { kernel_width };
-    Layer { input, weights, clamp, rows, place: &place, line, threads }.run(out)
+    let is_dense = taps == 1 && groups == 1 && geometry.stride == [1, 1];
+    let dense = (is_dense && geometry.padding == [0, 0] && geometry.out == geometry.input[..2])
+        .then_some(channels);
+    Layer { input, weights, clamp, rows, place: &place, line, dense, threads }.run(out)
 }

@@ -124,6 +124,8 @@ pub(crate) struct Layer<'a> {
     pub place: &'a (dyn Fn(usize, usize, &mut Vec<usize>) + Sync),
     /// Taps in a line of the kernel.
     pub line: usize,
+    /// Distance of rows of one tap that lie one behind the other, in a layer of one group.
+    pub dense: Option<usize>,
     pub threads: usize,
 }
 
@@ -266,6 +268,7 @@ impl Layer<'_> {
                 input,
                 rows: self.rows,
                 place: &|row, places| (self.place)(group, row, places),
+                dense: self.dense,
                 finish: &finish(group, first),
                 stride,
                 first_column: first,
@@ -315,6 +318,7 @@ pub(crate) fn fully_connected(
         rows: total / depth,
         place: &|_, row, places| places.push(row * depth),
         line: 1,
+        dense: Some(depth),
         threads,
     };
     layer.run(out)

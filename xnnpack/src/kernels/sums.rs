@@ -23,15 +23,34 @@ pub(crate) struct Requantization {
 }
 
 impl Requantization {
-    /// The numbers that stand for the sums of the columns from `column` on.
+    /// The numbers that stand for `N` sums of the columns from `column` on.
     #[inline(always)]
-    pub fn all(&self, column: usize, sums: &[i32], out: &mut [u8]) {
-        let scales = &self.scales[column..][..sums.len()];
-        let bias = &self.bias[column..][..sums.len()];
-        for (((out, sum), scale), bias) in out.iter_mut().zip(sums).zip(scales).zip(bias) {
-            let sum = sum.wrapping_add(*bias) as f32;
-            *out = requantize(sum * scale, self.zero, self.range);
+    pub fn columns<const N: usize>(&self, column: usize) -> Columns<'_, N> {
+        let scales = self.scales[column..].first_chunk().expect("as many scales");
+        let bias = self.bias[column..].first_chunk().expect("as many numbers");
+        Columns { scales, bias, zero: self.zero, range: self.range }
+    }
+}
+
+/// `N` columns: loops over them are made of whole vectors.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'a, const N: usize> {
+    scales: &'a [f32; N],
+    bias: &'a [i32; N],
+    zero: i32,
+    range: (i32, i32),
+}
+
+impl<const N: usize> Columns<'_, N> {
+    /// The numbers that stand for their sums.
+    #[inline(always)]
+    pub fn numbers(self, sums: &[i32; N]) -> [u8; N] {
+        let mut bytes = [0; N];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            let sum = sums[index].wrapping_add(self.bias[index]) as f32;
+            *byte = requantize(sum * self.scales[index], self.zero, self.range);
         }
+        bytes
     }
 }
 
@@ -47,30 +66,32 @@ impl Finish for Shared<'_> {
         let Out::Bytes(out) = out else { return };
         vectors(
             #[inline(always)]
-            || {
-                for (index, row) in sums.rows.iter().enumerate() {
-                    let out = &mut out[target.start + index * target.stride..][..target.used];
-                    // Loops of a length that is known are made of whole vectors.
-                    match sums.count {
-                        WIDEST => self.row::<WIDEST>(sums.column, row, out),
-                        16 => self.row::<16>(sums.column, row, out),
-                        count => self.0.all(sums.column, &row[..count.min(out.len())], out),
-                    }
-                }
+            || match sums.count {
+                WIDEST => self.rows::<WIDEST>(sums, out, target),
+                16 => self.rows::<16>(sums, out, target),
+                _ => self.rows::<8>(sums, out, target),
             },
         );
     }
 }
 
 impl Shared<'_> {
+    /// Rows of `N` sums, which are vectors.
     #[inline(always)]
-    fn row<const N: usize>(&self, column: usize, sums: &[i32; WIDEST], out: &mut [u8]) {
-        let sums: &[i32] = &sums[..N];
-        let mut bytes = [0; N];
-        self.0.all(column, sums, &mut bytes);
-        match out.first_chunk_mut() {
-            Some(out) => *out = bytes,
-            None => out.copy_from_slice(&bytes[..out.len()]),
+    fn rows<const N: usize>(&self, sums: &Sums<'_>, out: &mut [u8], target: Target) {
+        let columns = self.0.columns::<N>(sums.column);
+        let used = target.used.min(N);
+        for (index, row) in sums.rows.iter().enumerate() {
+            let bytes = columns.numbers(row.first_chunk().expect("as many sums"));
+            let out = &mut out[target.start + index * target.stride..][..used];
+            // Copies of a length that is known are no calls.
+            match used {
+                used if used == N => out.copy_from_slice(&bytes),
+                24 => out.copy_from_slice(&bytes[..24]),
+                16 => out.copy_from_slice(&bytes[..16]),
+                8 => out.copy_from_slice(&bytes[..8]),
+                used => out.iter_mut().zip(&bytes[..used]).for_each(|(out, byte)| *out = *byte),
+            }
         }
     }
 }

@@ -155,7 +155,7 @@ impl Own<'_> {
         if depthwise && inputs == 1 && outputs == 1 {
             let taps = match numbers {
                 Numbers::Floats(data) => depthwise::Taps::Floats(data.to_vec()),
-                Numbers::Integers(data, zero) => depthwise::Taps::integers(data, zero),
+                Numbers::Integers(data, zero) => depthwise::Taps::integers(data, channels, zero),
             };
             return Ok(Filter::Depthwise(depthwise::Weights::new(taps, channels, bias, scale)));
         }

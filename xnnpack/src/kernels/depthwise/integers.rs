@@ -1,22 +1,26 @@
 //! The same of bytes.
 //!
-//! A product of a byte and a weight has 16 bits, and sums have 32. The zero point
-//! of the input is taken off at the end, so that pixels outside of the image are
-//! as many zero points.
+//! Sums have 32 bits. The zero point of the input is taken off at the end, so that
+//! pixels outside of the image are as many zero points. Taps have zeros behind them
+//! to a whole number of vectors: what is read there does not matter.
 
 use super::{WORTH_A_THREAD, Weights};
+use crate::dot::{Dot, Task, dispatch};
 use crate::error::Result;
 use crate::kernels::convolution::Geometry;
 use crate::kernels::linear::requantization as requantization_of;
 use crate::kernels::sums::Requantization;
-use crate::product::{OUTSIDE, vectors};
+use crate::product::OUTSIDE;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
+
+/// Lanes of the widest vectors.
+pub(super) const MOST_LANES: usize = 16;
 
 /// How sums become numbers of the output.
 pub(super) fn requantization<'a>(
     weights: &'a Weights,
-    taps: &[i16],
+    taps: &[i32],
     input: &Tensor,
     clamp: (f32, f32),
     out: &Tensor,
@@ -25,9 +29,9 @@ pub(super) fn requantization<'a>(
         return Ok(made);
     }
     let channels = weights.channels;
-    let mut totals = vec![0i32; channels];
-    for tap in taps.chunks_exact(channels) {
-        totals.iter_mut().zip(tap).for_each(|(total, tap)| *total += i32::from(*tap));
+    let mut totals = vec![0i32; channels.next_multiple_of(MOST_LANES)];
+    for tap in taps.chunks_exact(totals.len()) {
+        totals.iter_mut().zip(tap).for_each(|(total, tap)| *total = total.wrapping_add(*tap));
     }
     let bias = weights.bias.integers()?;
     let made =
@@ -36,7 +40,7 @@ pub(super) fn requantization<'a>(
 }
 
 pub(super) struct Work<'a> {
-    pub taps: &'a [i16],
+    pub taps: &'a [i32],
     pub channels: usize,
     pub geometry: &'a Geometry,
     pub input: &'a [u8],
@@ -53,59 +57,53 @@ impl Work<'_> {
         let threads = threads.min(out.len() * self.geometry.kernel[0] / WORTH_A_THREAD).max(1);
         let share = (out.len() / line).div_ceil(threads).max(1);
         if threads == 1 {
-            return self.lines(0, out);
+            return dispatch(Lines { work: self, first: 0, out });
         }
-        out.par_chunks_mut(share * line)
-            .enumerate()
-            .for_each(|(index, out)| self.lines(index * share, out));
+        out.par_chunks_mut(share * line).enumerate().for_each(|(index, out)| {
+            dispatch(Lines { work: self, first: index * share, out });
+        });
     }
+}
 
-    /// Lines from `first` on.
-    fn lines(&self, first: usize, out: &mut [u8]) {
-        // Weights less a zero point have a bit more, and products do not fit 16 bits.
-        let narrow = self.taps.iter().all(|tap| (-128..=128).contains(tap));
-        vectors(
-            #[inline(always)]
-            || {
-                if narrow {
-                    self.each_line(first, out, |byte, tap| {
-                        i32::from((i16::from(byte)).wrapping_mul(tap))
-                    });
-                } else {
-                    self.each_line(first, out, |byte, tap| i32::from(byte) * i32::from(tap));
-                }
-            },
-        );
-    }
+/// Some lines of the output.
+struct Lines<'a, 'w> {
+    work: &'a Work<'w>,
+    first: usize,
+    out: &'a mut [u8],
+}
+
+impl Task for Lines<'_, '_> {
+    type Output = ();
 
     #[inline(always)]
-    fn each_line(&self, first: usize, out: &mut [u8], product: impl Fn(u8, i16) -> i32 + Copy) {
-        let Work { channels, geometry, .. } = *self;
+    fn run<D: Dot>(self, dot: D) {
+        let Work { channels, geometry, requantization, .. } = *self.work;
         let (width, inner) = (geometry.out[1], geometry.inner_columns());
         let step = geometry.stride[1] * channels;
-        let outside = vec![self.requantization.input as u8; channels];
+        let outside = vec![requantization.input as u8; channels];
         let mut under: Vec<usize> = Vec::new();
-        for (line, out) in out.chunks_exact_mut(width * channels).enumerate() {
+        let further = |under: &mut [usize], by: usize| {
+            under.iter_mut().filter(|at| **at != OUTSIDE).for_each(|at| *at += by);
+        };
+        for (line, out) in self.out.chunks_exact_mut(width * channels).enumerate() {
             let mut column = 0;
             while column < width {
                 // As under the pixel before, a step further.
                 if inner.contains(&column) {
-                    let inside = under.iter_mut().filter(|place| **place != OUTSIDE);
-                    inside.for_each(|place| *place += step);
+                    further(&mut under, step);
                 } else {
                     under.clear();
-                    let index = (first + line) * width + column;
+                    let index = (self.first + line) * width + column;
                     geometry.under(index, |place| under.push(place.unwrap_or(OUTSIDE)));
                 }
-                let pixels = Pixels { work: self, under: &under, outside: &outside, step };
+                let pixels = Pixels { work: self.work, under: &under, outside: &outside, step };
                 let out = &mut out[column * channels..];
                 if inner.contains(&(column + 1)) && column + PIXELS <= inner.end {
-                    pixels.all::<PIXELS>(out, product);
-                    let inside = under.iter_mut().filter(|place| **place != OUTSIDE);
-                    inside.for_each(|place| *place += (PIXELS - 1) * step);
+                    pixels.all::<D, PIXELS>(dot, out);
+                    further(&mut under, (PIXELS - 1) * step);
                     column += PIXELS;
                 } else {
-                    pixels.all::<1>(out, product);
+                    pixels.all::<D, 1>(dot, out);
                     column += 1;
                 }
             }
@@ -127,53 +125,80 @@ struct Pixels<'a> {
 impl Pixels<'_> {
     /// All channels of `P` pixels.
     #[inline(always)]
-    fn all<const P: usize>(&self, out: &mut [u8], product: impl Fn(u8, i16) -> i32 + Copy) {
+    fn all<D: Dot, const P: usize>(&self, dot: D, out: &mut [u8]) {
         let channels = self.work.channels;
         let mut channel = 0;
-        while channel + 32 <= channels {
-            self.some::<P, 32>(channel, out, product);
-            channel += 32;
+        while channel + D::LANES < channels {
+            self.some::<D, P, 2>(dot, channel, out);
+            channel += 2 * D::LANES;
         }
-        if channel + 16 <= channels {
-            self.some::<P, 16>(channel, out, product);
-            channel += 16;
-        }
-        if channel + 8 <= channels {
-            self.some::<P, 8>(channel, out, product);
-            channel += 8;
-        }
-        while channel < channels {
-            self.some::<P, 1>(channel, out, product);
-            channel += 1;
+        if channel < channels {
+            self.some::<D, P, 1>(dot, channel, out);
         }
     }
 
-    /// `C` channels of `P` pixels.
+    /// `V` vectors of channels of `P` pixels.
     #[inline(always)]
-    fn some<const P: usize, const C: usize>(
-        &self,
-        channel: usize,
-        out: &mut [u8],
-        product: impl Fn(u8, i16) -> i32,
-    ) {
+    fn some<D: Dot, const P: usize, const V: usize>(&self, dot: D, channel: usize, out: &mut [u8]) {
         let Work { taps, channels, input, requantization, .. } = *self.work;
-        let mut sums = [[0i32; C]; P];
-        for (place, tap) in self.under.iter().zip(taps.chunks_exact(channels)) {
-            let tap: &[i16; C] = tap[channel..].first_chunk().expect("as many channels");
+        let padded = channels.next_multiple_of(MOST_LANES);
+        let mut sums = [[dot.zero(); V]; P];
+        for (at, taps) in self.under.iter().zip(taps.chunks_exact(padded)) {
+            let taps = &taps[channel..];
             for (pixel, sums) in sums.iter_mut().enumerate() {
-                let bytes = match *place {
-                    OUTSIDE => &self.outside[channel..],
-                    place => &input[place + pixel * self.step + channel..],
+                let (all, start) = match *at {
+                    OUTSIDE => (self.outside, channel),
+                    at => (input, at + pixel * self.step + channel),
                 };
-                let bytes: &[u8; C] = bytes.first_chunk().expect("as many channels");
-                for ((sum, byte), tap) in sums.iter_mut().zip(bytes).zip(tap) {
-                    *sum = sum.wrapping_add(product(*byte, *tap));
+                let bytes = &all[start..];
+                if bytes.len() >= V * D::LANES {
+                    add::<D, V>(dot, sums, bytes, taps);
+                } else {
+                    // The end of the input.
+                    let mut filled = [0; 2 * MOST_LANES];
+                    filled[..bytes.len()].copy_from_slice(bytes);
+                    add::<D, V>(dot, sums, &filled, taps);
                 }
             }
         }
         for (pixel, sums) in sums.iter().enumerate() {
-            let out = &mut out[pixel * channels + channel..][..C];
-            requantization.all(channel, sums, out);
+            for (index, sums) in sums.iter().enumerate() {
+                let channel = channel + index * D::LANES;
+                let out = &mut out[pixel * channels + channel..];
+                let out = &mut out[..D::LANES.min(channels - channel)];
+                if const { D::LANES == 16 } {
+                    store::<D, 16>(requantization, channel, sums, out);
+                } else {
+                    store::<D, 8>(requantization, channel, sums, out);
+                }
+            }
         }
+    }
+}
+
+#[inline(always)]
+fn add<D: Dot, const V: usize>(dot: D, sums: &mut [D::Sums; V], bytes: &[u8], taps: &[i32]) {
+    for (index, sum) in sums.iter_mut().enumerate() {
+        let at = index * D::LANES;
+        *sum = dot.add_products(*sum, &bytes[at..], &taps[at..]);
+    }
+}
+
+/// Stores the numbers of `N` channels, or as many as `out` has.
+#[inline(always)]
+fn store<D: Dot, const N: usize>(
+    requantization: &Requantization,
+    channel: usize,
+    sums: &D::Sums,
+    out: &mut [u8],
+) {
+    let sums: &[i32] = bytemuck::cast_slice(std::slice::from_ref(sums));
+    let sums: &[i32; N] = sums.first_chunk().expect("as many lanes");
+    let bytes = requantization.columns::<N>(channel).numbers(sums);
+    // Copies of a length that is known are no calls.
+    match out.len() {
+        len if len == N => out.copy_from_slice(&bytes),
+        8 => out.copy_from_slice(&bytes[..8]),
+        len => out.iter_mut().zip(&bytes[..len]).for_each(|(out, byte)| *out = *byte),
     }
 }

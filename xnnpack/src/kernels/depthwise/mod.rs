@@ -26,15 +26,29 @@ pub(crate) struct Weights {
 #[derive(Clone, Debug)]
 pub(crate) enum Taps {
     Floats(Vec<f32>),
-    /// Less their zero point.
-    Integers(Vec<i16>),
+    /// Less their zero point, with zeros behind each tap to a whole number of vectors.
+    Integers(Vec<i32>),
 }
 
 impl Taps {
     /// Of raised integers.
-    pub fn integers(data: &[u8], zero: i32) -> Self {
-        // A zero point of 8-bit weights is 0, or one of them.
-        Taps::Integers(data.iter().map(|q| (i32::from(*q) - zero) as i16).collect())
+    pub fn integers(data: &[u8], channels: usize, zero: i32) -> Self {
+        let mut taps = Vec::new();
+        for tap in data.chunks(channels.max(1)) {
+            taps.extend(tap.iter().map(|q| i32::from(*q) - zero));
+            taps.resize(taps.len().next_multiple_of(integers::MOST_LANES), 0);
+        }
+        Taps::Integers(taps)
+    }
+
+    /// Numbers of `count` taps.
+    fn expected(&self, count: usize, channels: usize) -> usize {
+        match self {
+            Taps::Floats(_) => count.saturating_mul(channels),
+            Taps::Integers(_) => {
+                count.saturating_mul(channels.next_multiple_of(integers::MOST_LANES))
+            }
+        }
     }
 
     fn len(&self) -> usize {
@@ -66,7 +80,8 @@ pub(crate) fn run(
     let channels = weights.channels;
     let taps = geometry.kernel[0].saturating_mul(geometry.kernel[1]);
     ensure!(
-        geometry.input[2] == channels && weights.taps.len() == taps.saturating_mul(channels),
+        geometry.input[2] == channels
+            && weights.taps.len() == weights.taps.expected(taps, channels),
         "{} channels for a filter of {channels}",
         geometry.input[2]
     );
