@@ -121,7 +121,6 @@ def programs():
     case("attention_qc4", Attention(32, 4), rand(2, 7, 32), quant="int4_channel")
     tokens = {"x": {1: dim("tokens", min=2, max=16)}}
     case("attention_dynamic", Attention(32, 4), rand(1, 9, 32), dynamic=tokens, second=(rand(1, 4, 32),))
-    case("attention_dynamic_qd8", Attention(32, 4), rand(1, 9, 32), quant="dynamic", dynamic=tokens, second=(rand(1, 5, 32),))
     case("lstm_f32", Cell(10, 12, 3), rand(2, 3, 10), rand(2, 12), rand(2, 12))
     case("lstm_qd8", Cell(10, 12, 3), rand(2, 3, 10), rand(2, 12), rand(2, 12), quant="dynamic")
     case("lstm_qc8", Cell(10, 12, 2), rand(2, 2, 10), rand(2, 12), rand(2, 12), quant="per_channel")
@@ -172,7 +171,6 @@ def record(out, name):
         module, inputs, second = module.half(), tuple(v.half() for v in inputs), tuple(v.half() for v in second)
     if quant:
         module = quantize(module, quant, inputs)
-        dynamic = dynamic and {"args": tuple(dynamic.values())} if "args" not in (dynamic or {}) else dynamic
     partitioners = [XnnpackPartitioner(**options)]
     if quant and quant.startswith(("dynamic", "int4")):
         own = XnnpackPartitioner(config_precisions=ConfigPrecisionType.DYNAMIC_QUANT, per_op_mode=False)
