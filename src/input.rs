@@ -26,6 +26,22 @@ impl Deref for Input {
     }
 }
 
+impl Input {
+    /// Gives back the memory that a mapped file takes by having been looked at.
+    /// What is looked at again comes from the file again.
+    pub fn release(&self) {
+        #[cfg(unix)]
+        if let Input::Mapped(map) = self {
+            // SAFETY: the map is private, read-only and of a file (`map`), so that the
+            // system reads a page that it gave back from the file, which has the same bytes.
+            #[allow(unsafe_code)]
+            let released = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+            // Memory that stays taken is no error.
+            drop(released);
+        }
+    }
+}
+
 /// The bytes of `path`, or of standard input if it is `-`.
 ///
 /// # Errors
@@ -91,4 +107,33 @@ fn map(file: &File) -> io::Result<Input> {
     #[allow(unsafe_code)]
     let map = unsafe { memmap2::MmapOptions::new().map_copy_read_only(file)? };
     Ok(Input::Mapped(map))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// Kilobytes of the process's memory that are pages of files.
+    fn resident_of_files() -> usize {
+        let status = fs::read_to_string("/proc/self/status").expect("the process's state");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssFile:")).expect("a line");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    #[test]
+    fn a_released_file_takes_no_memory_and_is_still_there() {
+        const SIZE: usize = 32 << 20;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let bytes: Vec<u8> = (0..SIZE).map(|index| (index / 997) as u8).collect();
+        fs::write(&path, &bytes).expect("written");
+        let input = open(&path).expect("the file");
+        assert!(*input == *bytes);
+        let before = resident_of_files();
+        input.release();
+        let after = resident_of_files();
+        assert!(after + SIZE / 1024 / 2 < before, "{before} kB, then {after} kB");
+        assert!(*input == *bytes);
+    }
 }

@@ -275,3 +275,99 @@ fn a_trace_without_values_is_explained() {
     let ran = compare(&trace, &trace, &[]);
     assert!(support::message(&ran).contains("--debug-buffer"), "{}", ran.stderr);
 }
+
+/// The values of a comparison by run, chain, instruction, delegate operation, position and element.
+fn by_place(result: &Value) -> std::collections::BTreeMap<String, Value> {
+    let place = |value: &Value| {
+        ["run", "chain", "instruction", "delegate_id", "position", "element"]
+            .map(|field| value[field].to_string())
+            .join(" ")
+    };
+    let values = result["values"].as_array().unwrap().iter();
+    values.map(|value| (place(value), value.clone())).collect()
+}
+
+#[test]
+fn of_a_trace_that_is_cut_off_what_is_there_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // A loop, a delegate that logs its inputs too, a model with state, one after the other.
+    for (model, iterations) in [("map_loop", 1), ("xnn_cnn", 2), ("kv_cache", 3)] {
+        let case = fixture("models").join(model).join("io/forward/case0");
+        let inputs = (0..).map(|index| case.join(format!("in_{index}.npy")));
+        let inputs: Vec<PathBuf> = inputs.take_while(|path| path.is_file()).collect();
+        let inputs: Vec<&str> =
+            inputs.iter().flat_map(|path| ["--input", path.to_str().unwrap()]).collect();
+        let (whole, cut) = (path("whole.etdp"), path("cut.etdp"));
+        let program = support::model(model);
+        let mut run: Vec<&str> = vec!["run", program.to_str().unwrap(), "--etdump"];
+        let (buffer, count) = (path("whole.bin"), iterations.to_string());
+        run.extend([whole.to_str().unwrap(), "--debug-buffer", buffer.to_str().unwrap()]);
+        run.extend(["--iterations", &count]);
+        run.extend(&inputs);
+        assert_eq!(etinspect(run).status, Some(0), "{model}");
+        fs::copy(&buffer, path("cut.bin")).unwrap();
+        let all = by_place(&json(&compare(&whole, &whole, &["--format", "json"])));
+        assert!(all.len() > 3, "{model}");
+
+        let bytes = fs::read(&whole).unwrap();
+        let mut sizes = Vec::new();
+        for percent in [40, 50, 60, 70, 80, 90, 95] {
+            fs::write(&cut, &bytes[..bytes.len() * percent / 100]).unwrap();
+            let mut program_as_reference = inputs.clone();
+            program_as_reference.extend(["--format", "json"]);
+            for (reference, more) in
+                [(&whole, &["--format", "json"][..]), (&program, &program_as_reference)]
+            {
+                let ran = compare(&cut, reference, more);
+                let what = format!("{model}, {percent} %: {}{}", ran.stdout, ran.stderr);
+                assert!(ran.stderr.contains("cut off"), "{what}");
+                if ran.status == Some(2) {
+                    assert!(ran.stderr.contains("no values lie before"), "{what}");
+                    continue;
+                }
+                assert_eq!(ran.status, Some(0), "{what}");
+                let result = json(&ran);
+                let found = by_place(&result);
+                assert!(found.len() <= all.len(), "{what}");
+                assert_eq!(result["without_reference"], serde_json::json!([]), "{what}");
+                // What is there has the places that it has in the whole trace.
+                for (place, value) in &found {
+                    assert_eq!(all[place]["shape"], value["shape"], "{what}");
+                }
+                let missing = result["only_in_reference"].as_array().unwrap();
+                assert_eq!(missing.is_empty(), found.len() == all.len(), "{what}");
+                sizes.push(found.len());
+            }
+        }
+        assert!(sizes.len() > 6 && sizes.last() > sizes.first(), "{model}: {sizes:?}");
+        assert!(sizes.iter().any(|size| *size < all.len()), "{model}: {sizes:?}");
+    }
+}
+
+#[test]
+fn a_value_that_is_wrong_is_found_in_a_trace_that_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = fixture("traces/norms__it1_dbg.etdp");
+    let cut = folder.path().join("cut.etdp");
+    let bytes = fs::read(&trace).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() * 7 / 10]).unwrap();
+    let mut values = fs::read(trace.with_extension("debug.bin")).unwrap();
+    let buffer = folder.path().join("cut.bin");
+    fs::write(&buffer, &values).unwrap();
+    let right = compare(&cut, &trace, &["--format", "json"]);
+    assert_eq!(right.status, Some(0), "{}{}", right.stdout, right.stderr);
+    let whole = compare(&trace, &trace, &["--format", "json"]);
+    let count = |ran: &Ran| json(ran)["values"].as_array().unwrap().len();
+    assert!(count(&right) > 1 && count(&right) < count(&whole), "{}", right.stdout);
+    // The reference may be the one that is cut off.
+    let other = compare(&trace, &cut, &["--format", "json"]);
+    assert_eq!((other.status, count(&other)), (Some(0), count(&right)), "{}", other.stderr);
+
+    values.fill(0x41);
+    fs::write(&buffer, &values).unwrap();
+    let ran = compare(&cut, &trace, &["--format", "json"]);
+    assert_eq!(ran.status, Some(1), "{}", ran.stderr);
+    let first = json(&right)["values"][0]["instruction"].clone();
+    assert_eq!(json(&ran)["first_divergence"]["instruction"], first);
+}

@@ -220,10 +220,36 @@ impl Format {
     }
 }
 
+impl EventsArgs {
+    /// Whether all events are printed in `format`.
+    fn is_plain(&self, format: Format) -> bool {
+        self.format == format && self.module.is_none() && self.group_by.is_none() && !self.roofline
+    }
+
+    fn columns(&self) -> events::Columns {
+        events::Columns {
+            units: self.include_units,
+            delegate_metadata: self.include_delegate_debug_data,
+        }
+    }
+}
+
+/// So many bytes of a trace are read before their memory is given back.
+const RELEASED: usize = 4 << 20;
+
 /// Runs the command.
 pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     let bytes = input::open(&args.trace)?;
-    let file = File::recover(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
+    let mut released = 0;
+    let mut release = |visited: usize| {
+        if visited - released >= RELEASED {
+            released = visited;
+            bytes.release();
+        }
+    };
+    let (file, mut blocks) =
+        EventBlocks::read(&bytes, &mut release).map_err(|e| Failure::input(&args.trace, e))?;
+    bytes.release();
     if let Some(truncation) = file.truncation() {
         global.warn(&truncated(&args.trace, &truncation));
     }
@@ -231,7 +257,6 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     if args.format.is_binary() {
         global.refuse_terminal()?;
     }
-    let mut blocks = EventBlocks::of(&file);
     if args.compat == Some(Compat::Inspector) {
         blocks.keep_last_iterations();
     }
@@ -263,6 +288,15 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
         sort(block, args.sort, &times);
     }
     let view = View { blocks: &blocks, correlation: &correlation, times: &times };
+    if args.is_plain(Format::Tsv) {
+        // May be most of a large trace's size: not all of it is held at once.
+        let mut output = global.open_output()?;
+        for line in events::tsv_lines(view.blocks, view.correlation, view.times, args.columns()) {
+            output.text(&line)?;
+        }
+        output.finish()?;
+        return Ok(Status::Done);
+    }
     let text: Vec<u8> = match (&args.module, args.group_by) {
         (None, None) if args.roofline => roofline_text(args, &view, model.as_ref())?.into(),
         (Some(module), _) => module_text(args, &view, module)?.into(),
@@ -289,10 +323,7 @@ fn result(
     debug_buffer: Option<&[u8]>,
 ) -> Result<Vec<u8>, Failure> {
     let View { blocks, correlation, times } = *view;
-    let columns = events::Columns {
-        units: args.include_units,
-        delegate_metadata: args.include_delegate_debug_data,
-    };
+    let columns = args.columns();
     Ok(match args.format {
         Format::Table if args.compat == Some(Compat::Inspector) => {
             // Names come from the trace and go to a screen.
@@ -300,7 +331,9 @@ fn result(
             table.lines().map(|line| escape(line) + "\n").collect::<String>().into()
         }
         Format::Table => table::table(view).into(),
-        Format::Tsv => events::tsv(blocks, correlation, times, columns).into(),
+        Format::Tsv => {
+            events::tsv_lines(blocks, correlation, times, columns).collect::<String>().into()
+        }
         Format::Csv => events::csv(blocks, correlation, times).into(),
         Format::Json => {
             events::json(blocks, correlation, debug_buffer, times, file.truncation().as_ref())

@@ -1,17 +1,12 @@
-//! Grouping of a trace into blocks.
-//!
-//! Within a run, events of one instruction (or of one delegate operation) come
-//! together in the order in which the first of them was seen. Runs with the
-//! same events in the same order merge into one block. An event that repeats
-//! in a run, as in a loop, has one sample for each iteration; the Inspector
-//! only keeps the last one ([`EventBlocks::keep_last_iterations`]).
+//! Blocks: runs with the same events, and each event with its times.
 
-use super::repeat::Pattern;
-use super::self_time;
+use super::grouping::Grouping;
 use super::statistics::Statistics;
 use super::time::Times;
-use et_schema::etdump::{DebugEvent, DelegateId, Event, File, ProfileEvent, Run};
-use std::collections::HashMap;
+use et_schema::etdump::{DebugEvent, DelegateId, File, ProfileEvent, Reading};
+
+/// Bytes of the least event in a file: two tables without a field, and a reference to the first.
+const LEAST_EVENT: usize = 16;
 
 /// Events of a trace, by block.
 #[derive(Clone, Debug, Default)]
@@ -78,17 +73,10 @@ impl Sample {
     }
 }
 
-/// A value that was logged as an output.
-fn output(event: Event<'_>) -> Option<DebugEvent<'_>> {
-    match event {
-        Event::Debug(event) if event.is_output => Some(event),
-        _ => None,
-    }
-}
-
 impl<'a> EventRow<'a> {
     /// Adds a sample with what the delegate attached to it.
-    fn push(&mut self, sample: Sample, metadata: &'a [u8]) {
+    #[inline]
+    pub(super) fn push(&mut self, sample: Sample, metadata: &'a [u8]) {
         if !metadata.is_empty() || !self.delegate_metadata.is_empty() {
             self.delegate_metadata.resize(self.samples.len(), &[]);
             self.delegate_metadata.push(metadata);
@@ -97,6 +85,7 @@ impl<'a> EventRow<'a> {
     }
 
     /// Adds the only sample of another run.
+    #[inline]
     pub(super) fn push_run(&mut self, sample: Sample, metadata: &'a [u8]) {
         self.push(sample, metadata);
         if !self.iterations.is_empty() {
@@ -105,13 +94,13 @@ impl<'a> EventRow<'a> {
     }
 
     /// Adds a sample of another iteration of the only run.
-    fn repeat(&mut self, sample: Sample, metadata: &'a [u8]) {
+    pub(super) fn repeat(&mut self, sample: Sample, metadata: &'a [u8]) {
         self.push(sample, metadata);
         self.iterations = vec![self.samples.len() as u32];
     }
 
     /// Adds the samples of `other` as those of another run.
-    fn append(&mut self, other: &EventRow<'a>) {
+    pub(super) fn append(&mut self, other: &EventRow<'a>) {
         if !other.iterations.is_empty() || !self.iterations.is_empty() {
             // Until now there was one in each.
             let known = if self.iterations.is_empty() { self.samples.len() } else { 0 };
@@ -121,6 +110,13 @@ impl<'a> EventRow<'a> {
         for (index, sample) in other.samples.iter().enumerate() {
             self.push(*sample, other.delegate_metadata.get(index).copied().unwrap_or_default());
         }
+    }
+
+    /// The samples of the last run.
+    pub(super) fn last_run(&mut self) -> &mut [Sample] {
+        let count = self.iterations.last().map_or(1, |count| *count as usize);
+        let first = self.samples.len().saturating_sub(count);
+        &mut self.samples[first..]
     }
 
     /// The samples of each run.
@@ -224,62 +220,44 @@ impl<'a> EventRow<'a> {
     }
 }
 
-/// What makes two events of one run the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Signature<'a> {
-    instruction: i32,
-    profile: Option<(&'a str, i32, Option<DelegateId<'a>>)>,
-    debug: Option<(&'a str, i32, Option<DelegateId<'a>>)>,
-}
-
-/// Instruction, chain and delegate operation.
-type InstructionKey<'a> = (i32, i64, Option<DelegateId<'a>>);
-
-#[derive(Default)]
-struct InstructionEvents<'a> {
-    chain: i64,
-    profile: Vec<ProfileEvent<'a>>,
-    debug: Vec<DebugEvent<'a>>,
-}
-
 impl<'a> EventBlocks<'a> {
     /// Groups the events of `file`.
     pub fn of(file: &File<'a>) -> Self {
-        let mut result = EventBlocks::default();
-        let mut by_signature: HashMap<(&str, Option<u32>, Vec<Signature<'a>>), usize> =
-            HashMap::new();
-        let mut pattern: Option<Pattern<'a>> = None;
+        let events = file.runs().map(|run| run.events().len());
+        let events = events.fold(0, usize::saturating_add);
+        let mut grouping = Grouping::new(file.runs().len(), events);
         for run in file.runs() {
-            if let Some(pattern) = &mut pattern
-                && let Some(allocations) = pattern.append(&run, &mut result.blocks[pattern.block])
-            {
-                result.allocation_events += allocations;
-                continue;
-            }
-            let repeated = result.repeated;
-            let rows = result.rows(&run);
-            let outputs = || run.events().filter_map(output).collect();
-            let signatures = rows.iter().map(|(signature, _)| *signature).collect();
-            let key = (run.name(), run.bundled_input_index(), signatures);
-            let known = by_signature.get(&key).copied();
-            let index = known.unwrap_or(result.blocks.len());
-            if known.is_some() {
-                result.blocks[index].add_run(rows);
-            } else {
-                by_signature.insert(key, index);
-                result.blocks.push(Block {
-                    name: run.name(),
-                    runs: 1,
-                    bundled_input_index: run.bundled_input_index(),
-                    events: rows.into_iter().map(|(_, row)| row).collect(),
-                    outputs: outputs(),
-                });
-            }
-            let one_each = result.repeated == repeated;
-            pattern = one_each.then(|| Pattern::of(&run, index, &result.blocks[index])).flatten();
+            grouping.add(&run, run.events());
         }
-        result.blocks.iter_mut().for_each(self_time::measure);
-        result
+        grouping.finish()
+    }
+
+    /// Reads the trace in `bytes` and groups its events in one pass; of a trace
+    /// that is cut off, those before the cut, as [`File::recover`] does.
+    ///
+    /// `progress` is called after each run with the number of bytes that have
+    /// been visited. What was visited is not looked at again, but for the names
+    /// of events: memory that holds a file's pages can be given back.
+    ///
+    /// # Errors
+    /// Those of [`File::recover`].
+    pub fn read(
+        bytes: &'a [u8],
+        progress: &mut dyn FnMut(usize),
+    ) -> et_schema::Result<(File<'a>, Self)> {
+        if let Some(mut reading) = Reading::open(bytes) {
+            let mut grouping = Grouping::new(reading.run_count(), bytes.len() / LEAST_EVENT);
+            while let Some(run) = reading.next_run() {
+                grouping.add(&run, reading.events(&run));
+                progress(reading.visited());
+            }
+            if let Some(file) = reading.finish() {
+                return Ok((file, grouping.finish()));
+            }
+        }
+        let file = File::recover(bytes)?;
+        let blocks = Self::of(&file);
+        Ok((file, blocks))
     }
 
     /// Keeps one sample per run and event, the last: what the Inspector does,
@@ -290,84 +268,5 @@ impl<'a> EventBlocks<'a> {
             *row = EventRow { name: row.name_of_value(), ..row.last_iterations() };
         }
         self.repeated = 0;
-    }
-
-    /// The rows of one run, each with what identifies it.
-    fn rows(&mut self, run: &Run<'a>) -> Vec<(Signature<'a>, EventRow<'a>)> {
-        let mut rows: Vec<(Signature<'a>, EventRow<'a>)> = Vec::with_capacity(run.events().len());
-        let mut index_of: HashMap<Signature<'a>, usize> = HashMap::new();
-        for ((instruction, _, delegate_id), events) in self.instructions(run) {
-            let debug = events.debug.first().map(|e| (e.name, e.instruction_id, e.delegate_id));
-            let profiles = events.profile.iter().map(Some);
-            let only_debug = events.profile.is_empty().then_some(None);
-            for profile in profiles.chain(only_debug) {
-                let signature = Signature {
-                    instruction,
-                    profile: profile.map(|e| (e.name, e.instruction_id, e.delegate_id)),
-                    debug,
-                };
-                let sample = profile.map(|e| (Sample::new(e), e.delegate_metadata));
-                if let (Some(index), Some((sample, metadata))) = (index_of.get(&signature), sample)
-                {
-                    self.repeated += 1;
-                    rows[*index].1.repeat(sample, metadata);
-                    continue;
-                }
-                let mut row = EventRow {
-                    name: profile.map_or("", |e| e.name),
-                    chain: events.chain,
-                    instruction,
-                    delegate_id,
-                    samples: Vec::new(),
-                    iterations: Vec::new(),
-                    delegate_metadata: Vec::new(),
-                    debug_events: events.debug.clone(),
-                };
-                if let Some((sample, metadata)) = sample {
-                    row.push(sample, metadata);
-                }
-                index_of.insert(signature, rows.len());
-                rows.push((signature, row));
-            }
-        }
-        rows
-    }
-
-    /// The events of a run by instruction, in the order of first sight.
-    fn instructions(&mut self, run: &Run<'a>) -> Vec<(InstructionKey<'a>, InstructionEvents<'a>)> {
-        let mut found: Vec<(InstructionKey<'a>, InstructionEvents<'a>)> = Vec::new();
-        let mut index_of: HashMap<InstructionKey<'a>, usize> = HashMap::new();
-        for event in run.events() {
-            let key = match event {
-                Event::Profile(e) => (e.instruction_id, i64::from(e.chain_index), e.delegate_id),
-                Event::Debug(e) if !e.is_output => {
-                    (e.instruction_id, e.chain_index as i64, e.delegate_id)
-                }
-                Event::Allocation(_) => {
-                    self.allocation_events += 1;
-                    continue;
-                }
-                Event::Debug(_) | Event::Empty => continue,
-            };
-            let index = *index_of.entry(key).or_insert_with(|| {
-                found.push((key, InstructionEvents { chain: key.1, ..Default::default() }));
-                found.len() - 1
-            });
-            match event {
-                Event::Profile(e) => found[index].1.profile.push(e),
-                Event::Debug(e) => found[index].1.debug.push(e),
-                _ => {}
-            }
-        }
-        found
-    }
-}
-
-impl<'a> Block<'a> {
-    fn add_run(&mut self, rows: Vec<(Signature<'a>, EventRow<'a>)>) {
-        self.runs += 1;
-        for (own, (_, row)) in self.events.iter_mut().zip(&rows) {
-            own.append(row);
-        }
     }
 }

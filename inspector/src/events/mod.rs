@@ -29,6 +29,7 @@
 
 mod block;
 mod group;
+mod grouping;
 mod repeat;
 mod runs;
 mod self_time;

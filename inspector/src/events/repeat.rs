@@ -5,6 +5,7 @@
 //! to the rows of the run before. This is what makes long traces fast.
 
 use super::block::{Block, Sample};
+use super::self_time::{Role, SelfTime, roles};
 use et_schema::etdump::{DelegateId, Event, ProfileEvent, Run};
 use std::collections::HashMap;
 
@@ -15,13 +16,17 @@ fn identity<'a>(event: &ProfileEvent<'a>) -> Identity<'a> {
     (event.name, event.instruction_id, event.chain_index, event.delegate_id)
 }
 
-/// The events of a run as they were logged, and the rows that they belong to.
+/// The events of a run as they were logged.
 pub(super) struct Pattern<'a> {
     name: &'a str,
     bundled_input_index: Option<u32>,
     /// Index of the block that the run belongs to.
     pub block: usize,
-    events: Vec<(Identity<'a>, usize)>,
+    events: Vec<Identity<'a>>,
+    /// The row of each.
+    rows: Vec<u32>,
+    /// What the rows are to delegates.
+    roles: Vec<Role>,
     /// The times of a run that is being compared.
     samples: Vec<Sample>,
     /// What the delegates attached to them.
@@ -33,18 +38,20 @@ impl<'a> Pattern<'a> {
     /// event has no row of its own, as in a loop, or values were logged.
     pub fn of(run: &Run<'a>, index: usize, block: &Block<'a>) -> Option<Self> {
         let mut row_of = HashMap::with_capacity(block.events.len());
-        for (index, row) in block.events.iter().enumerate() {
+        for (index, row) in (0u32..).zip(&block.events) {
             let chain = i32::try_from(row.chain).ok()?;
             if row_of.insert((row.name, row.instruction, chain, row.delegate_id), index).is_some() {
                 return None;
             }
         }
         let mut events = Vec::with_capacity(row_of.len());
+        let mut rows = Vec::with_capacity(row_of.len());
         for event in run.events() {
             match event {
                 Event::Profile(event) => {
                     let identity = identity(&event);
-                    events.push((identity, row_of.remove(&identity)?));
+                    events.push(identity);
+                    rows.push(row_of.remove(&identity)?);
                 }
                 Event::Debug(_) => return None,
                 Event::Allocation(_) | Event::Empty => {}
@@ -58,24 +65,32 @@ impl<'a> Pattern<'a> {
             bundled_input_index,
             block: index,
             events,
+            rows,
+            roles: roles(block),
             samples,
             metadata: Vec::new(),
         })
     }
 
-    /// Appends the times of `run` to `block` if it has the same events, and
+    /// Appends the times of `run` to `block` if its `events` are the same, and
     /// returns how many allocation events it has.
-    pub fn append(&mut self, run: &Run<'a>, block: &mut Block<'a>) -> Option<usize> {
+    pub fn append(
+        &mut self,
+        run: &Run<'a>,
+        events: &mut impl Iterator<Item = Event<'a>>,
+        block: &mut Block<'a>,
+        self_time: &mut SelfTime,
+    ) -> Option<usize> {
         if (run.name(), run.bundled_input_index()) != (self.name, self.bundled_input_index) {
             return None;
         }
         self.samples.clear();
         self.metadata.clear();
         let mut allocations = 0;
-        for event in run.events() {
+        for event in events {
             match event {
                 Event::Profile(event) => {
-                    let (expected, _) = self.events.get(self.samples.len())?;
+                    let expected = self.events.get(self.samples.len())?;
                     if identity(&event) != *expected {
                         return None;
                     }
@@ -90,9 +105,10 @@ impl<'a> Pattern<'a> {
         if self.samples.len() != self.events.len() {
             return None;
         }
+        self_time.measure(&self.roles, &self.rows, &mut self.samples);
         let measured = self.samples.iter().zip(&self.metadata);
-        for ((_, row), (sample, metadata)) in self.events.iter().zip(measured) {
-            block.events[*row].push_run(*sample, metadata);
+        for (row, (sample, metadata)) in self.rows.iter().zip(measured) {
+            block.events[*row as usize].push_run(*sample, metadata);
         }
         block.runs += 1;
         Some(allocations)

@@ -9,14 +9,14 @@
 //! A delegate may log its operations with a clock of its own. Those that lie
 //! outside of their delegate call are not part of this sum: they own nothing.
 
-use super::block::Block;
+use super::block::{Block, EventRow, Sample};
 
 /// Ticks at which the runtime's 32-bit counters begin anew, by the Inspector's rule.
 const COUNTER_MAX: u64 = u32::MAX as u64;
 
 /// What an event is to a delegate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     /// Nothing.
     Runtime,
     /// The call of the delegate at a place.
@@ -26,80 +26,91 @@ enum Role {
 }
 
 /// Chain and instruction.
-type Place = (i64, i32);
+pub(super) type Place = (i64, i32);
 
 /// One sample as an interval.
 #[derive(Clone, Copy, Debug)]
 struct Interval {
     start: u64,
     end: u64,
-    /// Row in the block, and sample in the row.
+    /// Row in the block.
     row: u32,
+    /// Sample in the run.
     sample: u32,
 }
 
-/// Fills in [`super::Sample::own`] of all samples of `block`, run by run.
-pub(super) fn measure(block: &mut Block<'_>) {
-    let roles: Vec<Role> = block
-        .events
-        .iter()
-        .map(|row| match row.delegate_id {
-            Some(_) => Role::Operation((row.chain, row.instruction)),
-            None if row.name == "DELEGATE_CALL" => Role::DelegateCall((row.chain, row.instruction)),
-            None => Role::Runtime,
-        })
-        .collect();
-    // Runs are alike: in the order of the run before, the next one is nearly sorted.
-    let timed = |row: &u32| !block.events[*row as usize].samples.is_empty();
-    let mut order: Vec<u32> = (0..roles.len() as u32).filter(timed).collect();
-    let mut next = vec![0usize; roles.len()];
-    let mut run = Run { roles: &roles, intervals: Vec::new(), own: Vec::new(), open: Vec::new() };
-    for number in 0..block.runs {
-        run.intervals.clear();
-        for &row in &order {
-            let event = &block.events[row as usize];
-            let count = match event.iterations.is_empty() {
-                true => 1,
-                false => event.iterations.get(number).map_or(0, |count| *count as usize),
-            };
-            let first = next[row as usize];
-            let samples = event.samples.iter().enumerate().skip(first).take(count);
-            run.intervals.extend(samples.map(|(index, sample)| Interval {
-                start: sample.start,
-                end: sample.end,
-                row,
-                sample: index as u32,
-            }));
-            next[row as usize] += count;
-        }
-        run.measure();
-        for (interval, own) in run.intervals.iter().zip(&run.own) {
-            block.events[interval.row as usize].samples[interval.sample as usize].own = *own;
-        }
-        if run.intervals.len() == order.len() {
-            order.clear();
-            order.extend(run.intervals.iter().map(|interval| interval.row));
-        }
-    }
+/// What the rows of a block are to delegates.
+pub(super) fn roles(block: &Block<'_>) -> Vec<Role> {
+    let role = |row: &EventRow<'_>| match row.delegate_id {
+        Some(_) => Role::Operation((row.chain, row.instruction)),
+        None if row.name == "DELEGATE_CALL" => Role::DelegateCall((row.chain, row.instruction)),
+        None => Role::Runtime,
+    };
+    block.events.iter().map(role).collect()
 }
 
-/// The events of one run.
-struct Run<'r> {
-    /// By row.
-    roles: &'r [Role],
+/// Measures runs, one at a time.
+#[derive(Debug, Default)]
+pub(super) struct SelfTime {
+    /// Of the run, in the order of their begin.
     intervals: Vec<Interval>,
     /// Ticks that each of the intervals owns.
     own: Vec<u64>,
     /// Indices of the intervals around the current one.
     open: Vec<usize>,
+    /// Samples of the run before in the order of their begin: runs are alike.
+    order: Vec<u32>,
 }
 
-impl Run<'_> {
+impl SelfTime {
+    /// Fills in [`Sample::own`] of the samples of a run. `rows` are the rows
+    /// that they belong to, and `roles` what those are.
+    pub fn measure(&mut self, roles: &[Role], rows: &[u32], samples: &mut [Sample]) {
+        if self.order.len() != samples.len() {
+            self.order = (0..samples.len() as u32).collect();
+        }
+        self.intervals.clear();
+        self.intervals.extend(self.order.iter().map(|&index| {
+            let Sample { start, end, .. } = samples[index as usize];
+            Interval { start, end, row: rows[index as usize], sample: index }
+        }));
+        self.measure_intervals(roles);
+        for (interval, own) in self.intervals.iter().zip(&self.own) {
+            samples[interval.sample as usize].own = *own;
+        }
+        for (place, interval) in self.order.iter_mut().zip(&self.intervals) {
+            *place = interval.sample;
+        }
+    }
+
+    /// Fills in the samples of the last run of `block`.
+    pub fn measure_last_run(&mut self, block: &mut Block<'_>) {
+        let roles = roles(block);
+        let mut rows = Vec::with_capacity(block.events.len());
+        let mut samples = Vec::with_capacity(block.events.len());
+        for (index, row) in block.events.iter_mut().enumerate() {
+            let last = row.last_run();
+            rows.extend(last.iter().map(|_| index as u32));
+            samples.extend_from_slice(last);
+        }
+        self.measure(&roles, &rows, &mut samples);
+        let mut rest = samples.as_slice();
+        for row in &mut block.events {
+            let last = row.last_run();
+            let (own, others) = rest.split_at(last.len());
+            last.copy_from_slice(own);
+            rest = others;
+        }
+    }
+
     /// Sorts the intervals and finds out what each of them owns.
-    fn measure(&mut self) {
+    fn measure_intervals(&mut self, roles: &[Role]) {
         self.unwrap_counter();
         // Events are logged at their end, so that of two equal ones the later is outside.
-        self.intervals.sort_by_key(|i| (i.start, !i.end, !i.row));
+        let key = |i: &Interval| (i.start, !i.end, !i.row);
+        if !self.intervals.is_sorted_by_key(key) {
+            self.intervals.sort_by_key(key);
+        }
         self.own.clear();
         self.open.clear();
         for index in 0..self.intervals.len() {
@@ -112,7 +123,7 @@ impl Run<'_> {
                 self.open.pop();
             }
             self.own.push(0);
-            if self.is_elsewhere(&interval) {
+            if self.is_elsewhere(roles, &interval) {
                 continue;
             }
             // What runs over the end of the event around it counts up to that end.
@@ -129,8 +140,8 @@ impl Run<'_> {
     }
 
     /// Whether it is a delegate's operation outside of the delegate's call.
-    fn is_elsewhere(&self, interval: &Interval) -> bool {
-        let role = |interval: &Interval| self.roles[interval.row as usize];
+    fn is_elsewhere(&self, roles: &[Role], interval: &Interval) -> bool {
+        let role = |interval: &Interval| roles[interval.row as usize];
         let Role::Operation(place) = role(interval) else { return false };
         let around = self.open.iter().map(|&index| role(&self.intervals[index]));
         !around.into_iter().any(|role| role == Role::DelegateCall(place))
@@ -162,54 +173,54 @@ fn spans(outer: &Interval, inner: &Interval) -> bool {
 mod tests {
     use super::*;
 
-    fn interval(row: u32, start: u64, end: u64) -> Interval {
-        Interval { start, end, row, sample: 0 }
+    type Times = (u64, u64);
+
+    fn own(times: &[Times]) -> Vec<u64> {
+        own_in_roles(times, &vec![Role::Runtime; times.len()])
     }
 
-    fn own(intervals: &[Interval]) -> Vec<u64> {
-        own_in_roles(intervals, &vec![Role::Runtime; intervals.len()])
-    }
-
-    fn own_in_roles(intervals: &[Interval], roles: &[Role]) -> Vec<u64> {
-        let intervals = intervals.to_vec();
-        let mut run = Run { roles, intervals, own: Vec::new(), open: Vec::new() };
-        run.measure();
-        let mut own = vec![0; roles.len()];
-        for (interval, ticks) in run.intervals.iter().zip(&run.own) {
-            own[interval.row as usize] = *ticks;
+    /// Ticks that the samples own, each of a row of its own.
+    fn own_in_roles(times: &[Times], roles: &[Role]) -> Vec<u64> {
+        let mut samples: Vec<Sample> =
+            times.iter().map(|&(start, end)| Sample { start, end, own: 0 }).collect();
+        let mut self_time = SelfTime::default();
+        // The second time in the order of the first.
+        let rows: Vec<u32> = (0..times.len() as u32).collect();
+        for _ in 0..2 {
+            self_time.measure(roles, &rows, &mut samples);
         }
-        own
+        samples.iter().map(|sample| sample.own).collect()
     }
 
     #[test]
     fn kernel_in_operator_in_method_each_own_the_rest() {
         // Logged in the order of their ends.
-        let own = own(&[interval(0, 12, 20), interval(1, 10, 21), interval(2, 5, 40)]);
+        let own = own(&[(12, 20), (10, 21), (5, 40)]);
         assert_eq!(own, [8, 3, 24]);
     }
 
     #[test]
     fn of_two_equal_events_the_inner_owns_the_time() {
-        assert_eq!(own(&[interval(0, 10, 20), interval(1, 10, 20)]), [10, 0]);
+        assert_eq!(own(&[(10, 20), (10, 20)]), [10, 0]);
     }
 
     #[test]
     fn event_that_runs_over_its_outer_counts_to_the_end_of_that() {
-        assert_eq!(own(&[interval(0, 8, 15), interval(1, 0, 10)]), [2, 8]);
+        assert_eq!(own(&[(8, 15), (0, 10)]), [2, 8]);
     }
 
     #[test]
     fn counter_that_begins_anew_is_followed() {
         let before = COUNTER_MAX - 10;
-        let own = own(&[interval(0, 2, 5), interval(1, before, 10)]);
+        let own = own(&[(2, 5), (before, 10)]);
         assert_eq!(own, [3, 17]);
     }
 
     #[test]
     fn operations_on_a_delegates_own_clock_own_nothing() {
         let roles = [Role::Operation((0, 3)), Role::DelegateCall((0, 3))];
-        let call = interval(1, 5000, 6000);
-        assert_eq!(own_in_roles(&[interval(0, 100, 900), call], &roles), [0, 1000]);
-        assert_eq!(own_in_roles(&[interval(0, 5100, 5900), call], &roles), [800, 200]);
+        let call = (5000, 6000);
+        assert_eq!(own_in_roles(&[(100, 900), call], &roles), [0, 1000]);
+        assert_eq!(own_in_roles(&[(5100, 5900), call], &roles), [800, 200]);
     }
 }

@@ -30,17 +30,17 @@ impl Statistics {
     /// Statistics of `times`, `None` if there are none.
     pub fn of(times: &[f64]) -> Option<Self> {
         let count = times.len();
-        let sorted = sorted(times);
-        let (min, max) = (*sorted.first()?, *sorted.last()?);
+        let ordered = Ordered::of(times)?;
+        let (min, max) = (ordered.at(0), ordered.at(count - 1));
         let sum = pairwise_sum(times);
         let avg = sum / count as f64;
         let squares: Vec<f64> = times.iter().map(|t| (t - avg) * (t - avg)).collect();
         let divisor = count.saturating_sub(1).max(1) as f64;
         Some(Statistics {
-            p10: percentile(&sorted, 10.0),
-            p50: percentile(&sorted, 50.0),
-            p90: percentile(&sorted, 90.0),
-            p99: percentile(&sorted, 99.0),
+            p10: ordered.percentile(10.0),
+            p50: ordered.percentile(50.0),
+            p90: ordered.percentile(90.0),
+            p99: ordered.percentile(99.0),
             avg,
             min,
             max,
@@ -51,26 +51,69 @@ impl Statistics {
     }
 }
 
-/// The times in the order of `f64::total_cmp`. Integers are sorted several
-/// times as fast as by a function that compares.
-fn sorted(times: &[f64]) -> Vec<f64> {
-    // Negative numbers have the sign bit, and larger bits the smaller they are.
-    let flip = |bits: u64| if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
-    let back = |key: u64| if key >> 63 == 1 { key & !(1 << 63) } else { !key };
-    let mut keys: Vec<u64> = times.iter().map(|time| flip(time.to_bits())).collect();
-    keys.sort_unstable();
-    keys.into_iter().map(|key| f64::from_bits(back(key))).collect()
+/// Percentiles that are asked for.
+const PERCENTS: [f64; 4] = [10.0, 50.0, 90.0, 99.0];
+
+/// Times of which those that the percentiles need, and both ends, are where
+/// they are in the order of `f64::total_cmp`. To sort all others takes longer
+/// than anything else that is done with long traces.
+struct Ordered(Vec<u64>);
+
+impl Ordered {
+    /// `None` if there are no times.
+    fn of(times: &[f64]) -> Option<Self> {
+        let last = times.len().checked_sub(1)?;
+        // Negative numbers have the sign bit, and larger bits the smaller they are.
+        let flip = |bits: u64| if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+        let mut keys: Vec<u64> = times.iter().map(|time| flip(time.to_bits())).collect();
+        let mut wanted: Vec<usize> = vec![0, last];
+        for percent in PERCENTS {
+            let (below, _) = position(times.len(), percent);
+            wanted.extend([below, (below + 1).min(last)]);
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        select(&mut keys, &wanted, 0);
+        Some(Ordered(keys))
+    }
+
+    /// Time number `index` in the order.
+    fn at(&self, index: usize) -> f64 {
+        let key = self.0[index];
+        f64::from_bits(if key >> 63 == 1 { key & !(1 << 63) } else { !key })
+    }
+
+    /// `numpy.percentile` with its default, linear interpolation.
+    fn percentile(&self, percent: f64) -> f64 {
+        let (below, fraction) = position(self.0.len(), percent);
+        let (low, high) = (self.at(below), self.at((below + 1).min(self.0.len() - 1)));
+        let difference = high - low;
+        if fraction >= 0.5 {
+            high - difference * (1.0 - fraction)
+        } else {
+            low + difference * fraction
+        }
+    }
 }
 
-/// `numpy.percentile` with its default, linear interpolation.
-fn percentile(sorted: &[f64], percent: f64) -> f64 {
-    let position = (sorted.len() - 1) as f64 * (percent / 100.0);
+/// The item below a percentile of `count`, and how far the percentile is from it to the next.
+fn position(count: usize, percent: f64) -> (usize, f64) {
+    let position = (count - 1) as f64 * (percent / 100.0);
     let below = position.floor();
-    let fraction = position - below;
-    let low = sorted[below as usize];
-    let high = sorted[(below as usize + 1).min(sorted.len() - 1)];
-    let difference = high - low;
-    if fraction >= 0.5 { high - difference * (1.0 - fraction) } else { low + difference * fraction }
+    (below as usize, position - below)
+}
+
+/// Puts the items of `keys` with the indices `wanted`, of which the first item
+/// has index `first`, where a sort would put them.
+fn select(keys: &mut [u64], wanted: &[usize], first: usize) {
+    if wanted.is_empty() || keys.len() < 2 {
+        return;
+    }
+    let middle = wanted.len() / 2;
+    let at = wanted[middle] - first;
+    let (left, _, right) = keys.select_nth_unstable(at);
+    select(left, &wanted[..middle], first);
+    select(right, &wanted[middle + 1..], first + at + 1);
 }
 
 /// `numpy.sum`: eight accumulators up to 128 items, halves above.
@@ -107,12 +150,29 @@ mod tests {
     }
 
     #[test]
-    fn sorted_is_the_total_order() {
-        let times = [2.0, -0.0, f64::INFINITY, 0.0, -3.5, 1e-300, -1e300];
-        let mut expected = times;
-        expected.sort_by(f64::total_cmp);
-        let bits = |times: &[f64]| times.iter().map(|t| t.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&sorted(&times)), bits(&expected));
+    fn selected_are_those_of_the_total_order() {
+        let special = [2.0, -0.0, f64::INFINITY, 0.0, -3.5, 1e-300, -1e300, 2.0];
+        let mut number = 1u64;
+        for count in 1..400 {
+            let times: Vec<f64> = (0..count)
+                .map(|index| {
+                    number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let any = (number >> 40) as f64 - 8e6;
+                    special.get((number >> 33) as usize % 40 + index % 2).copied().unwrap_or(any)
+                })
+                .collect();
+            let mut sorted = times.clone();
+            sorted.sort_by(f64::total_cmp);
+            let ordered = Ordered::of(&times).expect("times");
+            let places = PERCENTS.map(|percent| position(count, percent).0);
+            for at in [0, count - 1].into_iter().chain(places) {
+                for at in [at, (at + 1).min(count - 1)].into_iter().filter(|at| {
+                    *at == 0 || *at == count - 1 || places.iter().any(|p| p == at || p + 1 == *at)
+                }) {
+                    assert_eq!(ordered.at(at).to_bits(), sorted[at].to_bits(), "{at} of {count}");
+                }
+            }
+        }
     }
 
     #[test]

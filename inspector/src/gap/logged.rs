@@ -1,6 +1,6 @@
 //! The values of a trace, each with its place.
 
-use et_schema::etdump::{DebugEvent, DelegateId, Event, File};
+use et_schema::etdump::{DebugEvent, DelegateId, Event, File, Run, Value};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -41,7 +41,8 @@ pub struct Logged<'a> {
     pub event: DebugEvent<'a>,
 }
 
-/// All values of a trace, in the order in which they were logged.
+/// All values of a trace, in the order in which they were logged. Of one that
+/// is cut off, [`align`] finds out which runs they are of.
 pub fn logged<'a>(file: &File<'a>) -> Vec<Logged<'a>> {
     let mut values = Vec::new();
     let mut run_index = 0;
@@ -50,6 +51,9 @@ pub fn logged<'a>(file: &File<'a>) -> Vec<Logged<'a>> {
         let mut positions: HashMap<Place, usize> = HashMap::new();
         for event in run.events() {
             let Event::Debug(event) = event else { continue };
+            if !is_there(file, &event) {
+                continue;
+            }
             let mut place = Place {
                 run: run_index,
                 chain: if event.is_output { 0 } else { event.chain_index },
@@ -69,4 +73,71 @@ pub fn logged<'a>(file: &File<'a>) -> Vec<Logged<'a>> {
         run_index += usize::from(values.len() > before);
     }
     values
+}
+
+/// Gives the values of a trace that is cut off the places that they have in the
+/// whole one, of which the first runs are missing, and the first values of the
+/// run that comes then.
+///
+/// Values of the `reference` tell what is missing: it is of the same program,
+/// and what both have was logged in the same order. Without one, the first run
+/// that is there is taken for the first, the first whole one if there is any.
+pub fn align(values: &mut Vec<Logged<'_>>, file: &File<'_>, reference: Option<&File<'_>>) {
+    if file.truncation().is_none() {
+        return;
+    }
+    let has_values = |file: &File<'_>, run: &Run<'_>| {
+        run.events().any(|event| matches!(event, Event::Debug(event) if is_there(file, &event)))
+    };
+    let runs: Vec<_> = file.runs().filter(|run| has_values(file, run)).collect();
+    let Some(reference) = reference else {
+        let whole = runs.iter().position(|run| run.lost_events() == 0);
+        values.retain(|value| value.place.run >= whole.unwrap_or(0));
+        values.iter_mut().for_each(|value| value.place.run -= whole.unwrap_or(0));
+        if let (None, Some(first)) = (whole, values.first()) {
+            // Which of an instruction's values are missing is not known.
+            let first = Place { position: 0, ..first.place.clone() };
+            values.retain(|value| Place { position: 0, ..value.place.clone() } != first);
+        }
+        return;
+    };
+    // What a missing run logged is what the reference's run with its number did.
+    let expected: HashMap<usize, bool> =
+        reference.runs().map(|run| (run.index(), has_values(reference, &run))).collect();
+    let mut number = 0;
+    let mut next = 0;
+    let mut numbers = Vec::new();
+    for run in file.runs() {
+        let missing = next..run.index();
+        number += missing.filter(|index| *expected.get(index).unwrap_or(&true)).count();
+        next = run.index() + 1;
+        if has_values(file, &run) {
+            numbers.push(number);
+            number += 1;
+        }
+    }
+    for value in values.iter_mut() {
+        value.place.run = numbers.get(value.place.run).copied().unwrap_or(value.place.run);
+    }
+    let lost: Vec<usize> =
+        runs.iter().zip(&numbers).filter(|(r, _)| r.lost_events() > 0).map(|(_, n)| *n).collect();
+    let counts = |values: &[Logged<'_>]| {
+        let mut counts: HashMap<Place, usize> = HashMap::new();
+        for value in values {
+            *counts.entry(Place { position: 0, ..value.place.clone() }).or_default() += 1;
+        }
+        counts
+    };
+    let (expected, found) = (counts(&logged(reference)), counts(values));
+    for value in values.iter_mut().filter(|value| lost.contains(&value.place.run)) {
+        let place = Place { position: 0, ..value.place.clone() };
+        let count = |counts: &HashMap<Place, usize>| counts.get(&place).copied().unwrap_or(0);
+        value.place.position += count(&expected).saturating_sub(count(&found));
+    }
+}
+
+/// Whether an event's value is there: that of a trace that is cut off may lie
+/// behind the cut, or what says which kind of value it is.
+fn is_there(file: &File<'_>, event: &DebugEvent<'_>) -> bool {
+    file.truncation().is_none() || !matches!(event.value, None | Some(Value::Null))
 }

@@ -49,28 +49,41 @@ pub fn tsv(
     times: &Times,
     columns: Columns,
 ) -> String {
+    tsv_lines(events, correlation, times, columns).collect()
+}
+
+/// The lines of [`tsv`], each with its end, made one at a time.
+pub fn tsv_lines<'e>(
+    events: &'e EventBlocks<'_>,
+    correlation: &'e Correlation<'_>,
+    times: &'e Times,
+    columns: Columns,
+) -> impl Iterator<Item = String> + 'e {
     let columns = with_metadata(columns, events);
-    let mut text = header(times, columns).join("\t");
-    text.push('\n');
-    for (index, row) in rows(events, correlation, times).enumerate() {
-        let _ = write!(text, "{index}\t{}\t{}", quoted(row.block, '\t'), quoted(&row.name, '\t'));
-        match row.times {
-            Some(times) => times.iter().for_each(|&t| {
-                let _ = write!(text, "\t{}", python::float(t));
-            }),
-            None => text.push_str("\t\t\t\t\t\t"),
-        }
-        for field in [&row.op_types, python::truth(row.is_delegated), &row.backend] {
-            let _ = write!(text, "\t{}", quoted(field, '\t'));
-        }
-        // Numbers, of which there may be millions.
-        text.push('\t');
-        text.push_str(&row.starts);
-        if columns.delegate_metadata {
-            let _ = write!(text, "\t{}", quoted(row.metadata.as_deref().unwrap_or(""), '\t'));
-        }
-        text.push('\n');
+    let header = header(times, columns).join("\t") + "\n";
+    let lines = rows(events, correlation, times).enumerate();
+    std::iter::once(header).chain(lines.map(move |(index, row)| tsv_line(index, &row, columns)))
+}
+
+fn tsv_line(index: usize, row: &Row<'_>, columns: Columns) -> String {
+    let mut text = String::with_capacity(256 + row.starts.len());
+    let _ = write!(text, "{index}\t{}\t{}", quoted(row.block, '\t'), quoted(&row.name, '\t'));
+    match row.times {
+        Some(times) => times.iter().for_each(|&t| {
+            let _ = write!(text, "\t{}", python::float(t));
+        }),
+        None => text.push_str("\t\t\t\t\t\t"),
     }
+    for field in [&row.op_types, python::truth(row.is_delegated), &row.backend] {
+        let _ = write!(text, "\t{}", quoted(field, '\t'));
+    }
+    // Numbers, of which there may be millions.
+    text.push('\t');
+    text.push_str(&row.starts);
+    if columns.delegate_metadata {
+        let _ = write!(text, "\t{}", quoted(row.metadata.as_deref().unwrap_or(""), '\t'));
+    }
+    text.push('\n');
     text
 }
 
@@ -105,10 +118,13 @@ pub fn inspector_table(
     grid::fancy(&header(times, columns), &cells.collect::<Vec<_>>())
 }
 
-/// The column of metadata only appears if there are any.
+/// The column of metadata only appears if there are any: of a loop, in the last iteration.
 fn with_metadata(columns: Columns, events: &EventBlocks<'_>) -> Columns {
     let mut rows = events.blocks.iter().flat_map(|block| &block.events);
-    let any = rows.any(EventRow::has_delegate_metadata);
+    let any = rows.any(|row| match row.is_looped() {
+        true => row.last_iterations().has_delegate_metadata(),
+        false => row.has_delegate_metadata(),
+    });
     Columns { delegate_metadata: columns.delegate_metadata && any, ..columns }
 }
 

@@ -17,7 +17,7 @@ mod timeline;
 pub use chrome::chrome;
 pub use delimited::csv;
 pub use groups::{groups_csv, groups_json};
-pub use inspector::{Columns, inspector_table, tsv};
+pub use inspector::{Columns, inspector_table, tsv, tsv_lines};
 pub use json::json;
 pub use model_explorer::model_explorer;
 pub use parquet::parquet;

@@ -4,6 +4,7 @@ use super::kind::Kind;
 use super::kind::field::{allocation, debug, event, profile};
 use super::value::{Tensor, Value};
 use super::wire::{Cache, Table, Wire};
+use crate::bytes::u32_at;
 
 /// The name of an event whose own is behind the end of a truncated file.
 pub const LOST_NAME: &str = "(name lost)";
@@ -87,24 +88,54 @@ pub struct DebugEvent<'a> {
     pub is_output: bool,
 }
 
-/// Layouts of the tables that an event is made of.
+/// Layouts of the tables that an event is made of, and names that came before.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Caches {
+pub(super) struct Caches<'a> {
     event: Cache,
     profile: Cache,
     allocation: Cache,
     debug: Cache,
+    names: Names<'a>,
+}
+
+/// Names that were read, by a few bits of what they are. A trace has a handful
+/// of them, written out anew for each event: what equals one that is known
+/// need not be checked again.
+#[derive(Clone, Copy, Debug)]
+struct Names<'a>([&'a str; 64]);
+
+impl Default for Names<'_> {
+    fn default() -> Self {
+        Names([""; 64])
+    }
+}
+
+impl<'a> Names<'a> {
+    /// The string at `at`; `None` if it is damaged.
+    #[inline]
+    fn text(&mut self, bytes: &'a [u8], at: usize) -> Option<&'a str> {
+        let start = at.checked_add(4)?;
+        let end = start.checked_add(u32_at(bytes, at)? as usize)?;
+        // With the zero byte behind it.
+        let [found @ .., 0] = bytes.get(start..=end)? else { return None };
+        let middle = found.get(found.len() / 2).map_or(0, |byte| usize::from(*byte));
+        let known = &mut self.0[(found.len() ^ middle) % 64];
+        if known.as_bytes() != found {
+            *known = core::str::from_utf8(found).ok()?;
+        }
+        Some(known)
+    }
 }
 
 impl<'a> Event<'a> {
     /// The event at `at`; `None` if it is damaged or lost.
     #[inline]
-    pub(super) fn read(wire: &Wire<'a>, at: usize, caches: &mut Caches) -> Option<Self> {
+    pub(super) fn read(wire: &Wire<'a>, at: usize, caches: &mut Caches<'a>) -> Option<Self> {
         let event = wire.table(Kind::Event, at, &mut caches.event)?;
         if event.has(event::PROFILE) {
             let at = event.target(event::PROFILE)?;
             let table = wire.table(Kind::Profile, at, &mut caches.profile)?;
-            return ProfileEvent::read(wire, &table).map(Event::Profile);
+            return ProfileEvent::read(wire, &table, &mut caches.names).map(Event::Profile);
         }
         if event.has(event::ALLOCATION) {
             let at = event.target(event::ALLOCATION)?;
@@ -117,7 +148,7 @@ impl<'a> Event<'a> {
         if event.has(event::DEBUG) {
             let at = event.target(event::DEBUG)?;
             let table = wire.table(Kind::Debug, at, &mut caches.debug)?;
-            return DebugEvent::read(wire, &table).map(Event::Debug);
+            return DebugEvent::read(wire, &table, &mut caches.names).map(Event::Debug);
         }
         Some(Event::Empty)
     }
@@ -125,36 +156,44 @@ impl<'a> Event<'a> {
 
 /// A name; [`LOST_NAME`] if it lies behind the end of a truncated file.
 #[inline]
-fn name<'a>(wire: &Wire<'a>, table: &Table<'a>, field: usize) -> Option<&'a str> {
-    match table.text(field) {
-        Some(name) => Some(name.unwrap_or_default()),
-        None => wire.truncated.then_some(LOST_NAME),
+fn name<'a>(
+    wire: &Wire<'a>,
+    table: &Table<'a>,
+    field: usize,
+    names: &mut Names<'a>,
+) -> Option<&'a str> {
+    if !table.has(field) {
+        return Some("");
     }
+    let name = table.target(field).and_then(|at| names.text(wire.bytes, at));
+    name.or_else(|| wire.truncated.then_some(LOST_NAME))
 }
 
+#[inline]
 fn delegate_id<'a>(
     wire: &Wire<'a>,
     table: &Table<'a>,
-    int: usize,
-    text: usize,
+    [int, text]: [usize; 2],
+    names: &mut Names<'a>,
 ) -> Option<Option<DelegateId<'a>>> {
-    let text = name(wire, table, text)?;
+    let text = name(wire, table, text, names)?;
     Some(DelegateId::new(table.int(int, -1), Some(text)))
 }
 
 impl<'a> ProfileEvent<'a> {
     #[inline]
-    fn read(wire: &Wire<'a>, table: &Table<'a>) -> Option<Self> {
+    fn read(wire: &Wire<'a>, table: &Table<'a>, names: &mut Names<'a>) -> Option<Self> {
+        let delegate = [profile::DELEGATE_INT, profile::DELEGATE_NAME];
         let metadata = match table.items(profile::METADATA, 1) {
             Some(items) => wire.bytes.get(items.start..items.start + items.count)?,
             None if wire.truncated => &[],
             None => return None,
         };
         Some(ProfileEvent {
-            name: name(wire, table, profile::NAME)?,
+            name: name(wire, table, profile::NAME, names)?,
             chain_index: table.int(profile::CHAIN, 0),
             instruction_id: table.int(profile::INSTRUCTION, -1),
-            delegate_id: delegate_id(wire, table, profile::DELEGATE_INT, profile::DELEGATE_NAME)?,
+            delegate_id: delegate_id(wire, table, delegate, names)?,
             delegate_metadata: metadata,
             start_time: table.long(profile::START),
             end_time: table.long(profile::END),
@@ -163,17 +202,18 @@ impl<'a> ProfileEvent<'a> {
 }
 
 impl<'a> DebugEvent<'a> {
-    fn read(wire: &Wire<'a>, table: &Table<'a>) -> Option<Self> {
+    fn read(wire: &Wire<'a>, table: &Table<'a>, names: &mut Names<'a>) -> Option<Self> {
+        let delegate = [debug::DELEGATE_INT, debug::DELEGATE_NAME];
         let entry = match table.has(debug::ENTRY) {
             true => table.target(debug::ENTRY).and_then(|at| Value::read(wire, at)),
             false => Some((None, false)),
         };
         let (value, is_output) = entry.or_else(|| wire.truncated.then_some((None, false)))?;
         Some(DebugEvent {
-            name: name(wire, table, debug::NAME)?,
+            name: name(wire, table, debug::NAME, names)?,
             chain_index: table.long(debug::CHAIN),
             instruction_id: table.int(debug::INSTRUCTION, -1),
-            delegate_id: delegate_id(wire, table, debug::DELEGATE_INT, debug::DELEGATE_NAME)?,
+            delegate_id: delegate_id(wire, table, delegate, names)?,
             value,
             is_output,
         })
@@ -182,6 +222,7 @@ impl<'a> DebugEvent<'a> {
 
 impl Event<'_> {
     /// Bytes that the event takes in the file, roughly; shared ones count each time.
+    #[inline]
     pub(super) fn size_in_file(&self) -> usize {
         let delegate = |id| match id {
             Some(DelegateId::Name(name)) => str::len(name),

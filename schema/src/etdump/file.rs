@@ -3,6 +3,7 @@
 use super::event::{Caches, Event};
 use super::kind::field::{ONLY, root, run};
 use super::kind::{Field, Kind};
+use super::reading::Reading;
 use super::recover;
 use super::wire::{Cache, Items, Table, Wire, follow};
 use crate::bytes::{slice, u32_at};
@@ -22,10 +23,10 @@ pub(super) const MAX_SHARING: usize = 16;
 /// A trace whose every table has been checked.
 #[derive(Clone, Debug)]
 pub struct File<'a> {
-    wire: Wire<'a>,
+    pub(super) wire: Wire<'a>,
     size_prefixed: bool,
     version: u32,
-    runs: Tables,
+    pub(super) runs: Tables,
     truncation: Option<Truncation>,
 }
 
@@ -66,11 +67,15 @@ pub(super) enum Tables {
 #[derive(Clone, Debug)]
 pub(super) struct FoundRun {
     pub at: usize,
+    /// Its number in the file's list.
+    pub index: usize,
+    /// Events that the file lists and that could not be read.
+    pub lost_events: usize,
     pub events: Arc<[u32]>,
 }
 
 /// Which of the two forms a file has.
-struct Container<'a> {
+pub(super) struct Container<'a> {
     bytes: &'a [u8],
     size_prefixed: bool,
     /// Size with the prefix, if there is one.
@@ -78,7 +83,7 @@ struct Container<'a> {
 }
 
 impl<'a> Container<'a> {
-    fn detect(bytes: &'a [u8]) -> Result<Self> {
+    pub(super) fn detect(bytes: &'a [u8]) -> Result<Self> {
         let has_identifier = |at: usize| bytes.get(at..at + 4) == Some(IDENTIFIER);
         if has_identifier(8) {
             let declared = PREFIX + u64::from(u32_at(bytes, 0).unwrap_or(0));
@@ -92,7 +97,7 @@ impl<'a> Container<'a> {
     }
 
     /// The FlatBuffer, all of it.
-    fn complete(&self) -> Result<&'a [u8]> {
+    pub(super) fn complete(&self) -> Result<&'a [u8]> {
         let Some(declared) = self.declared else { return Ok(self.bytes) };
         slice(self.bytes, 0, declared).ok_or_else(|| {
             ReadError::at(
@@ -155,22 +160,28 @@ impl<'a> File<'a> {
         })
     }
 
+    /// The file of `bytes`, of which nothing but the list of runs has been looked at.
+    pub(super) fn unread(container: &Container<'a>, bytes: &'a [u8]) -> Option<Self> {
+        let wire = Wire { bytes, truncated: false, lost: Arc::new([]) };
+        let root = wire.table(Kind::Root, container.root(), &mut Cache::default())?;
+        Some(File {
+            size_prefixed: container.size_prefixed,
+            version: root.int(root::VERSION, 0) as u32,
+            runs: Tables::Vector(root.items(root::RUNS, Field::Tables(Kind::Run).size())?),
+            truncation: None,
+            wire,
+        })
+    }
+
     /// Checks `bytes` in one pass; what is wrong is then said by the generic
     /// verifier, which knows the way to each field.
     fn intact(container: &Container<'a>, bytes: &'a [u8]) -> Result<Self> {
-        let wire = Wire { bytes, truncated: false, lost: Arc::new([]) };
-        let file =
-            wire.table(Kind::Root, container.root(), &mut Cache::default()).and_then(|root| {
-                let runs = root.items(root::RUNS, Field::Tables(Kind::Run).size())?;
-                check(&wire, runs)?;
-                Some(File {
-                    size_prefixed: container.size_prefixed,
-                    version: root.int(root::VERSION, 0) as u32,
-                    runs: Tables::Vector(runs),
-                    truncation: None,
-                    wire: wire.clone(),
-                })
-            });
+        let file = Reading::of(container, bytes).and_then(|mut reading| {
+            while let Some(run) = reading.next_run() {
+                reading.events(&run).for_each(drop);
+            }
+            reading.finish()
+        });
         if let Some(file) = file {
             return Ok(file);
         }
@@ -213,29 +224,11 @@ impl<'a> File<'a> {
     }
 }
 
-/// Walks all of an intact file; `None` if something is damaged or the file is crafted.
-fn check(wire: &Wire<'_>, runs: Items) -> Option<()> {
-    let mut budget = wire.bytes.len().saturating_mul(MAX_SHARING).saturating_add(4096);
-    for index in 0..runs.count {
-        let run = Run::at(wire, runs.table(wire.bytes, index)?)?;
-        budget = budget.checked_sub(16 + run.name.len())?;
-        for index in 0..run.allocators.count {
-            budget = budget.checked_sub(8 + run.allocator(index)?.len())?;
-        }
-        let Tables::Vector(events) = &run.events else { return None };
-        let mut caches = Caches::default();
-        for index in 0..events.count {
-            let event = Event::read(wire, events.table(wire.bytes, index)?, &mut caches)?;
-            budget = budget.checked_sub(event.size_in_file())?;
-        }
-    }
-    Some(())
-}
-
 /// A block of events: `Default` while a method loads, `Execute` for each execution.
 #[derive(Clone, Debug)]
 pub struct Run<'a> {
     wire: Wire<'a>,
+    index: usize,
     name: &'a str,
     bundled_input_index: i32,
     allocators: Items,
@@ -246,6 +239,7 @@ impl<'a> Run<'a> {
     fn empty(wire: &Wire<'a>) -> Self {
         Run {
             wire: wire.clone(),
+            index: 0,
             name: "",
             bundled_input_index: -1,
             allocators: Items::default(),
@@ -255,32 +249,47 @@ impl<'a> Run<'a> {
 
     fn nth(wire: &Wire<'a>, runs: &Tables, index: usize) -> Option<Self> {
         match runs {
-            Tables::Vector(items) => Run::at(wire, items.table(wire.bytes, index)?),
+            Tables::Vector(items) => Run::at(wire, items.table(wire.bytes, index)?, index),
             Tables::Found(runs) => {
                 let found = runs.get(index)?;
                 let table = wire.table(Kind::Run, found.at, &mut Cache::default())?;
-                let events = Arc::new([FoundRun { at: found.at, events: found.events.clone() }]);
-                Run::of(wire, &table, Tables::Found(events))
+                Run::of(wire, &table, found.index, Tables::Found(Arc::new([found.clone()])))
             }
         }
     }
 
     /// A run of an intact file.
-    fn at(wire: &Wire<'a>, at: usize) -> Option<Self> {
+    pub(super) fn at(wire: &Wire<'a>, at: usize, index: usize) -> Option<Self> {
         let table = wire.table(Kind::Run, at, &mut Cache::default())?;
         let events = table.items(run::EVENTS, 4)?;
-        Run::of(wire, &table, Tables::Vector(events))
+        Run::of(wire, &table, index, Tables::Vector(events))
     }
 
-    fn of(wire: &Wire<'a>, table: &Table<'a>, events: Tables) -> Option<Self> {
+    fn of(wire: &Wire<'a>, table: &Table<'a>, index: usize, events: Tables) -> Option<Self> {
         let allocators = table.items(run::ALLOCATORS, 4);
         Some(Run {
             name: table.text(run::NAME).or(wire.truncated.then_some(None))?.unwrap_or_default(),
             bundled_input_index: table.int(run::BUNDLED_INPUT_INDEX, -1),
             allocators: allocators.or(wire.truncated.then_some(Items::default()))?,
             events,
+            index,
             wire: wire.clone(),
         })
+    }
+
+    /// Its number among the runs that the file lists: of a file that is cut
+    /// off, the first ones may be missing.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Events that the file lists and that could not be read, as it is cut off:
+    /// the first ones of the run.
+    pub fn lost_events(&self) -> usize {
+        match &self.events {
+            Tables::Vector(_) => 0,
+            Tables::Found(found) => found[0].lost_events,
+        }
     }
 
     /// Name of the block.
@@ -293,7 +302,11 @@ impl<'a> Run<'a> {
         u32::try_from(self.bundled_input_index).ok()
     }
 
-    fn allocator(&self, index: usize) -> Option<&'a str> {
+    pub(super) fn tables(&self) -> &Tables {
+        &self.events
+    }
+
+    pub(super) fn allocator(&self, index: usize) -> Option<&'a str> {
         let at = self.allocators.table(self.wire.bytes, index)?;
         let table = self.wire.table(Kind::Allocator, at, &mut Cache::default())?;
         Some(table.text(ONLY)?.unwrap_or_default())

@@ -6,15 +6,18 @@
 //! second file, the debug buffer ([`Tensor::data`]).
 //!
 //! [`File::recover`] also reads a file that is cut off: see [`Truncation`].
+//! [`Reading`] checks a large one while it is used for the first time.
 
 mod event;
 mod file;
 mod kind;
 mod placement;
+mod reading;
 mod recover;
 mod value;
 mod wire;
 
 pub use event::{AllocationEvent, DebugEvent, DelegateId, Event, LOST_NAME, ProfileEvent};
 pub use file::{File, Run, Truncation};
+pub use reading::{Events, Reading};
 pub use value::{Longs, Tensor, TensorList, Value};

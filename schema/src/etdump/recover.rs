@@ -45,32 +45,31 @@ pub(super) fn recover(bytes: &[u8], root: usize, declared: Option<u64>) -> Optio
     let root = search.wire.table(Kind::Root, root, &mut Cache::default())?;
     let listed = Items::of_truncated(bytes, root.target(root::RUNS)?)?;
     let listed_runs = u32_at(bytes, listed.start - 4)? as usize;
-    let runs: Vec<usize> = search.tables(listed).collect();
-    search.restore(Kind::Run, &runs);
+    let runs: Vec<(usize, usize)> = search.numbered_tables(listed).collect();
+    search.restore(Kind::Run, &runs.iter().map(|(_, at)| *at).collect::<Vec<_>>());
     // Runs that share their events would multiply them.
     let mut budget = bytes.len() / 4;
     let mut events_of = Vec::new();
     let mut listed_events = 0usize;
-    for at in runs {
+    for (index, at) in runs {
         let Some(table) = search.wire.table(Kind::Run, at, &mut Cache::default()) else { continue };
         let events = table.target(run::EVENTS).and_then(|at| Items::of_truncated(bytes, at));
         let Some(events) = events.filter(|events| events.count <= budget) else { continue };
         budget -= events.count;
-        listed_events = listed_events.saturating_add(u32_at(bytes, events.start - 4)? as usize);
-        events_of.push((at, search.tables(events).collect::<Vec<_>>()));
+        let listed = u32_at(bytes, events.start - 4)? as usize;
+        listed_events = listed_events.saturating_add(listed);
+        events_of.push(ListedRun { at, index, listed, events: search.tables(events).collect() });
         let allocators =
             table.target(run::ALLOCATORS).and_then(|at| Items::of_truncated(bytes, at));
         let allocators: Vec<usize> =
             search.tables(allocators.unwrap_or_default()).take(256).collect();
         search.restore(Kind::Allocator, &allocators);
     }
-    let all: Vec<usize> = events_of.iter().flat_map(|(_, events)| events).copied().collect();
+    let all: Vec<usize> = events_of.iter().flat_map(|run| &run.events).copied().collect();
     search.restore_events(&all);
     let mut budget = bytes.len().saturating_mul(MAX_SHARING).saturating_add(4096);
-    let runs: Vec<FoundRun> = events_of
-        .iter()
-        .filter_map(|(at, events)| search.readable(*at, events, &mut budget))
-        .collect();
+    let runs: Vec<FoundRun> =
+        events_of.iter().filter_map(|run| search.readable(run, &mut budget)).collect();
     (!runs.is_empty()).then_some(Recovered {
         version: root.int(root::VERSION, 0) as u32,
         wire: search.wire,
@@ -78,6 +77,15 @@ pub(super) fn recover(bytes: &[u8], root: usize, declared: Option<u64>) -> Optio
         listed_runs,
         listed_events,
     })
+}
+
+/// A run that begins before the cut, and those of its events that do.
+struct ListedRun {
+    at: usize,
+    index: usize,
+    /// Events that the file lists.
+    listed: usize,
+    events: Vec<usize>,
 }
 
 struct Search<'a> {
@@ -91,22 +99,29 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     /// The tables of a vector that begin before the cut.
     fn tables(&self, items: Items) -> impl Iterator<Item = usize> + use<'a> {
+        self.numbered_tables(items).map(|(_, at)| at)
+    }
+
+    /// The same, each with its number in the vector.
+    fn numbered_tables(&self, items: Items) -> impl Iterator<Item = (usize, usize)> + use<'a> {
         let bytes = self.wire.bytes;
         (0..items.count)
-            .filter_map(move |i| items.table(bytes, i))
-            .filter(|at| *at + 4 <= bytes.len())
+            .filter_map(move |i| Some((i, items.table(bytes, i)?)))
+            .filter(|(_, at)| *at + 4 <= bytes.len())
     }
 
     /// What can be read of a run, until `budget` bytes have been visited.
-    fn readable(&self, at: usize, events: &[usize], budget: &mut usize) -> Option<FoundRun> {
+    fn readable(&self, run: &ListedRun, budget: &mut usize) -> Option<FoundRun> {
         let mut caches = Caches::default();
         let readable = |at: &&usize| {
             let size = Event::read(&self.wire, **at, &mut caches).map(|e| e.size_in_file());
             size.and_then(|size| budget.checked_sub(size)).map(|rest| *budget = rest).is_some()
         };
-        let events: Arc<[u32]> =
-            events.iter().filter(readable).filter_map(|at| u32::try_from(*at).ok()).collect();
-        (!events.is_empty()).then_some(FoundRun { at, events })
+        let found = run.events.iter().filter(readable);
+        let events: Arc<[u32]> = found.filter_map(|at| u32::try_from(*at).ok()).collect();
+        let lost_events = run.listed.saturating_sub(events.len());
+        let (at, index) = (run.at, run.index);
+        (!events.is_empty()).then_some(FoundRun { at, index, lost_events, events })
     }
 
     /// The tables that a field of `tables` refers to, as far as they begin before the cut.

@@ -64,13 +64,15 @@ fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
     Some(u16::from_le_bytes(field.try_into().ok()?))
 }
 
-/// Where the vtable of the table at `at` lies.
+/// Where the vtable of the table at `at` lies; outside of the file if that is damaged.
+#[inline]
 pub(super) fn vtable_of(bytes: &[u8], at: usize) -> Option<usize> {
     let distance = u32_at(bytes, at)? as i32;
-    usize::try_from(i64::try_from(at).ok()? - i64::from(distance)).ok()
+    Some(at.wrapping_sub(distance as isize as usize))
 }
 
 /// What the reference at `at` refers to.
+#[inline]
 pub(super) fn follow(bytes: &[u8], at: usize) -> Option<usize> {
     at.checked_add(u32_at(bytes, at)? as usize)
 }

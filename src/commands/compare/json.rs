@@ -2,22 +2,42 @@
 
 use super::names::Names;
 use et_inspector::gap::{Comparison, Gap, Place, Tolerance};
+use et_schema::etdump::Truncation;
 use serde_json::{Value, json};
 
 /// The comparison as a document. Numbers that are not finite are strings
-/// (`inf`, `-inf`, `NaN`), as JSON has none.
-pub(super) fn json(comparison: &Comparison, names: &Names<'_, '_>, by: Tolerance) -> String {
+/// (`inf`, `-inf`, `NaN`), as JSON has none. `cut` is what the trace and the
+/// reference have lost, if they are cut off.
+pub(super) fn json(
+    comparison: &Comparison,
+    names: &Names<'_, '_>,
+    by: Tolerance,
+    cut: [Option<Truncation>; 2],
+) -> String {
     let places = |places: &[Place]| places.iter().map(|p| place(p, names)).collect::<Vec<Value>>();
     let document = json!({
         "schema": "etinspect.compare/1",
         "rtol": by.rtol,
         "atol": by.atol,
+        "truncated": cut[0].map(truncated),
+        "reference_truncated": cut[1].map(truncated),
         "first_divergence": comparison.first_divergence().map(|g| gap(g, names)),
         "values": comparison.gaps.iter().map(|g| gap(g, names)).collect::<Vec<Value>>(),
         "without_reference": places(&comparison.without_reference),
         "only_in_reference": places(&comparison.only_in_reference),
     });
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+fn truncated(cut: Truncation) -> Value {
+    json!({
+        "expected_bytes": cut.expected_bytes,
+        "found_bytes": cut.found_bytes,
+        "events": cut.events,
+        "lost_events": cut.lost_events,
+        "runs": cut.runs,
+        "listed_runs": cut.listed_runs,
+    })
 }
 
 fn place(place: &Place, names: &Names<'_, '_>) -> Value {

@@ -4,12 +4,14 @@ use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
 use crate::tensors::Array;
+use crate::text::{escape, thousands};
 use clap::{Args, ValueEnum};
 use et_inspector::correlate::Correlation;
 use et_inspector::debug_data::Value;
 use et_inspector::events::{Block, EventBlocks};
 use et_inspector::gap::{self, Logged, Place, Tolerance};
 use et_schema::bundled::File as Bundle;
+use et_schema::etdump::Truncation;
 use et_schema::{Format as Kind, ReadError, etdump, etrecord, pte};
 use names::Names;
 use std::path::{Path, PathBuf};
@@ -123,7 +125,10 @@ enum Format {
 /// Runs the command.
 pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
     let bytes = input::open(&args.trace)?;
-    let trace = etdump::File::parse(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
+    let trace = etdump::File::recover(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
+    if let Some(truncation) = trace.truncation() {
+        global.warn(&cut_off(&args.trace, &truncation));
+    }
     let buffer = debug_buffer(&args.trace, args.debug_buffer.as_deref(), "--debug-buffer")?;
     let blocks = EventBlocks::of(&trace);
     let reference = input::open(&args.reference)?;
@@ -143,24 +148,33 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
                 Failure::input(file.unwrap_or(&args.trace), error)
             })?;
     let names = Names::new(&blocks, &correlation);
-    let logged = gap::logged(&trace);
+    let mut logged = gap::logged(&trace);
     if logged.is_empty() {
-        let message = "the trace has no values; record it with a debug buffer (with etinspect: \
-                       `run --etdump FILE --debug-buffer FILE`)";
+        let message = match trace.truncation() {
+            None => {
+                "the trace has no values; record it with a debug buffer (with etinspect: \
+                     `run --etdump FILE --debug-buffer FILE`)"
+            }
+            Some(_) => "no values lie before the place where the trace is cut off",
+        };
         return Err(Failure::input(&args.trace, message));
-    }
-    let mut found = values(&logged, &buffer);
-    if args.compat == Some(Compat::Inspector) {
-        found.iter_mut().for_each(|(_, value)| in_memory_order(value));
     }
     let tolerance = Tolerance { rtol: args.rtol, atol: args.atol };
     let comparison = match &reference {
         Reference::Trace(file) => {
             let option = args.reference_buffer.as_deref();
-            let buffer = debug_buffer(&args.reference, option, "--reference-buffer")?;
-            gap::compare(&found, &values(&gap::logged(file), &buffer), tolerance)
+            let reference = debug_buffer(&args.reference, option, "--reference-buffer")?;
+            if let Some(truncation) = file.truncation() {
+                global.warn(&cut_off(&args.reference, &truncation));
+            }
+            let mut expected = gap::logged(file);
+            gap::align(&mut expected, file, Some(&trace));
+            gap::align(&mut logged, &trace, Some(file));
+            gap::compare(&found(args, &logged, &buffer), &values(&expected, &reference), tolerance)
         }
         Reference::Tensors(arrays) => {
+            gap::align(&mut logged, &trace, None);
+            let found = found(args, &logged, &buffer);
             let (values, unused) = references::values(arrays, &found, &names);
             if !unused.is_empty() {
                 global.warn(&references::unused_message(&args.reference, &unused));
@@ -168,12 +182,25 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
             gap::compare(&found, &values, tolerance)
         }
         Reference::Program(bytes, bundle) => {
-            let runs = logged.iter().map(|l| l.place.run + 1).max().unwrap_or(0);
+            let last = |logged: &[Logged<'_>]| logged.iter().map(|l| l.place.run).max();
+            // Of a trace that is cut off: with those before that are missing.
+            let runs = match trace.truncation() {
+                None => last(&logged).map_or(0, |run| run + 1),
+                Some(_) => trace.runs().map(|run| run.index() + 1).max().unwrap_or(0),
+            };
             let host =
                 host::run(args, bytes, bundle.as_ref(), method(&blocks, &correlation), runs)?;
             let file =
                 etdump::File::parse(&host.bytes).map_err(|e| Failure::input(&args.reference, e))?;
-            gap::compare(&found, &values(&gap::logged(&file), &host.debug_buffer), tolerance)
+            gap::align(&mut logged, &trace, Some(&file));
+            let mut expected = gap::logged(&file);
+            let last = last(&logged);
+            expected.retain(|value| Some(value.place.run) <= last);
+            gap::compare(
+                &found(args, &logged, &buffer),
+                &values(&expected, &host.debug_buffer),
+                tolerance,
+            )
         }
     };
     if comparison.gaps.is_empty() {
@@ -184,7 +211,13 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
     }
     let text = match args.format {
         Format::Text => text::text(&comparison, &names, tolerance),
-        Format::Json => json::json(&comparison, &names, tolerance),
+        Format::Json => {
+            let other = match &reference {
+                Reference::Trace(file) => file.truncation(),
+                _ => None,
+            };
+            json::json(&comparison, &names, tolerance, [trace.truncation(), other])
+        }
     };
     let mut output = global.open_output()?;
     output.text(&text)?;
@@ -214,7 +247,7 @@ impl<'b> Reference<'b> {
             return Err(Failure::Usage(message.into()));
         }
         Ok(match kind {
-            Some(Kind::EtDump) => Reference::Trace(etdump::File::parse(bytes).map_err(fail)?),
+            Some(Kind::EtDump) => Reference::Trace(etdump::File::recover(bytes).map_err(fail)?),
             Some(Kind::Program) => Reference::Program(bytes, None),
             Some(Kind::BundledProgram) => {
                 Reference::Program(bytes, Some(Bundle::parse(bytes).map_err(fail)?))
@@ -246,6 +279,29 @@ fn values<'b>(logged: &[Logged<'b>], buffer: &'b [u8]) -> Vec<(Place, Value<'b>)
     logged.iter().map(|l| (l.place.clone(), Value::of(&l.event, Some(buffer)))).collect()
 }
 
+/// The values to judge.
+fn found<'b>(
+    args: &CompareArgs,
+    logged: &[Logged<'b>],
+    buffer: &'b [u8],
+) -> Vec<(Place, Value<'b>)> {
+    let mut found = values(logged, buffer);
+    if args.compat == Some(Compat::Inspector) {
+        found.iter_mut().for_each(|(_, value)| in_memory_order(value));
+    }
+    found
+}
+
+/// What is compared of a trace that is cut off.
+fn cut_off(path: &Path, truncation: &Truncation) -> String {
+    format!(
+        "{} is cut off: values of the {} events before the cut are compared; what was recorded \
+         first is missing, as it comes last in the file",
+        escape(&path.to_string_lossy()),
+        thousands(truncation.events as u64),
+    )
+}
+
 fn in_memory_order(value: &mut Value<'_>) {
     let tensors = match value {
         Value::Tensor(tensor) => std::slice::from_mut(tensor),
@@ -265,9 +321,9 @@ fn debug_buffer(trace: &Path, named: Option<&Path>, option: &str) -> Result<inpu
         Some(path) => input::open(path),
         None => Err(Failure::Usage(format!(
             "{} has no debug buffer beside it ({} or {}): name it with {option}",
-            crate::text::escape(&trace.to_string_lossy()),
-            crate::text::escape(&beside[0].to_string_lossy()),
-            crate::text::escape(&beside[1].to_string_lossy()),
+            escape(&trace.to_string_lossy()),
+            escape(&beside[0].to_string_lossy()),
+            escape(&beside[1].to_string_lossy()),
         ))),
     }
 }

@@ -1,0 +1,145 @@
+//! Reading a trace once, checked on the way.
+//!
+//! [`File::parse`] looks at every event before any is used, and whoever uses
+//! them looks at them again. A trace of hundreds of megabytes is read once only
+//! if both happen together: each event is checked when it is read for the first
+//! time, and what was made of them is thrown away if one of them is damaged.
+
+use super::event::{Caches, Event};
+use super::file::{Container, File, MAX_SHARING, Run, Tables};
+use super::wire::Items;
+
+/// A trace that is being read for the first time, run by run.
+///
+/// # Examples
+/// ```
+/// use et_schema::etdump::{File, Reading};
+///
+/// # let traces = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/traces");
+/// let bytes = std::fs::read(format!("{traces}/linear__it10.etdp"))?;
+/// let mut events = 0usize;
+/// let mut reading = Reading::open(&bytes).ok_or("not a trace, or cut off")?;
+/// while let Some(run) = reading.next_run() {
+///     events += reading.events(&run).count();
+/// }
+/// // `None` if anything is damaged: then `File::recover` says what.
+/// let file: File = reading.finish().ok_or("damaged")?;
+/// assert_eq!(events, file.runs().map(|run| run.events().len()).sum::<usize>());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Reading<'a> {
+    file: File<'a>,
+    runs: Items,
+    next: usize,
+    /// Bytes that may still be visited.
+    budget: usize,
+    visited: usize,
+    damaged: bool,
+    caches: Caches<'a>,
+}
+
+impl<'a> Reading<'a> {
+    /// Begins with the file's list of runs; `None` if it is cut off or no trace.
+    pub fn open(bytes: &'a [u8]) -> Option<Self> {
+        let container = Container::detect(bytes).ok()?;
+        Self::of(&container, container.complete().ok()?)
+    }
+
+    /// Begins with the list of runs in `bytes`.
+    pub(super) fn of(container: &Container<'a>, bytes: &'a [u8]) -> Option<Self> {
+        let file = File::unread(container, bytes)?;
+        let Tables::Vector(runs) = file.runs else { return None };
+        let budget = bytes.len().saturating_mul(MAX_SHARING).saturating_add(4096);
+        let caches = Caches::default();
+        Some(Reading { file, runs, next: 0, budget, visited: 0, damaged: false, caches })
+    }
+
+    /// The next run; `None` after the last one and if anything is damaged.
+    pub fn next_run(&mut self) -> Option<Run<'a>> {
+        if self.damaged || self.next == self.runs.count {
+            return None;
+        }
+        let run = self.checked_run(self.next);
+        self.damaged = run.is_none();
+        self.next += 1;
+        run
+    }
+
+    fn checked_run(&mut self, index: usize) -> Option<Run<'a>> {
+        let wire = &self.file.wire;
+        let run = Run::at(wire, self.runs.table(wire.bytes, index)?, index)?;
+        let mut size = 16 + run.name().len();
+        for index in 0..run.allocators().len() {
+            size += 8 + run.allocator(index)?.len();
+        }
+        self.visit(size)?;
+        Some(run)
+    }
+
+    /// The events of a run that [`Reading::next_run`] gave. They end early
+    /// where one is damaged; every one of them must be looked at.
+    #[inline]
+    pub fn events<'r>(&'r mut self, run: &Run<'a>) -> Events<'r, 'a> {
+        let list = match run.tables() {
+            Tables::Vector(list) => *list,
+            Tables::Found(_) => Items::default(),
+        };
+        Events { reading: self, list, index: 0 }
+    }
+
+    /// Bytes that have been visited so far; shared ones count each time.
+    pub fn visited(&self) -> usize {
+        self.visited
+    }
+
+    /// How many runs there are.
+    pub fn run_count(&self) -> usize {
+        self.runs.count
+    }
+
+    /// The file, if all of it has been read and nothing is damaged.
+    pub fn finish(self) -> Option<File<'a>> {
+        (!self.damaged && self.next == self.runs.count).then_some(self.file)
+    }
+
+    fn visit(&mut self, size: usize) -> Option<()> {
+        self.budget = self.budget.checked_sub(size)?;
+        self.visited = self.visited.saturating_add(size);
+        Some(())
+    }
+}
+
+/// The events of a run, each checked.
+#[derive(Debug)]
+pub struct Events<'r, 'a> {
+    reading: &'r mut Reading<'a>,
+    list: Items,
+    index: usize,
+}
+
+impl<'a> Events<'_, 'a> {
+    #[inline]
+    fn read(&mut self) -> Option<Event<'a>> {
+        let wire = &self.reading.file.wire;
+        let at = self.list.table(wire.bytes, self.index)?;
+        let event = Event::read(wire, at, &mut self.reading.caches)?;
+        self.reading.visit(event.size_in_file())?;
+        Some(event)
+    }
+}
+
+impl<'a> Iterator for Events<'_, 'a> {
+    type Item = Event<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Event<'a>> {
+        if self.index >= self.list.count || self.reading.damaged {
+            return None;
+        }
+        let event = self.read();
+        self.reading.damaged = event.is_none();
+        self.index += 1;
+        event
+    }
+}
