@@ -4,7 +4,7 @@ mod support;
 
 use et_runtime::guard::Kind;
 use et_runtime::{LoadOptions, Method, Program};
-use et_schema::pte::File;
+use et_schema::pte::{File, Value};
 use std::fs;
 use support::fixtures;
 
@@ -119,6 +119,8 @@ struct Planned {
     memory: usize,
     offset: usize,
     sizes: Vec<usize>,
+    /// Byte positions of the sizes.
+    sizes_at: Vec<usize>,
 }
 
 /// The planned tensors of the first method, and the positions of the
@@ -137,12 +139,14 @@ fn explore(bytes: &[u8]) -> (Vec<Planned>, Vec<Vec<usize>>) {
         let tensor = b.follow(b.field(evalue, 1).unwrap());
         let Some(place) = b.field(tensor, 6).map(|at| b.follow(at)) else { continue };
         let offset_at = b.field(place, 1);
+        let sizes_at: Vec<usize> = b.items(b.field(tensor, 2).unwrap()).collect();
         planned.push(Planned {
             value,
             offset_at,
             memory: b.field(place, 0).map_or(0, |at| b.u32(at)),
             offset: offset_at.map_or(0, |at| b.u32(at)),
-            sizes: b.items(b.field(tensor, 2).unwrap()).map(|at| b.u32(at)).collect(),
+            sizes: sizes_at.iter().map(|at| b.u32(*at)).collect(),
+            sizes_at,
         });
     }
     let mut calls = Vec::new();
@@ -200,6 +204,170 @@ fn output<'p>(bytes: &[u8], planned: &'p [Planned], call: &[usize]) -> Option<&'
 
 fn is_read_later(bytes: &[u8], calls: &[Vec<usize>], call: usize, value: usize) -> bool {
     calls[call + 1..].iter().flatten().any(|at| Bytes(bytes).u32(*at) == value)
+}
+
+/// As [`sow`], for faults that a kind of violation is named after; the number of
+/// programs that were changed, and those without that kind.
+fn sow_kind(
+    named: fn(&Kind) -> bool,
+    fault: impl Fn(&[u8], &[Planned], &[Vec<usize>], usize) -> Option<Vec<u8>>,
+) -> (usize, Vec<String>) {
+    let (mut sown, mut missed) = (0, Vec::new());
+    for name in PROGRAMS {
+        let bytes = program(name);
+        let (planned, calls) = explore(&bytes);
+        let step = calls.len().div_ceil(24).max(1);
+        for call in (0..calls.len()).step_by(step) {
+            let Some(changed) = fault(&bytes, &planned, &calls, call) else { continue };
+            sown += 1;
+            match guarded(&changed) {
+                Seen::Violations(kinds) if kinds.iter().any(named) => {}
+                other => missed.push(format!("{name} call {call}: {other:?}")),
+            }
+        }
+    }
+    (sown, missed)
+}
+
+/// The tensors that take part in a call, its output last.
+fn tensors<'p>(bytes: &[u8], planned: &'p [Planned], call: &[usize]) -> Vec<&'p Planned> {
+    let values = call.iter().map(|at| Bytes(bytes).u32(*at));
+    values.filter_map(|value| planned.iter().find(|p| p.value == value)).collect()
+}
+
+fn numel(tensor: &Planned) -> usize {
+    tensor.sizes.iter().product()
+}
+
+#[test]
+fn a_tensor_whose_bytes_were_reused_is_named_with_who_reused_them() {
+    let (sown, missed) = sow_kind(
+        |kind| matches!(kind, Kind::BytesReused(..)),
+        |bytes, planned, calls, call| {
+            let first = *calls[call].first()?;
+            let input = planned.iter().find(|p| p.value == Bytes(bytes).u32(first))?;
+            // What an earlier call put out, and a later one before this wrote over.
+            let outs: Vec<&Planned> =
+                calls[..call].iter().filter_map(|c| output(bytes, planned, c)).collect();
+            let covers = |by: &Planned, tensor: &Planned| {
+                by.value != tensor.value
+                    && by.memory == tensor.memory
+                    && (by.offset..by.offset + 4 * numel(by)).contains(&tensor.offset)
+            };
+            let gone = outs.iter().enumerate().find(|(at, out)| {
+                out.sizes == input.sizes
+                    && out.value != input.value
+                    && outs[at + 1..].iter().any(|by| covers(by, out))
+                    && !outs[at + 1..].iter().any(|by| by.value == out.value)
+            });
+            Some(with(bytes, &[first], gone?.1.value))
+        },
+    );
+    assert!(sown > 20 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
+}
+
+#[test]
+fn live_tensors_whose_bytes_overlap_are_named() {
+    let (sown, missed) = sow_kind(
+        |kind| matches!(kind, Kind::LiveOverlap),
+        |bytes, planned, calls, call| {
+            let own = tensors(bytes, planned, &calls[call]);
+            let (out, inputs) = own.split_last()?;
+            let input = inputs.iter().find(|p| p.memory == out.memory && p.offset != out.offset)?;
+            // Of one size, so that the plan still has room.
+            (numel(input) == numel(out)).then_some(())?;
+            Some(with(bytes, &[out.offset_at?], input.offset))
+        },
+    );
+    assert!(sown > 20 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
+}
+
+#[test]
+fn a_tensor_that_nothing_has_written_is_named() {
+    let (sown, missed) = sow_kind(
+        |kind| matches!(kind, Kind::NeverWritten),
+        |bytes, planned, calls, call| {
+            let later = calls.get(call + 1..)?.iter().filter_map(|c| output(bytes, planned, c));
+            let first = *calls[call].first()?;
+            let input = planned.iter().find(|p| p.value == Bytes(bytes).u32(first))?;
+            let earlier =
+                |p: &&Planned| calls[..=call].iter().any(|c| output(bytes, planned, c) == Some(*p));
+            let mut later = later.filter(|p| p.sizes == input.sizes && !earlier(p));
+            Some(with(bytes, &[first], later.find(|p| p.value != input.value)?.value))
+        },
+    );
+    assert!(sown > 30 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
+}
+
+#[test]
+fn a_size_that_is_not_the_one_computed_is_found() {
+    let (sown, missed) = sow(|bytes, planned, calls, call| {
+        let out = output(bytes, planned, &calls[call])?;
+        let at = *out.sizes_at.last()?;
+        Some(with(bytes, &[at], Bytes(bytes).u32(at) + 1))
+    });
+    assert!(sown > 30 && missed.is_empty(), "{sown} sown, missed: {missed:?}");
+}
+
+#[test]
+fn the_instruction_where_numbers_stop_being_finite_is_named() {
+    for name in ["linear", "mlp_stacktrace"] {
+        let bytes = program(name);
+        let constant = {
+            let file = File::parse(&bytes).unwrap();
+            let plan = file.method("forward").unwrap();
+            let weights = plan.values().find_map(|value| match value {
+                Value::Tensor(t) if t.allocation().is_none() && t.sizes().len() == 2 => Some(t),
+                _ => None,
+            });
+            let index = weights.unwrap().data_buffer_idx().unwrap();
+            let data = file.constant(index.get(), 8).unwrap();
+            data.as_ptr().addr() - bytes.as_ptr().addr()
+        };
+        // Two weights of a row, each a number, whose sum is none.
+        let mut changed = bytes.clone();
+        for at in [constant, constant + 4] {
+            changed[at..at + 4].copy_from_slice(&f32::MAX.to_le_bytes());
+        }
+        let program = Program::new(File::parse(&changed).unwrap());
+        let mut tracer = etdump::NoTracer;
+        let options = LoadOptions::default();
+        let mut method = Method::load(&program, "forward", options, &mut tracer).unwrap();
+        method.guard();
+        method.set_inputs_to_ones().unwrap();
+        method.execute(&mut tracer).unwrap();
+        let found: Vec<_> = method
+            .violations()
+            .iter()
+            .filter(|v| matches!(v.kind, Kind::NonFinite { .. }))
+            .map(|v| v.operator.as_deref())
+            .collect();
+        assert_eq!(found, [Some("aten::addmm.out")], "{name}");
+    }
+}
+
+#[test]
+fn a_jump_to_itself_is_a_run_that_never_ends() {
+    let bytes = program("map_loop");
+    let b = Bytes(&bytes);
+    let plans = b.field(b.follow(0), 1).unwrap();
+    let plan = b.follow(b.items(plans).next().unwrap());
+    let chain = b.follow(b.items(b.field(plan, 5).unwrap()).next().unwrap());
+    let jumps: Vec<(usize, usize)> = b
+        .items(b.field(chain, 2).unwrap())
+        .enumerate()
+        .filter_map(|(index, item)| {
+            let instruction = b.follow(item);
+            // 4 is a jump in the union of instructions.
+            let jump = b.field(instruction, 0).is_some_and(|at| bytes[at] == 4);
+            jump.then(|| (index, b.field(b.follow(b.field(instruction, 1).unwrap()), 1).unwrap()))
+        })
+        .collect();
+    let (index, destination) = jumps[jumps.len() - 1];
+    let Seen::Error(message) = guarded(&with(&bytes, &[destination], index)) else {
+        panic!("the run ended")
+    };
+    assert!(message.contains("10000000 instructions"), "{message}");
 }
 
 #[test]

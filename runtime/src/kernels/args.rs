@@ -5,6 +5,7 @@ use crate::error::{KernelError, KernelResult};
 use crate::tensor::{TensorMut, TensorRef};
 use crate::value::Scalar;
 use alloc::format;
+use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use et_schema::ScalarType;
 use et_schema::operators::Signature;
@@ -52,7 +53,7 @@ impl Arg<'_> {
 }
 
 /// The outputs of a kernel in signature order; the items of a list one by one.
-pub type Outs<'a> = SmallVec<[TensorMut<'a>; 4]>;
+pub type Outs<'a> = Vec<TensorMut<'a>>;
 
 /// The arguments of a kernel call.
 pub struct Args<'a> {
@@ -74,6 +75,8 @@ pub(crate) struct Resources<'a> {
     pub kept: &'a Kept,
     /// Bit `i`: argument `i` is the same in all calls of the instruction.
     pub constants: u64,
+    /// All but the elements of tensors is the same in all calls of the instruction.
+    pub settled: bool,
 }
 
 impl<'a> Args<'a> {
@@ -117,6 +120,13 @@ impl<'a> Args<'a> {
     /// spare for what a kernel would keep.
     pub(crate) fn is_constant(&self, index: usize) -> bool {
         cfg!(feature = "std") && index < 64 && self.resources.constants >> index & 1 == 1
+    }
+
+    /// Whether all but the elements of tensors is known to be the same in all calls
+    /// of this instruction. As for [`is_constant`](Self::is_constant), not without
+    /// the standard library.
+    pub(crate) fn is_settled(&self) -> bool {
+        cfg!(feature = "std") && self.resources.settled
     }
 
     /// Whether argument `index` is None.

@@ -25,6 +25,15 @@ impl<'a> Args<'a> {
         kept.get_or_init(|| Box::new(make())).downcast_ref()
     }
 
+    /// Keeps what `make` makes of shapes and of arguments that are no tensors, if
+    /// they are the same in all calls of this instruction.
+    pub(super) fn keep_settled<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) {
+        if self.is_settled() {
+            let Kept(kept) = self.resources().kept;
+            kept.get_or_init(|| Box::new(make()));
+        }
+    }
+
     /// What an earlier call of this instruction kept.
     pub(super) fn already_kept<T: Any + Send + Sync>(&self) -> Option<&'a T> {
         let Kept(kept) = self.resources().kept;

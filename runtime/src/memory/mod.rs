@@ -8,4 +8,4 @@ mod views;
 pub(crate) use arena::Arena;
 pub(crate) use pool::Pool;
 pub use pool::{PoolLimits, PoolUsage};
-pub(crate) use views::{Region, ViewError, Views, views};
+pub(crate) use views::{Around, Region, Spare, ViewError, Views, emptied, views};

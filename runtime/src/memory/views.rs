@@ -7,8 +7,8 @@
 //! defined to see.
 
 use super::arena::Arena;
+use alloc::vec::Vec;
 use core::mem;
-use smallvec::SmallVec;
 
 /// Bytes `start..end` of an arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,8 +32,44 @@ impl Region {
 /// Slices in the order in which their regions were given.
 #[derive(Default)]
 pub(crate) struct Views<'m> {
-    pub reads: SmallVec<[&'m [u8]; 12]>,
-    pub writes: SmallVec<[&'m mut [u8]; 4]>,
+    pub reads: Vec<&'m [u8]>,
+    pub writes: Vec<&'m mut [u8]>,
+}
+
+impl<'m> Views<'m> {
+    /// No slices, and the memory of the lists for those of other arenas.
+    pub fn emptied<'n>(self) -> Views<'n> {
+        Views { reads: emptied(self.reads), writes: emptied(self.writes) }
+    }
+}
+
+/// An empty list in the memory of another. `A` and `B` differ in lifetimes only:
+/// the standard library collects in place then.
+pub(crate) fn emptied<A, B>(mut items: Vec<A>) -> Vec<B> {
+    items.clear();
+    items.into_iter().filter_map(|_| None).collect()
+}
+
+/// What [`views`] works with, kept from one call to the next.
+#[derive(Default)]
+pub(crate) struct Spare {
+    /// Memory for inputs that overlap outputs.
+    copies: Vec<Arena>,
+    copied: Vec<usize>,
+    uses: Vec<(Region, Use)>,
+}
+
+impl Spare {
+    /// Makes `bytes` copy number `index`, the one after the last at most.
+    fn copy(&mut self, index: usize, bytes: &[u8]) -> Option<()> {
+        match self.copies.get(index) {
+            Some(copy) if copy.len() >= bytes.len() => {}
+            Some(_) => self.copies[index] = Arena::new(bytes.len())?,
+            None => self.copies.push(Arena::new(bytes.len())?),
+        }
+        self.copies[index].bytes_mut()[..bytes.len()].copy_from_slice(bytes);
+        Some(())
+    }
 }
 
 /// Why there are no such slices.
@@ -41,6 +77,8 @@ pub(crate) struct Views<'m> {
 pub(crate) enum ViewError {
     /// Two outputs share bytes: index of the first and of the second.
     OutputsOverlap(usize, usize),
+    /// This output lies where there is no memory.
+    Nowhere(usize),
     /// No memory for the copy of an input of so many bytes.
     OutOfMemory(usize),
 }
@@ -51,81 +89,96 @@ enum Use {
     Write(usize),
 }
 
-/// The slices of `reads` and `writes`. `copies` takes the inputs that overlap outputs.
+/// Puts the slices of `reads` and `writes` into `result`, which must be empty.
 pub(crate) fn views<'m>(
     arenas: &'m mut [Arena],
-    copies: &'m mut SmallVec<[Arena; 2]>,
+    spare: &'m mut Spare,
     reads: &[Option<Region>],
     writes: &[Region],
-) -> Result<Views<'m>, ViewError> {
+    result: &mut Views<'m>,
+) -> Result<(), ViewError> {
     if let [write] = writes
         && !write.is_empty()
         && !reads.iter().flatten().any(|read| !read.is_empty() && read.overlaps(write))
     {
-        return Ok(around(arenas, reads, *write));
+        let around = Around::new(arenas, *write).ok_or(ViewError::Nowhere(0))?;
+        let slice = |read: &Option<Region>| read.and_then(|read| around.read(read));
+        result.reads.extend(reads.iter().map(|read| slice(read).unwrap_or_default()));
+        result.writes.push(around.write);
+        return Ok(());
     }
     for (i, a) in writes.iter().enumerate() {
         if let Some(j) = writes[..i].iter().position(|b| !a.is_empty() && a.overlaps(b)) {
             return Err(ViewError::OutputsOverlap(j, i));
         }
     }
-    let mut result = Views::default();
     result.reads.resize(reads.len(), &[]);
     result.writes.resize_with(writes.len(), Default::default);
-
-    let mut uses: SmallVec<[(Region, Use); 16]> = SmallVec::new();
-    let mut copied: SmallVec<[usize; 2]> = SmallVec::new();
+    spare.uses.clear();
+    spare.copied.clear();
     for (i, region) in reads.iter().enumerate() {
         let Some(region) = region.filter(|r| !r.is_empty()) else { continue };
         if writes.iter().any(|w| !w.is_empty() && w.overlaps(&region)) {
             let bytes = &arenas[region.arena as usize].bytes()[region.start..region.end];
-            copies.push(Arena::copy_of(bytes).ok_or(ViewError::OutOfMemory(bytes.len()))?);
-            copied.push(i);
+            let index = spare.copied.len();
+            spare.copy(index, bytes).ok_or(ViewError::OutOfMemory(bytes.len()))?;
+            spare.copied.push(i);
         } else {
-            uses.push((region, Use::Read(i)));
+            spare.uses.push((region, Use::Read(i)));
         }
     }
-    let copies: &'m SmallVec<[Arena; 2]> = copies;
-    for (i, copy) in copied.iter().zip(copies) {
-        result.reads[*i] = copy.bytes();
+    let Spare { copies, copied, uses } = spare;
+    for (i, copy) in copied.iter().zip(&*copies) {
+        let len = reads[*i].map_or(0, |region| region.end - region.start);
+        result.reads[*i] = &copy.bytes()[..len];
     }
     let writes = writes.iter().enumerate().filter(|(_, r)| !r.is_empty());
     uses.extend(writes.map(|(i, r)| (*r, Use::Write(i))));
     uses.sort_unstable_by_key(|(region, _)| *region);
-    carve(arenas, &uses, &mut result);
-    Ok(result)
+    carve(arenas, uses, result);
+    Ok(())
 }
 
-/// The slices for one output that no input overlaps: what is before and after
-/// it can be read. Most calls are so.
-fn around<'m>(arenas: &'m mut [Arena], reads: &[Option<Region>], write: Region) -> Views<'m> {
-    let mut result = Views::default();
-    let index = write.arena as usize;
-    let (lower, rest) = arenas.split_at_mut(index);
-    let Some((own, upper)) = rest.split_first_mut() else { return result };
-    let (before, rest) = own.bytes_mut().split_at_mut(write.start);
-    let (block, after) = rest.split_at_mut(write.end - write.start);
-    result.writes.push(block);
-    let (lower, upper, before, after): (&'m [Arena], &'m [Arena], &'m [u8], &'m [u8]) =
-        (lower, upper, before, after);
-    for read in reads {
-        result.reads.push(match *read {
-            Some(Region { arena, start, end }) if start < end => {
-                let arena = arena as usize;
-                if arena < index {
-                    &lower[arena].bytes()[start..end]
-                } else if arena > index {
-                    &upper[arena - index - 1].bytes()[start..end]
-                } else if end <= write.start {
-                    &before[start..end]
-                } else {
-                    &after[start - write.end..end - write.end]
-                }
-            }
-            _ => &[],
-        });
+/// One output, and what can be read beside it. Most calls have no more.
+pub(crate) struct Around<'m> {
+    /// The output's bytes.
+    pub write: &'m mut [u8],
+    region: Region,
+    lower: &'m [Arena],
+    before: &'m [u8],
+    after: &'m [u8],
+    upper: &'m [Arena],
+}
+
+impl<'m> Around<'m> {
+    /// `None` if the arena or the bytes of the output do not exist.
+    #[inline]
+    pub fn new(arenas: &'m mut [Arena], region: Region) -> Option<Self> {
+        let (lower, rest) = arenas.split_at_mut_checked(region.arena as usize)?;
+        let (own, upper) = rest.split_first_mut()?;
+        let (before, rest) = own.bytes_mut().split_at_mut_checked(region.start)?;
+        let (write, after) = rest.split_at_mut_checked(region.end.checked_sub(region.start)?)?;
+        Some(Around { write, region, lower, before, after, upper })
     }
-    result
+
+    /// The bytes of an input; `None` if it overlaps the output or is not there.
+    #[inline]
+    pub fn read(&self, Region { arena, start, end }: Region) -> Option<&'m [u8]> {
+        if start >= end {
+            return Some(&[]);
+        }
+        let own = self.region.arena;
+        if arena < own {
+            self.lower.get(arena as usize)?.bytes().get(start..end)
+        } else if arena > own {
+            self.upper.get((arena - own - 1) as usize)?.bytes().get(start..end)
+        } else if end <= self.region.start {
+            self.before.get(start..end)
+        } else {
+            let after = self.region.end;
+            self.after.get(start.checked_sub(after)?..end.checked_sub(after)?)
+        }
+    }
 }
 
 /// Hands out slices of `uses`, sorted by place, in which only reads overlap each other.
@@ -181,6 +234,17 @@ mod tests {
         Arena::copy_of(&(0..len).collect::<alloc::vec::Vec<_>>()).unwrap()
     }
 
+    /// The slices, with arenas and spare memory that live as long.
+    fn slices<'m>(
+        arenas: &'m mut [Arena],
+        spare: &'m mut Spare,
+        reads: &[Option<Region>],
+        writes: &[Region],
+    ) -> Result<Views<'m>, ViewError> {
+        let mut result = Views::default();
+        views(arenas, spare, reads, writes, &mut result).map(|()| result)
+    }
+
     fn region(arena: u32, start: usize, end: usize) -> Region {
         Region { arena, start, end }
     }
@@ -188,9 +252,9 @@ mod tests {
     #[test]
     fn overlapping_reads_are_shared() {
         let mut arenas = [arena(16)];
-        let mut copies = SmallVec::new();
+        let mut spare = Spare::default();
         let reads = [Some(region(0, 0, 8)), Some(region(0, 4, 12)), None, Some(region(0, 0, 8))];
-        let views = views(&mut arenas, &mut copies, &reads, &[region(0, 12, 16)]).unwrap();
+        let views = slices(&mut arenas, &mut spare, &reads, &[region(0, 12, 16)]).unwrap();
         assert_eq!(views.reads[1], &[4, 5, 6, 7, 8, 9, 10, 11]);
         assert_eq!(views.reads[3], &[0, 1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(views.reads[2], &[] as &[u8]);
@@ -200,21 +264,47 @@ mod tests {
     #[test]
     fn input_that_overlaps_an_output_is_read_as_it_was() {
         let mut arenas = [arena(16)];
-        let mut copies = SmallVec::new();
+        let mut spare = Spare::default();
         let views =
-            views(&mut arenas, &mut copies, &[Some(region(0, 2, 6))], &[region(0, 4, 8)]).unwrap();
+            slices(&mut arenas, &mut spare, &[Some(region(0, 2, 6))], &[region(0, 4, 8)]).unwrap();
         let Views { reads, mut writes } = views;
         writes[0].fill(99);
         assert_eq!(reads[0], &[2, 3, 4, 5]);
     }
 
     #[test]
+    fn copies_of_one_call_are_not_those_of_the_next() {
+        let mut arenas = [arena(16)];
+        let mut spare = Spare::default();
+        for (start, end) in [(0, 8), (2, 4), (1, 12)] {
+            let read = Some(region(0, start, end));
+            let expected: Vec<u8> = arenas[0].bytes()[start..end].into();
+            let views = slices(&mut arenas, &mut spare, &[read], &[region(0, 0, 16)]).unwrap();
+            assert_eq!(views.reads[0], expected);
+        }
+        assert_eq!(spare.copies.len(), 1);
+    }
+
+    #[test]
+    fn input_beside_an_output_is_read_in_place() {
+        let mut arenas = [arena(4), arena(16), arena(4)];
+        let around = Around::new(&mut arenas, region(1, 4, 8)).unwrap();
+        let read = |arena, start, end| around.read(region(arena, start, end));
+        assert_eq!(read(1, 0, 4), Some(&[0, 1, 2, 3][..]));
+        assert_eq!(read(1, 8, 10), Some(&[8, 9][..]));
+        assert_eq!((read(0, 1, 2), read(2, 3, 4)), (Some(&[1][..]), Some(&[3][..])));
+        assert_eq!((read(1, 3, 5), read(1, 7, 9), read(1, 5, 6)), (None, None, None));
+        assert_eq!((read(1, 0, 9), read(3, 0, 1), read(2, 0, 5)), (None, None, None));
+        assert_eq!(read(1, 5, 5), Some(&[][..]));
+    }
+
+    #[test]
     fn regions_of_several_arenas_keep_their_order() {
         let mut arenas = [arena(4), arena(8), arena(12)];
-        let mut copies = SmallVec::new();
+        let mut spare = Spare::default();
         let reads = [Some(region(2, 8, 12)), Some(region(0, 0, 2))];
         let writes = [region(2, 0, 4), region(1, 4, 8)];
-        let views = views(&mut arenas, &mut copies, &reads, &writes).unwrap();
+        let views = slices(&mut arenas, &mut spare, &reads, &writes).unwrap();
         assert_eq!(views.reads[0], &[8, 9, 10, 11]);
         assert_eq!(views.reads[1], &[0, 1]);
         assert_eq!(views.writes[0], &[0, 1, 2, 3]);
@@ -224,17 +314,17 @@ mod tests {
     #[test]
     fn outputs_that_share_bytes_are_refused() {
         let mut arenas = [arena(8)];
-        let mut copies = SmallVec::new();
-        let result = views(&mut arenas, &mut copies, &[], &[region(0, 0, 5), region(0, 4, 8)]);
+        let mut spare = Spare::default();
+        let result = slices(&mut arenas, &mut spare, &[], &[region(0, 0, 5), region(0, 4, 8)]);
         assert_eq!(result.err(), Some(ViewError::OutputsOverlap(0, 1)));
     }
 
     #[test]
     fn empty_outputs_never_collide() {
         let mut arenas = [arena(8)];
-        let mut copies = SmallVec::new();
+        let mut spare = Spare::default();
         let writes = [region(0, 0, 8), region(0, 4, 4)];
-        let views = views(&mut arenas, &mut copies, &[Some(region(0, 3, 3))], &writes).unwrap();
+        let views = slices(&mut arenas, &mut spare, &[Some(region(0, 3, 3))], &writes).unwrap();
         assert_eq!(views.writes[0].len(), 8);
         assert!(views.writes[1].is_empty());
     }

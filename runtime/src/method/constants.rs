@@ -1,6 +1,7 @@
 //! Which arguments of calls never change from one call to the next.
 
 use super::instruction::{Instruction, KernelCall};
+use super::prepared::{Prepared, is_settled};
 use crate::value::{EValue, Storage, Values};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,7 +11,6 @@ use et_schema::ids::ValueId;
 pub(super) struct Changes {
     changed: Vec<bool>,
     /// Slots that take what another slot holds.
-    #[cfg_attr(not(feature = "std"), allow(dead_code))]
     moved: Vec<bool>,
 }
 
@@ -52,7 +52,6 @@ impl Changes {
     }
 
     /// Whether the slot holds the same tensor at all times, whatever is in it.
-    #[cfg_attr(not(feature = "std"), allow(dead_code))]
     pub fn stays(&self, id: ValueId) -> bool {
         self.moved.get(id.index()) == Some(&false)
     }
@@ -80,6 +79,10 @@ pub(super) fn mark(chains: &mut [Vec<Instruction>], values: &Values<'_>) {
         if let Instruction::Kernel(call) = instruction {
             call.constants = constants(call, &changes, values);
             call.lists = lists(call, values);
+            call.settled = is_settled(call, &changes, values);
+            if call.settled {
+                call.prepared = Prepared::of(call, values);
+            }
         }
     }
 }

@@ -202,3 +202,57 @@ impl<'p> Method<'p> {
         }
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use crate::LoadOptions;
+    use crate::guard::Kind;
+    use crate::program::Program;
+    use et_schema::pte::File;
+    use etdump::NoTracer;
+
+    /// No kernel of ours can write outside of its outputs, so the test does.
+    #[test]
+    fn bytes_that_an_instruction_changed_outside_of_its_outputs_are_named() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/models/lstm/model.pte");
+        let bytes = std::fs::read(path).unwrap();
+        let program = Program::new(File::parse(&bytes).unwrap());
+        let options = LoadOptions::default();
+        let mut method = Method::load(&program, "forward", options, &mut NoTracer).unwrap();
+        method.guard();
+        method.set_inputs_to_ones().unwrap();
+        let Method { guard, inputs, values, arenas, .. } = &mut method;
+        guard.as_mut().unwrap().begin(inputs, values, arenas);
+        let (count, mut tampered) = (method.chains[0].len(), 0);
+        for index in 0..count {
+            method.guarded(0, index, |guard, step, values, _| guard.before(step, values));
+            let place = Place::Instruction(ChainId(0), InstructionId(index as u32));
+            method.step(0, index, place, &mut NoTracer).map_err(|e| e.0).unwrap();
+            let mut tamper = false;
+            if let Some(out) = written(&method, index).filter(|_| index % 5 == 3) {
+                // A byte of the arena that is not the output's.
+                let stray = if out.start > 0 { 0 } else { out.end };
+                let bytes = method.arenas[out.arena as usize].bytes_mut();
+                tamper = bytes.len() > stray;
+                bytes.get_mut(stray..).and_then(<[u8]>::first_mut).map(|byte| *byte ^= 1);
+            }
+            tampered += usize::from(tamper);
+            let before = method.violations().len();
+            method.guarded(0, index, Guard::after);
+            let new = &method.violations()[before..];
+            let outside = new.iter().filter(|v| v.kind == Kind::WriteOutside).count();
+            assert_eq!(outside, usize::from(tamper), "instruction {index}: {new:?}");
+        }
+        assert!(tampered > 8, "{tampered}");
+    }
+
+    /// The bytes of a kernel call's output, if it has one only.
+    fn written(method: &Method<'_>, index: usize) -> Option<crate::memory::Region> {
+        let Instruction::Kernel(call) = &method.chains[0][index] else { return None };
+        let args = call.signature.args.iter().zip(&call.args);
+        let mut outs = args.filter(|(arg, _)| arg.out).map(|(_, id)| *id);
+        let (id, None) = (outs.next()?, outs.next()) else { return None };
+        method.values.tensor(id)?.1.capacity_region()
+    }
+}

@@ -8,18 +8,16 @@
 //! journal) has the instructions run one by one.
 
 use super::Method;
-use super::call::with_arguments_at_load;
-use super::constants::Changes;
 use super::instruction::{Instruction, KernelCall};
+use super::operands::with_arguments_at_load;
 use crate::kernels::fused::{Constant, Pipeline, Product, Times};
-use crate::memory::{Arena, Region, Views, views};
+use crate::memory::{Arena, Around, Region};
 use crate::tensor::TensorRef;
 use crate::value::{EValue, Storage, Tensor, Values};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 use et_schema::ids::{ChainId, InstructionId, ValueId};
-use et_schema::pte::Dynamism;
 use etdump::{DebugLevel, Place, Ticks, Tracer};
 use smallvec::SmallVec;
 
@@ -52,10 +50,9 @@ pub(super) fn find_groups(
     values: &Values<'_>,
     outputs: &[ValueId],
 ) {
-    let changes = Changes::of(chains, values);
     let mentions = mentions(chains, values, outputs);
     for chain in chains {
-        let search = Search { chain, values, changes: &changes, mentions: &mentions };
+        let search = Search { chain, values, mentions: &mentions };
         let mut groups = Vec::new();
         let mut index = 0;
         while index < search.chain.len() {
@@ -103,7 +100,6 @@ fn mentions(chains: &[Vec<Instruction>], values: &Values<'_>, outputs: &[ValueId
 struct Search<'a, 'p> {
     chain: &'a [Instruction],
     values: &'a Values<'p>,
-    changes: &'a Changes,
     mentions: &'a [u32],
 }
 
@@ -177,20 +173,15 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Whether the shapes of a call are static and its tensors stay in their slots.
+    /// Whether the call is settled and has no lists of tensors.
     fn is_settled(&self, call: &KernelCall) -> bool {
-        call.args.iter().all(|id| match self.values.get(*id) {
-            Some(EValue::Tensor(tensor)) => {
-                let tensor = &self.values.tensors[tensor.index()];
-                tensor.meta.dynamism() == Dynamism::Static && self.changes.stays(*id)
-            }
-            Some(EValue::TensorList(_) | EValue::OptionalTensorList(_)) => false,
-            Some(EValue::IntList(list)) => {
-                self.changes.is_fixed(*id) && list.ids().all(|item| self.changes.is_fixed(item))
-            }
-            Some(_) => self.changes.is_fixed(*id),
-            None => false,
-        })
+        let is_list = |id: &ValueId| {
+            matches!(
+                self.values.get(*id),
+                Some(EValue::TensorList(_) | EValue::OptionalTensorList(_))
+            )
+        };
+        call.settled && !call.args.iter().any(is_list)
     }
 
     /// Which argument of the call `index` is `before`, if nobody else reads that.
@@ -285,14 +276,15 @@ impl Group {
             .collect::<Option<_>>()?;
         let regions: SmallVec<[Option<Region>; 4]> =
             tensors.iter().map(|tensor| tensor.region()).collect();
-        let mut copies = SmallVec::new();
-        let Views { reads, mut writes } = views(arenas, &mut copies, &regions, &[target]).ok()?;
+        let around = Around::new(arenas, target)?;
+        let slice = |region: &Option<Region>| region.map_or(Some(&[][..]), |r| around.read(r));
+        let reads: SmallVec<[&[u8]; 4]> = regions.iter().map(slice).collect::<Option<_>>()?;
         let reads: SmallVec<[&[f32]; 4]> = tensors
             .iter()
             .zip(&reads)
             .map(|(tensor, read)| floats(tensor, read))
             .collect::<Option<_>>()?;
-        let out = bytemuck::try_cast_slice_mut(writes.first_mut()?).ok()?;
+        let out = bytemuck::try_cast_slice_mut(around.write).ok()?;
         match (&self.work, laid_out) {
             (Work::Channels(pipeline), Some(input)) => {
                 pipeline.run_laid_out(input, &reads, out, threads, times);

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "std")]
 use super::fusion::Group;
+use super::prepared::Prepared;
 use crate::kernels::{Kept, Kernel, order::Order};
 use crate::prim::PrimOp;
 use alloc::boxed::Box;
@@ -51,6 +52,10 @@ pub(crate) struct KernelCall {
     pub lists: Box<[Box<[i64]>]>,
     /// What the kernel made of its constants.
     pub kept: Kept,
+    /// All but the elements of tensors is the same at each call.
+    pub settled: bool,
+    /// What a settled call is made with.
+    pub prepared: Option<Box<Prepared>>,
     /// This call and those after it, if they can run together.
     #[cfg(feature = "std")]
     pub group: Option<Box<Group>>,

@@ -4,6 +4,7 @@
 #[cfg(feature = "std")]
 use super::fusion;
 use super::instruction::{DelegateCall, Instruction, KernelCall};
+use super::operands::Workspace;
 use super::{LoadOptions, Method, MissingOperator, Pools, constants, planned, values};
 use crate::delegate::Delegate;
 use crate::error::Error;
@@ -107,6 +108,7 @@ impl<'p> Method<'p> {
             threads: options.threads.max(1),
             max_instructions: options.max_instructions,
             seed: Cell::new(options.seed),
+            workspace: Workspace::default(),
             guard: None,
         })
     }
@@ -356,6 +358,8 @@ impl<'a, 'p> Resolver<'a, 'p> {
                     constants: 0,
                     lists: Box::default(),
                     kept: Kept::default(),
+                    settled: false,
+                    prepared: None,
                     #[cfg(feature = "std")]
                     group: None,
                 })))

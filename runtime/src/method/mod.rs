@@ -8,7 +8,9 @@ mod fusion;
 mod instruction;
 mod io;
 mod load;
+mod operands;
 mod planned;
+mod prepared;
 mod values;
 
 use crate::delegate::Delegate;
@@ -89,6 +91,7 @@ pub struct Method<'p> {
     threads: usize,
     max_instructions: u64,
     seed: Cell<u64>,
+    workspace: operands::Workspace,
     guard: Option<Guard>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{PrimOp, Stack, invalid, wrong_type};
 use crate::error::{KernelError, KernelResult, ensure};
-use crate::memory::{Region, Views, views};
+use crate::memory::{Arena, Around, Region};
 use crate::tensor::{Element, TensorRef, with_dtype};
 use crate::value::{EValue, Scalar, Storage};
 use alloc::format;
@@ -92,14 +92,20 @@ fn copy_index(stack: &mut Stack<'_, '_>) -> KernelResult {
         .map(|start| Region { arena, start, end: start.saturating_add(nbytes) })
         .filter(|write| write.end <= end)
         .ok_or_else(|| KernelError::argument(format!("index {index} past the end")))?;
-    let mut copies = SmallVec::new();
-    let Views { reads, writes } = views(stack.arenas, &mut copies, &[source_region], &[write])
-        .map_err(|e| invalid(format!("{e:?}")))?;
-    for target in writes {
-        let bytes = constant.unwrap_or(reads[0]);
-        ensure!(bytes.len() >= target.len(), "the tensor to copy has no memory");
-        target.copy_from_slice(&bytes[..target.len()]);
+    if let Some(region) = source_region.filter(|region| region.overlaps(&write)) {
+        // As `memmove`: what is read is what was there before.
+        let own = stack.arenas.get_mut(region.arena as usize).map(Arena::bytes_mut);
+        let inside = own.filter(|own| own.len() >= region.end.max(write.end));
+        let bytes = inside.ok_or_else(|| invalid("the tensor to copy has no memory".into()))?;
+        bytes.copy_within(region.start..region.end, write.start);
+        return Ok(());
     }
+    let around = Around::new(stack.arenas, write)
+        .ok_or_else(|| invalid("the tensor to copy into has no memory".into()))?;
+    let read = source_region.and_then(|region| around.read(region));
+    let bytes = constant.or(read).unwrap_or_default();
+    ensure!(bytes.len() >= around.write.len(), "the tensor to copy has no memory");
+    around.write.copy_from_slice(&bytes[..around.write.len()]);
     Ok(())
 }
 

@@ -60,6 +60,8 @@ pub struct TensorMeta {
     sizes: Dims,
     strides: Dims,
     dim_order: [u8; MAX_RANK],
+    /// Whether `dim_order` counts up.
+    contiguous: bool,
     numel: usize,
     capacity: usize,
 }
@@ -94,6 +96,7 @@ impl TensorMeta {
             sizes: dims,
             strides: Dims::filled(sizes.len()),
             dim_order: order,
+            contiguous: dim_order.windows(2).all(|pair| pair[0] < pair[1]),
             numel: 0,
             capacity: 0,
         };
@@ -157,7 +160,7 @@ impl TensorMeta {
 
     /// Whether memory order is index order.
     pub fn is_contiguous(&self) -> bool {
-        self.dim_order().windows(2).all(|pair| pair[0] < pair[1])
+        self.contiguous
     }
 
     /// Whether memory order is batch, spatial dimensions, channels.
@@ -172,6 +175,7 @@ impl TensorMeta {
     pub(crate) fn plain(&self) -> KernelResult<Self> {
         let mut plain = self.clone();
         plain.dim_order = core::array::from_fn(|i| i as u8);
+        plain.contiguous = true;
         plain.update_strides()?;
         Ok(plain)
     }

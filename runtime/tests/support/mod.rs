@@ -1,6 +1,8 @@
 //! Fixtures of the real ExecuTorch, and the comparison with what we compute.
 #![allow(dead_code)]
 
+pub mod bundled;
+
 use et_runtime::{Input, LoadOptions, Method, OutputRef, Program};
 use et_schema::ScalarType;
 use et_schema::pte::File;

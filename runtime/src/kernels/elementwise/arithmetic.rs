@@ -204,6 +204,9 @@ fn quotient_type(a: &TensorMeta, b: &TensorMeta, out: &TensorMeta) -> KernelResu
 /// How the optimized library pairs elements: tensors of one type that
 /// broadcast along one dimension only, or not at all, it takes for contiguous.
 fn optimized_pairing(a: &TensorRef<'_>, b: &TensorRef<'_>, out: &TensorMeta) -> Pairing {
+    if a.sizes() == out.sizes() && b.sizes() == out.sizes() {
+        return Pairing::Memory;
+    }
     let common = a.scalar_type();
     let alike = common == b.scalar_type() && common == out.scalar_type();
     if !alike || matches!(common, ScalarType::Half | ScalarType::BFloat16) {

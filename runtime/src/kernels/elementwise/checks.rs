@@ -57,6 +57,11 @@ pub(in crate::kernels) fn resize_broadcast(
     out: &mut TensorMut<'_>,
     inputs: &[&TensorMeta],
 ) -> KernelResult {
+    if let [first, rest @ ..] = inputs
+        && rest.iter().all(|input| input.sizes() == first.sizes())
+    {
+        return resize(out, first.sizes());
+    }
     let mut sizes: SmallVec<[i32; MAX_RANK]> = SmallVec::new();
     for input in inputs {
         let missing = input.rank().saturating_sub(sizes.len());

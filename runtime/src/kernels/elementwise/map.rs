@@ -4,7 +4,7 @@
 //! results; tensors of other types are converted. The loops over chunks are
 //! the only code made for each operator and type.
 
-use super::stream::{CHUNK, Pairing, Sink, Source};
+use super::stream::{CHUNK, Pairing, Sink, Source, pairs_by_memory};
 use crate::error::{KernelError, KernelResult};
 use crate::tensor::{Element, TensorMut, TensorRef};
 use smallvec::SmallVec;
@@ -84,6 +84,14 @@ pub(super) fn run<C: Element, R: Element, const N: usize>(
     if numel == 0 {
         return Ok(());
     }
+    if is_direct::<C, R>(&inputs, out, pairing) {
+        let mut chunks: [&[C]; N] = [&[]; N];
+        for (chunk, input) in chunks.iter_mut().zip(inputs) {
+            *chunk = input.data()?;
+        }
+        f(chunks, out.data_mut()?);
+        return Ok(());
+    }
     let sources: SmallVec<[Source<'_, C>; N]> = inputs
         .iter()
         .map(|tensor| Source::new(tensor, out.meta(), pairing))
@@ -92,6 +100,19 @@ pub(super) fn run<C: Element, R: Element, const N: usize>(
         return Err(KernelError::argument("operands are missing"));
     };
     run_streams(sources, out, f)
+}
+
+/// Whether all elements are where they are wanted, in the type that is computed
+/// in: no streams are needed then. Most calls are so.
+fn is_direct<C: Element, R: Element>(
+    inputs: &[&TensorRef<'_>],
+    out: &TensorMut<'_>,
+    pairing: Pairing,
+) -> bool {
+    out.scalar_type() == R::DTYPE
+        && inputs
+            .iter()
+            .all(|i| i.scalar_type() == C::DTYPE && pairs_by_memory(i, out.meta(), pairing))
 }
 
 /// As [`run`], for operands that are streams already.

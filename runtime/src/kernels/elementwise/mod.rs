@@ -3,7 +3,8 @@
 //! ```text
 //! promote    which type to compute in, what may be stored as what
 //! checks     dim orders, broadcast shapes, resizing
-//! number     arithmetic in the types to compute in; math, the real functions
+//! number     arithmetic in the types to compute in; math, the real functions; wide, some of
+//!            them for many numbers at once
 //! elements   conversion of element types by chunks
 //! walk       the way through an operand that broadcasts or has another layout
 //! stream     operands and results as chunks in output order: broadcasting, layouts
@@ -34,3 +35,4 @@ pub(super) mod select;
 pub(super) mod stream;
 pub(super) mod unary;
 mod walk;
+mod wide;

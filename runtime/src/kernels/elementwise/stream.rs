@@ -156,7 +156,7 @@ impl<'a, C: Element> Source<'a, C> {
 
 /// Whether each element of the output meets the one at its place in memory:
 /// known without a look at strides for tensors of one shape.
-fn pairs_by_memory(tensor: &TensorMeta, out: &TensorMeta, pairing: Pairing) -> bool {
+pub(super) fn pairs_by_memory(tensor: &TensorMeta, out: &TensorMeta, pairing: Pairing) -> bool {
     tensor.sizes() == out.sizes()
         && match pairing {
             Pairing::Memory | Pairing::Packed => true,

@@ -1,10 +1,12 @@
 //! Functions of one tensor whose results are floating point or bool.
 
 use super::checks::{like, resize};
-use super::map::map1;
+use super::map::{map1, run};
 use super::math::Real;
 use super::number::{Number, with_compute};
 use super::promote::{compute_type, promote};
+use super::stream::Pairing;
+use super::wide;
 use crate::error::{KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Bool, Element};
@@ -21,6 +23,21 @@ macro_rules! function {
             like(&input, out)?;
             let computed = if input.scalar_type() == Double { Double } else { Float };
             with_compute!(computed, float, C => map1::<C, C>(&input, out, $function))
+        })
+    };
+}
+
+/// As `function`, with another one for float32 that takes many numbers at once.
+macro_rules! wide_function {
+    ($name:literal, $function:path, $wide:path) => {
+        ($name, |args, outs| {
+            let (input, out) = (args.tensor(0)?, &mut outs[0]);
+            floating(out.scalar_type())?;
+            like(&input, out)?;
+            if input.scalar_type() == Double {
+                return map1::<f64, f64>(&input, out, $function);
+            }
+            run([&input], out, Pairing::Memory, &|[input], out| $wide(input, out))
         })
     };
 }
@@ -43,12 +60,12 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     function!("aten::atan.out", Real::atan),
     function!("aten::sinh.out", Real::sinh),
     function!("aten::cosh.out", Real::cosh),
-    function!("aten::tanh.out", Real::tanh),
+    wide_function!("aten::tanh.out", Real::tanh, wide::tanhs),
     function!("aten::asinh.out", Real::asinh),
     function!("aten::acosh.out", Real::acosh),
     function!("aten::atanh.out", Real::atanh),
     function!("aten::erf.out", Real::erf),
-    function!("aten::sigmoid.out", Real::sigmoid),
+    wide_function!("aten::sigmoid.out", Real::sigmoid, wide::sigmoids),
     ("aten::logit.out", logit),
     ("aten::isnan.out", is_nan),
     ("aten::isinf.out", is_inf),
@@ -75,6 +92,9 @@ fn exp(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         }
         stored => {
             let computed = compute_type(promote(input.scalar_type(), stored));
+            if computed == Float {
+                return run([&input], out, Pairing::Memory, &|[input], out| wide::exps(input, out));
+            }
             with_compute!(computed, float, C => map1::<C, C>(&input, out, Real::exp))
         }
     }

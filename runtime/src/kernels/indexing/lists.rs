@@ -8,10 +8,10 @@
 use super::masks::{broadcast, broadcast_offset};
 use super::{for_each_index, offset, wrapped};
 use crate::error::{KernelError, KernelResult, ensure};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Bool, Element, Sizes, TensorRef, with_dtype};
 use alloc::format;
-use alloc::vec::Vec;
 use et_schema::ScalarType;
 use smallvec::SmallVec;
 
@@ -26,7 +26,7 @@ enum Indices<'a> {
     Long(TensorRef<'a>),
     Int(TensorRef<'a>),
     /// From a mask: a list of as many as it has true elements.
-    List(Vec<i64>),
+    List(Scratch<i64>),
 }
 
 impl Indices<'_> {
@@ -66,7 +66,7 @@ impl<'a> Selection<'a> {
             match entry {
                 None => dims.push(None),
                 Some(mask) if matches!(mask.scalar_type(), ScalarType::Bool | ScalarType::Byte) => {
-                    dims.extend(from_mask(mask, input, dims.len())?.into_iter().map(Some));
+                    from_mask(mask, input, &mut dims)?;
                 }
                 Some(t) if t.scalar_type() == ScalarType::Long => {
                     dims.push(Some(Indices::Long(*t)));
@@ -112,12 +112,13 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// Indices of the true elements of a mask over the dimensions from `first` on.
-fn from_mask<'a>(
+/// Adds the indices of the true elements of a mask over the next dimensions.
+fn from_mask(
     mask: &TensorRef<'_>,
     input: &TensorRef<'_>,
-    first: usize,
-) -> KernelResult<Vec<Indices<'a>>> {
+    dims: &mut SmallVec<[Option<Indices<'_>>; 8]>,
+) -> KernelResult {
+    let first = dims.len();
     let covered = input.sizes().get(first..first + mask.rank());
     ensure!(
         covered == Some(mask.sizes()),
@@ -125,20 +126,30 @@ fn from_mask<'a>(
         mask.sizes(),
         input.sizes()
     );
+    let count = match mask.scalar_type() {
+        ScalarType::Bool => mask.data::<Bool>()?.iter().filter(|b| b.get()).count(),
+        _ => mask.data::<u8>()?.iter().filter(|b| **b != 0).count(),
+    };
     let is_true = |place: usize| -> KernelResult<bool> {
         Ok(match mask.scalar_type() {
             ScalarType::Bool => mask.data::<Bool>()?[place].get(),
             _ => mask.data::<u8>()?[place] != 0,
         })
     };
-    let mut lists = alloc::vec![Vec::new(); mask.rank()];
-    for_each_index(mask.sizes(), |at| {
-        if is_true(offset(at, mask.strides()))? {
-            lists.iter_mut().zip(at).for_each(|(list, i)| list.push(*i as i64));
-        }
-        Ok(())
-    })?;
-    Ok(lists.into_iter().map(Indices::List).collect())
+    for dim in 0..mask.rank() {
+        let mut list = Scratch::<i64>::filled(count, 0);
+        let mut places = list.iter_mut();
+        for_each_index(mask.sizes(), |at| {
+            if is_true(offset(at, mask.strides()))?
+                && let Some(place) = places.next()
+            {
+                *place = at[dim] as i64;
+            }
+            Ok(())
+        })?;
+        dims.push(Some(Indices::List(list)));
+    }
+    Ok(())
 }
 
 fn index(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {

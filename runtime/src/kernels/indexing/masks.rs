@@ -5,7 +5,6 @@ use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Bool, TensorRef, with_dtype};
 use alloc::format;
-use alloc::vec::Vec;
 use et_schema::ScalarType;
 use smallvec::SmallVec;
 
@@ -47,18 +46,22 @@ fn masked_select(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     ensure!(input.scalar_type() == out.scalar_type(), "input and output differ in type");
     let shape = broadcast(input.sizes(), mask.sizes())?;
     let chosen = mask.data::<Bool>()?;
+    // Each element of the mask stands for as many of the shape.
+    let repeated = shape.iter().map(|size| *size as usize).product::<usize>();
+    let repeated = repeated.checked_div(mask.numel()).unwrap_or(0);
+    let count = chosen.iter().filter(|c| c.get()).count().saturating_mul(repeated);
+    out.resize(&[i32::try_from(count).unwrap_or(i32::MAX)])?;
     with_dtype!(out.scalar_type(), all, T => {
         let source = input.data::<T>()?;
-        let mut selected: Vec<T> = Vec::new();
+        let mut selected = out.data_mut::<T>()?.iter_mut();
         for_each_index(&shape, |at| {
-            if chosen[broadcast_offset(&mask, at)].get() {
-                selected.push(source[broadcast_offset(&input, at)]);
+            if chosen[broadcast_offset(&mask, at)].get()
+                && let Some(place) = selected.next()
+            {
+                *place = source[broadcast_offset(&input, at)];
             }
             Ok(())
-        })?;
-        out.resize(&[selected.len() as i32])?;
-        out.data_mut::<T>()?.copy_from_slice(&selected);
-        Ok(())
+        })
     }, else Err(unsupported(out.scalar_type())))
 }
 
@@ -95,17 +98,14 @@ fn nonzero(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     ensure!(out.scalar_type() == ScalarType::Long, "indices as {}", out.scalar_type());
     with_dtype!(input.scalar_type(), all, T => {
         let source = input.data::<T>()?;
-        let mut rows: Vec<i64> = Vec::new();
-        let mut count = 0;
+        let count = source.iter().filter(|x| **x != T::default()).count();
+        out.resize(&[i32::try_from(count).unwrap_or(i32::MAX), input.rank() as i32])?;
+        let mut places = out.data_mut::<i64>()?.iter_mut();
         for_each_index(input.sizes(), |at| {
             if source[super::offset(at, input.strides())] != T::default() {
-                count += 1;
-                rows.extend(at.iter().map(|i| *i as i64));
+                places.by_ref().zip(at).for_each(|(place, i)| *place = *i as i64);
             }
             Ok(())
-        })?;
-        out.resize(&[count, input.rank() as i32])?;
-        out.data_mut::<i64>()?.copy_from_slice(&rows);
-        Ok(())
+        })
     }, else Err(unsupported(input.scalar_type())))
 }

@@ -34,11 +34,24 @@ pub(super) struct Copy {
 const BLOCK: usize = 8;
 
 impl Copy {
+    /// The same copy in fewer loops.
+    pub fn merged(&self) -> Self {
+        Copy { loops: merged(&self.loops), ..*self }
+    }
+
     /// Copies from `source` to `out`, whose elements have the same size.
     ///
     /// # Errors
     /// A loop leaves the source or the target.
     pub fn run(&self, source: &[u8], out: &mut TensorMut<'_>) -> KernelResult {
+        self.merged().run_merged(source, out)
+    }
+
+    /// As [`run`](Self::run), for a copy that is [`merged`](Self::merged).
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_merged(&self, source: &[u8], out: &mut TensorMut<'_>) -> KernelResult {
         let size = out.scalar_type().size();
         let target = out.bytes_mut()?;
         if self.loops.iter().any(|l| l.extent == 0) {
@@ -49,12 +62,11 @@ impl Copy {
                 && self.stays_inside(self.target_start, target.len() / size, |l| l.target),
             "a copy past the end of its tensor"
         );
-        let loops = merged(&self.loops);
         match size {
-            1 => self.typed::<u8>(&loops, source, target),
-            2 => self.typed::<u16>(&loops, source, target),
-            4 => self.typed::<u32>(&loops, source, target),
-            _ => self.typed::<u64>(&loops, source, target),
+            1 => self.typed::<u8>(source, target),
+            2 => self.typed::<u16>(source, target),
+            4 => self.typed::<u32>(source, target),
+            _ => self.typed::<u64>(source, target),
         }
     }
 
@@ -73,14 +85,14 @@ impl Copy {
         low >= 0 && usize::try_from(high).is_ok_and(|high| high < len)
     }
 
-    fn typed<T: Pod>(&self, loops: &[Loop], source: &[u8], target: &mut [u8]) -> KernelResult {
+    fn typed<T: Pod>(&self, source: &[u8], target: &mut [u8]) -> KernelResult {
         let (Ok(source), Ok(target)) =
             (bytemuck::try_cast_slice(source), bytemuck::try_cast_slice_mut(target))
         else {
             ensure!(false, "a tensor that is not aligned for its elements");
             return Ok(());
         };
-        walk::<T>(loops, source, self.source_start, target, self.target_start);
+        walk::<T>(&self.loops, source, self.source_start, target, self.target_start);
         Ok(())
     }
 }

@@ -3,12 +3,10 @@
 use super::engine::{Copy, Loop};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::reduce::normalised_dim;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::{Args, Kernel, Outs};
-use crate::memory::Arena;
 use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use alloc::format;
-use alloc::vec::Vec;
-use et_schema::ScalarType;
 use smallvec::SmallVec;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
@@ -46,16 +44,12 @@ pub(super) fn place(
     if input.scalar_type() == out.scalar_type() {
         return copy.run(&input.bytes()[..input.nbytes().min(input.bytes().len())], out);
     }
-    let converted = converted(input, out.scalar_type())?;
-    copy.run(converted.bytes(), out)
-}
-
-/// The elements of `input` as another type, in its memory order.
-fn converted(input: &TensorRef<'_>, to: ScalarType) -> KernelResult<Arena> {
+    let to = out.scalar_type();
     let refuse = || KernelError::argument(format!("{} as {to}", input.scalar_type()));
     with_dtype!(input.scalar_type(), all, S => with_dtype!(to, all, T => {
-        let elements: Vec<T> = input.data::<S>()?.iter().map(|e| e.cast()).collect();
-        Arena::copy_of(bytemuck::cast_slice(&elements)).ok_or_else(refuse)
+        // In the memory order of the input.
+        let elements = Scratch::<T>::of(input.data::<S>()?.iter().map(|e| e.cast()));
+        copy.run(bytemuck::cast_slice(&elements), out)
     }, else Err(refuse())), else Err(refuse()))
 }
 

@@ -43,6 +43,11 @@ impl View {
 
     /// Copies the view to `out`, which takes its shape.
     fn copy(&self, input: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult {
+        self.plan(input, out)?.run_merged(bytes(input), out)
+    }
+
+    /// The copy of the view to `out`, which takes its shape.
+    fn plan(&self, input: &TensorRef<'_>, out: &mut TensorMut<'_>) -> KernelResult<Copy> {
         ensure!(
             input.scalar_type() == out.scalar_type(),
             "{} as {}",
@@ -63,7 +68,7 @@ impl View {
             Loop { extent, source, target: out.strides()[dim] as isize }
         });
         let copy = Copy { loops: loops.collect(), source_start: self.start, target_start: 0 };
-        copy.run(&input.bytes()[..input.nbytes().min(input.bytes().len())], out)
+        Ok(copy.merged())
     }
 
     /// Keeps `len` elements of `dim` from `start`, each `step` after the one before.
@@ -78,24 +83,49 @@ impl View {
     }
 }
 
+/// The bytes of a tensor's elements.
+fn bytes<'a>(input: &TensorRef<'a>) -> &'a [u8] {
+    &input.bytes()[..input.nbytes().min(input.bytes().len())]
+}
+
+/// Copies a view of the first argument. Where shapes and other arguments never
+/// change, what is to be copied is found out once.
+fn copied(
+    args: &Args<'_>,
+    outs: &mut Outs<'_>,
+    view: impl FnOnce(&TensorRef<'_>) -> KernelResult<View>,
+) -> KernelResult {
+    let (input, out) = (args.tensor(0)?, &mut outs[0]);
+    if let Some(copy) = args.already_kept::<Copy>() {
+        return copy.run_merged(bytes(&input), out);
+    }
+    let copy = view(&input)?.plan(&input, out)?;
+    copy.run_merged(bytes(&input), out)?;
+    args.keep_settled(|| copy);
+    Ok(())
+}
+
 pub(in crate::kernels) fn permute(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let (input, order) = (args.tensor(0)?, args.ints(1)?);
-    let view = View::of(&input);
+    // Exporters turn weights around in every run.
+    if args.is_constant(0) && args.is_constant(1) {
+        let input = args.tensor(0)?;
+        return kept_copy(args, &permuted(&input, args.ints(1)?)?, &input, &mut outs[0]);
+    }
+    copied(args, outs, |input| permuted(input, args.ints(1)?))
+}
+
+fn permuted(input: &TensorRef<'_>, order: &[i64]) -> KernelResult<View> {
+    let view = View::of(input);
     ensure!(order.len() == input.rank(), "a permutation {order:?} of {:?}", input.sizes());
     let mut seen = [false; crate::tensor::MAX_RANK];
     let mut dims = SmallVec::new();
     for dim in order {
-        let dim = normalised_dim(*dim, &input)?;
+        let dim = normalised_dim(*dim, input)?;
         ensure!(!seen[dim], "dimension {dim} appears twice in {order:?}");
         seen[dim] = true;
         dims.push(view.dims[dim]);
     }
-    let view = View { dims, start: 0 };
-    // Exporters turn weights around in every run.
-    if args.is_constant(0) && args.is_constant(1) {
-        return kept_copy(args, &view, &input, &mut outs[0]);
-    }
-    view.copy(&input, &mut outs[0])
+    Ok(View { dims, start: 0 })
 }
 
 /// Copies the view of a constant, and the next time its copy.
@@ -120,13 +150,14 @@ fn kept_copy(
 }
 
 fn transpose(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let input = args.tensor(0)?;
-    let (a, b) = (normalised_dim(args.int(1)?, &input)?, normalised_dim(args.int(2)?, &input)?);
-    let mut view = View::of(&input);
-    if input.rank() > 0 {
-        view.dims.swap(a, b);
-    }
-    view.copy(&input, &mut outs[0])
+    copied(args, outs, |input| {
+        let (a, b) = (normalised_dim(args.int(1)?, input)?, normalised_dim(args.int(2)?, input)?);
+        let mut view = View::of(input);
+        if input.rank() > 0 {
+            view.dims.swap(a, b);
+        }
+        Ok(view)
+    })
 }
 
 fn t(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -155,30 +186,34 @@ fn expand(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 }
 
 fn select(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let (input, index) = (args.tensor(0)?, args.int(2)?);
-    ensure!(input.rank() > 0, "a selection from a tensor without dimensions");
-    let dim = normalised_dim(args.int(1)?, &input)?;
-    let size = input.size(dim) as i64;
-    ensure!((-size..size).contains(&index), "index {index} of {size}");
-    let mut view = View::of(&input);
-    view.slice(dim, index.rem_euclid(size) as usize, 1, 1);
-    view.dims.remove(dim);
-    view.copy(&input, &mut outs[0])
+    copied(args, outs, |input| {
+        let index = args.int(2)?;
+        ensure!(input.rank() > 0, "a selection from a tensor without dimensions");
+        let dim = normalised_dim(args.int(1)?, input)?;
+        let size = input.size(dim) as i64;
+        ensure!((-size..size).contains(&index), "index {index} of {size}");
+        let mut view = View::of(input);
+        view.slice(dim, index.rem_euclid(size) as usize, 1, 1);
+        view.dims.remove(dim);
+        Ok(view)
+    })
 }
 
 fn slice(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let (input, step) = (args.tensor(0)?, args.int(4)?);
-    ensure!(input.rank() > 0, "a slice of a tensor without dimensions");
-    let dim = normalised_dim(args.int(1)?, &input)?;
-    ensure!(step > 0, "a step of {step}");
-    let size = input.size(dim) as i64;
-    let clamp = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(0, size);
-    let start = clamp(args.optional_int(2)?.unwrap_or(0));
-    let end = clamp(args.optional_int(3)?.unwrap_or(i64::MAX)).max(start);
-    let len = (end - start) as u64;
-    let mut view = View::of(&input);
-    view.slice(dim, start as usize, len.div_ceil(step as u64) as usize, step as usize);
-    view.copy(&input, &mut outs[0])
+    copied(args, outs, |input| {
+        let step = args.int(4)?;
+        ensure!(input.rank() > 0, "a slice of a tensor without dimensions");
+        let dim = normalised_dim(args.int(1)?, input)?;
+        ensure!(step > 0, "a step of {step}");
+        let size = input.size(dim) as i64;
+        let clamp = |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(0, size);
+        let start = clamp(args.optional_int(2)?.unwrap_or(0));
+        let end = clamp(args.optional_int(3)?.unwrap_or(i64::MAX)).max(start);
+        let len = (end - start) as u64;
+        let mut view = View::of(input);
+        view.slice(dim, start as usize, len.div_ceil(step as u64) as usize, step as usize);
+        Ok(view)
+    })
 }
 
 fn narrow(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
@@ -204,14 +239,20 @@ fn split(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let size = input.size(dim);
     ensure!(part > 0 || (part == 0 && size == 0), "parts of {part} elements");
     let part = part as usize;
+    if let Some(copies) = args.already_kept::<Parts>() {
+        return copies.run(&input, outs);
+    }
     let count = if part == 0 { 1 } else { size.div_ceil(part).max(1) };
     ensure!(outs.len() == count, "{count} parts for {} outputs", outs.len());
     let sizes = (0..count).map(|i| part.min(size - i * part));
-    split_into(&input, dim, sizes, outs)
+    split_into(args, dim, sizes, outs)
 }
 
 fn split_with_sizes(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, sizes) = (args.tensor(0)?, args.ints(1)?);
+    if let Some(copies) = args.already_kept::<Parts>() {
+        return copies.run(&input, outs);
+    }
     ensure!(input.rank() > 0, "parts of a tensor without dimensions");
     let dim = normalised_dim(args.int(2)?, &input)?;
     let total = sizes.iter().try_fold(0i64, |sum, s| sum.checked_add(*s).filter(|_| *s >= 0));
@@ -221,22 +262,38 @@ fn split_with_sizes(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         input.size(dim),
         outs.len()
     );
-    split_into(&input, dim, sizes.iter().map(|s| *s as usize), outs)
+    split_into(args, dim, sizes.iter().map(|s| *s as usize), outs)
+}
+
+/// The copies of a split, which a settled call keeps.
+struct Parts(Vec<Copy>);
+
+impl Parts {
+    fn run(&self, input: &TensorRef<'_>, outs: &mut Outs<'_>) -> KernelResult {
+        let mut pairs = self.0.iter().zip(outs);
+        pairs.try_for_each(|(copy, out)| copy.run_merged(bytes(input), out))
+    }
 }
 
 fn split_into(
-    input: &TensorRef<'_>,
+    args: &Args<'_>,
     dim: usize,
     sizes: impl Iterator<Item = usize>,
     outs: &mut Outs<'_>,
 ) -> KernelResult {
-    let mut start = 0;
+    let input = args.tensor(0)?;
+    let (mut start, mut parts) = (0, Vec::new());
     for (size, out) in sizes.zip(outs) {
-        let mut view = View::of(input);
+        let mut view = View::of(&input);
         view.slice(dim, start, size, 1);
-        view.copy(input, out)?;
+        let copy = view.plan(&input, out)?;
+        copy.run_merged(bytes(&input), out)?;
+        if args.is_settled() {
+            parts.push(copy);
+        }
         start += size;
     }
+    args.keep_settled(|| Parts(parts));
     Ok(())
 }
 

@@ -9,7 +9,6 @@ use crate::kernels::scratch::Scratch;
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, Sizes, TensorRef, with_dtype};
 use alloc::format;
-use alloc::vec::Vec;
 use et_schema::ScalarType;
 
 pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
@@ -29,8 +28,8 @@ struct Table<'a> {
     rows: usize,
     row_bytes: usize,
     /// Per row, one after the other.
-    scales: Vec<f32>,
-    zero_points: Option<Vec<f32>>,
+    scales: Scratch<f32>,
+    zero_points: Option<Scratch<f32>>,
     groups: usize,
 }
 
@@ -80,9 +79,9 @@ fn is_parameter(scalar_type: ScalarType) -> bool {
     matches!(scalar_type, ScalarType::Float | ScalarType::Half | ScalarType::BFloat16)
 }
 
-fn floats(tensor: &TensorRef<'_>) -> KernelResult<Vec<f32>> {
+fn floats(tensor: &TensorRef<'_>) -> KernelResult<Scratch<f32>> {
     with_dtype!(tensor.scalar_type(), float, T => {
-        Ok(tensor.data::<T>()?.iter().map(|v| v.to_f64() as f32).collect())
+        Ok(Scratch::of(tensor.data::<T>()?.iter().map(|v| v.to_f64() as f32)))
     }, else Err(KernelError::argument(format!("parameters of {}", tensor.scalar_type()))))
 }
 

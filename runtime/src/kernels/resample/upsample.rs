@@ -3,6 +3,7 @@
 use super::taps::{Line, Pair, Tent};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::kernels::elementwise::checks::{resize, same_dim_order, same_dtype};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::{Args, Kernel, Outs};
 use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef, with_dtype};
 use alloc::format;
@@ -113,10 +114,10 @@ fn nearest(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     with_dtype!(input.scalar_type(), real, T => {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         pixels.rows(|from, to, y| {
-            let row = &source[from + rows[y] * pixels.from[2]..];
+            let row = &source[from + rows[y] as usize * pixels.from[2]..];
             let places = target[to..].iter_mut().step_by(pixels.to[3]);
-            for (place, x) in places.zip(&columns) {
-                *place = row[x * pixels.from[3]];
+            for (place, x) in places.zip(columns.iter()) {
+                *place = row[*x as usize * pixels.from[3]];
             }
         });
         Ok(())
@@ -151,19 +152,19 @@ fn bilinear(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 
 fn interpolate<T: Element, A: Float>(
     input: &TensorRef<'_>,
-    [rows, columns]: &[alloc::vec::Vec<Pair>; 2],
+    [rows, columns]: &[Scratch<Pair>; 2],
     out: &mut TensorMut<'_>,
 ) -> KernelResult {
     let pixels = Pixels::of(input, out);
     let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
     pixels.rows(|from, to, y| {
         let [top, bottom] =
-            [rows[y].first, rows[y].second].map(|y| &source[from + y * pixels.from[2]..]);
+            [rows[y].first, rows[y].second].map(|y| &source[from + y as usize * pixels.from[2]..]);
         let [above, below] = rows[y].weights.map(|weight| weight.cast::<A>());
         let places = target[to..].iter_mut().step_by(pixels.to[3]);
-        for (place, pair) in places.zip(columns) {
+        for (place, pair) in places.zip(columns.iter()) {
             let [left, right] = pair.weights.map(|weight| weight.cast::<A>());
-            let (a, b) = (pair.first * pixels.from[3], pair.second * pixels.from[3]);
+            let [a, b] = [pair.first, pair.second].map(|x| x as usize * pixels.from[3]);
             let line = |row: &[T]| row[a].cast::<A>() * left + row[b].cast::<A>() * right;
             *place = (line(top) * above + line(bottom) * below).cast();
         }
@@ -198,20 +199,21 @@ fn antialiased(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 /// Sums that are rounded to the element type after each pixel, as ExecuTorch does.
 fn smooth<T: Element, A: Float>(
     input: &TensorRef<'_>,
-    [rows, columns]: &[alloc::vec::Vec<Tent>; 2],
+    [rows, columns]: &[Scratch<Tent>; 2],
     out: &mut TensorMut<'_>,
 ) -> KernelResult {
     let pixels = Pixels::of(input, out);
     let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
     pixels.rows(|from, to, y| {
         let places = target[to..].iter_mut().step_by(pixels.to[3]);
-        for (place, column) in places.zip(columns) {
+        for (place, column) in places.zip(columns.iter()) {
             let mut sum = T::default();
             for j in 0..rows[y].count {
                 let row_weight = rows[y].weight(j);
-                let row = from + (rows[y].first + j) * pixels.from[2];
+                let row = from + (rows[y].first + j) as usize * pixels.from[2];
                 for i in 0..column.count {
-                    let pixel = source[row + (column.first + i) * pixels.from[3]].cast::<A>();
+                    let pixel =
+                        source[row + (column.first + i) as usize * pixels.from[3]].cast::<A>();
                     let part = pixel * row_weight.cast::<A>() * column.weight(i).cast::<A>();
                     sum = (sum.cast::<A>() + part).cast();
                 }
