@@ -235,7 +235,9 @@ mod tests {
                 let stray = if out.start > 0 { 0 } else { out.end };
                 let bytes = method.arenas[out.arena as usize].bytes_mut();
                 tamper = bytes.len() > stray;
-                bytes.get_mut(stray..).and_then(<[u8]>::first_mut).map(|byte| *byte ^= 1);
+                if let Some(byte) = bytes.get_mut(stray..).and_then(<[u8]>::first_mut) {
+                    *byte ^= 1;
+                }
             }
             tampered += usize::from(tamper);
             let before = method.violations().len();
