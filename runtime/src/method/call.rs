@@ -8,6 +8,7 @@ use crate::kernels::Resources;
 use crate::value::{EValue, Scalar, TensorId, Values};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::cell::RefCell;
 use et_schema::ErrorCode;
 use et_schema::ids::ValueId;
