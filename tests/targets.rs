@@ -80,7 +80,7 @@ fn every_number_of_a_board_has_its_source_or_the_reason_why_there_is_none() {
             (known, unknown) = (known + usize::from(!none), unknown + usize::from(none));
         }
     }
-    assert!(known >= 69 && unknown <= 20, "{known} memories with a speed, {unknown} without");
+    assert!(known >= 81 && unknown <= 8, "{known} memories with a speed, {unknown} without");
 }
 
 #[test]
