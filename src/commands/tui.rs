@@ -17,6 +17,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Look through a program, a trace, a journal or what a dead board left, in the terminal
 #[derive(Debug, Args)]
@@ -107,8 +108,9 @@ pub struct TuiArgs {
     no_mouse: bool,
 }
 
-/// Bytes of files up to which the first screen waits for them.
-const AT_ONCE: u64 = 8 << 20;
+/// How long the first screen waits for the files, so that a mistake in what was
+/// given is said before it, and what is small is there with it.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Runs the command.
 pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
@@ -136,9 +138,8 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         return Err(Failure::Usage(message.into()));
     }
     let config = config(args)?;
-    // Small files are open before the screen is drawn; an error leaves it alone.
-    let is_small = files.size().1 <= AT_ONCE;
-    let first = if is_small { Some(files.session(None)?) } else { None };
+    let mut background = Background::of(files, args.follow.is_some() || args.run);
+    let first = background.wait(PATIENCE)?;
     if !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
         let message = "tui needs a terminal; `etinspect diagnose`, `events` and `memory` print";
         return Err(Failure::Usage(message.into()));
@@ -149,18 +150,14 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         if args.record.is_some() {
             stream.name += " (recorded)";
         }
-        files.stream = Some(stream);
+        background.listen(stream);
     }
-    let model = args.files.first().filter(|_| args.run);
-    let run = model.map(|model| Running::start(model, &args.run_args)).transpose()?;
-    files.later = run.as_ref().map(Running::files).unwrap_or_default();
-    let mut background = Background::new(files, args.follow.is_some() || args.run, run);
+    if let Some(model) = args.files.first().filter(|_| args.run) {
+        background.watch(Running::start(model, &args.run_args)?);
+    }
     let session = match first {
         Some(session) => session,
-        None => {
-            background.start(true);
-            empty()?
-        }
+        None => empty()?,
     };
     let mut app = App::new(session, theme(args, global, &config));
     app.mouse = !(args.no_mouse || config.no_mouse);

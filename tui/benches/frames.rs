@@ -1,20 +1,26 @@
-//! A trace of ten million events: from the file to the first frame, and each
-//! frame while scrolling, sorting, zooming and panning.
+//! A trace of ten million events, and a program of 100,000 instructions with its
+//! trace: from the files to the first frame, and each frame while scrolling,
+//! sorting, filtering, searching, zooming and panning.
 //!
 //! `cargo bench -p et-tui --bench frames` prints the times. `EVENTS` in the
-//! environment is another number of events.
+//! environment is another number of events, `STEPS` of instructions.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use et_inspector::events::EventBlocks;
 use et_schema::etdump::File as Trace;
 use et_schema::ids::{ChainId, InstructionId};
-use et_tui::{App, Inputs, Loading, Progress, Session, Theme};
+use et_schema::pte::File;
+use et_tui::{App, Bytes, Inputs, Loading, Progress, Session, Theme};
 use etdump::{Contents, EtDumpWriter, Place, Ticks, Tracer};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
+
+#[path = "../../inspector/tests/support/generate.rs"]
+#[allow(dead_code, reason = "not every test uses all of it")]
+mod generate;
 
 /// Instructions of the program that ran.
 const INSTRUCTIONS: u32 = 1000;
@@ -54,8 +60,29 @@ impl Screen {
     /// Time from a key press to the frame that shows it: by the clock, and what the
     /// thread had of a processor, which others may need as well.
     fn press(&mut self, app: &mut App, key: KeyCode) -> [Duration; 2] {
+        self.frame(app, |app| {
+            app.key(KeyEvent::new(key, KeyModifiers::NONE));
+            app.poll();
+        })
+    }
+
+    /// The same with a break, as typing has, in which other threads may have done
+    /// with it: the frames that show it.
+    fn type_one(&mut self, app: &mut App, key: KeyCode) -> Vec<[Duration; 2]> {
+        let mut frames = vec![self.press(app, key)];
+        let begun = Instant::now();
+        while app.is_busy() && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(10));
+            frames.push(self.frame(app, |app| {
+                app.poll();
+            }));
+        }
+        frames
+    }
+
+    fn frame(&mut self, app: &mut App, before: impl FnOnce(&mut App)) -> [Duration; 2] {
         let (begun, busy) = (Instant::now(), on_processor());
-        app.key(KeyEvent::new(key, KeyModifiers::NONE));
+        before(app);
         self.0.draw(|frame| app.draw(frame)).expect("drawn");
         [begun.elapsed(), on_processor().saturating_sub(busy)]
     }
@@ -85,26 +112,19 @@ fn resident() -> String {
     line.map_or("unknown".into(), |line| line.trim().to_owned())
 }
 
+/// A number in the environment.
+fn number(name: &str) -> Option<u32> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
 fn frames(criterion: &mut Criterion) {
-    let events = std::env::var("EVENTS").ok().and_then(|text| text.parse().ok());
-    let events = events.unwrap_or(10_000_000);
+    let mut screen = Screen::new();
+    large_program(&mut screen, number("STEPS").unwrap_or(100_000));
+    let events = number("EVENTS").unwrap_or(10_000_000);
     let bytes = trace(events, INSTRUCTIONS);
     println!("{} bytes of trace; resident {}", bytes.len(), resident());
-    let mut screen = Screen::new();
 
-    // The first frame does not wait for the events.
-    let begun = Instant::now();
-    let empty = Session::new(Inputs::default()).expect("nothing to read");
-    let mut app = App::new(empty, Theme::default());
-    app.loading = Some(Loading {
-        name: "trace.etdp".into(),
-        bytes: bytes.len() as u64,
-        since: Duration::ZERO,
-        progress: Progress::default(),
-    });
-    screen.0.draw(|frame| app.draw(frame)).expect("drawn");
-    println!("first frame, still reading: {:?}", begun.elapsed());
-
+    let mut app = first_frame(&mut screen, bytes.len());
     let begun = Instant::now();
     let file = Trace::recover(&bytes).expect("a trace");
     drop(EventBlocks::of(&file));
@@ -144,6 +164,71 @@ fn frames(criterion: &mut Criterion) {
     many_rows(&mut screen, events / 10);
 }
 
+/// The first frame does not wait for the files.
+fn first_frame(screen: &mut Screen, bytes: usize) -> App {
+    let begun = Instant::now();
+    let empty = Session::new(Inputs::default()).expect("nothing to read");
+    let mut app = App::new(empty, Theme::default());
+    app.loading = Some(Loading {
+        name: "trace.etdp".into(),
+        bytes: bytes as u64,
+        since: Duration::ZERO,
+        progress: Progress::default(),
+    });
+    screen.0.draw(|frame| app.draw(frame)).expect("drawn");
+    println!("first frame, still reading: {:?}", begun.elapsed());
+    app
+}
+
+/// A program of many instructions with the trace of three executions.
+fn large_program(screen: &mut Screen, steps: u32) {
+    let program = Bytes::new(generate::program(steps as usize));
+    let bytes = trace(3 * steps, steps);
+    println!("{steps} instructions: {} bytes of program", program.as_slice().len());
+    let mut app = first_frame(screen, program.as_slice().len() + bytes.len());
+    let begun = Instant::now();
+    let file = File::parse(program.as_slice()).expect("a program");
+    let trace = Trace::recover(&bytes).expect("a trace");
+    let inputs = Inputs {
+        title: "large.pte",
+        program: Some(&file),
+        program_bytes: Some(&program),
+        trace: Some(&trace),
+        ..Inputs::default()
+    };
+    let session = Session::new(inputs).expect("a session");
+    println!("program and trace read, on the other thread: {:?}", begun.elapsed());
+    app.loading = None;
+    let shown = screen.frame(&mut app, |app| app.replace(session));
+    println!("frame with them: {:?} by the clock; resident {}", shown[0], resident());
+    for (name, keys) in [
+        ("program, scrolling", "5jjjjjjjjkjG jjjjgjjjj"),
+        ("program, unfolding", "5jzjzZjjzZ"),
+        ("program, jumping", "5SudbbPuu5bbBi"),
+        ("program, filtering", "5&add 0:99\n&tensor:x\n\u{1b}"),
+        ("program, searching", "5/add 99\nnN"),
+        ("tensors, scrolling", "7jjjjjjjjkjG jjjjgjjjj"),
+        ("tensors, filtering", "7&bytes>2K '99\n&dtype:x\n\u{1b}"),
+        ("tensors, searching", "7/%99 float\nnN"),
+        ("memory, scrolling", "4jjhhPjjlll"),
+        ("timeline, zooming", "3+++jj--0jj"),
+        ("events, sorting and filtering", "2srs&add >9\nv\u{1b}vv"),
+        ("from view to view", "1234567812345678"),
+    ] {
+        let keys = keys.chars().cycle().take(120).map(code);
+        report(name, keys.flat_map(|key| screen.type_one(&mut app, key)).collect());
+    }
+}
+
+/// A key by its letter.
+fn code(key: char) -> KeyCode {
+    match key {
+        '\n' => KeyCode::Enter,
+        '\u{1b}' => KeyCode::Esc,
+        key => KeyCode::Char(key),
+    }
+}
+
 /// One execution of very many instructions, each a row of its own: what is
 /// sorted, filtered and searched takes longer than a frame, off the drawing thread.
 fn many_rows(screen: &mut Screen, rows: u32) {
@@ -171,11 +256,6 @@ fn many_rows(screen: &mut Screen, rows: u32) {
         ("rows, timeline", "3++lh--0jk"),
         ("rows, overview", "1jk"),
     ] {
-        let code = |key| match key {
-            '\n' => KeyCode::Enter,
-            '\u{1b}' => KeyCode::Esc,
-            key => KeyCode::Char(key),
-        };
         let keys = keys.chars().cycle().take(200).map(code);
         report(name, keys.map(|key| screen.press(&mut app, key)).collect());
         settle(&mut app);

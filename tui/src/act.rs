@@ -42,8 +42,7 @@ impl App {
     fn escape(&mut self) {
         if self.loading.is_some() {
             self.cancel = true;
-        } else if self.sorting.take().is_some() {
-            self.break_off("the table is as it was");
+        } else if self.cancel_list() {
         } else if !self.filter().is_empty() {
             self.set_filter(String::new());
         } else {
@@ -89,12 +88,19 @@ impl App {
     /// Whether something is made that the user waits for.
     pub fn is_busy(&self) -> bool {
         let looks = self.picker.as_ref().is_some_and(|picker| picker.is_busy());
-        looks || self.sorting.is_some() || self.loading.is_some()
+        looks || self.is_looking() || self.maps() || self.lists.is_busy() || self.loading.is_some()
     }
 
     /// Does what a key or a command stands for.
     pub fn act(&mut self, action: Action) {
         let current = self.view.index();
+        if let Some(view) = action.home().filter(|view| *view != self.view) {
+            let key = self.keys.label(Action::Show(view));
+            let command = self.keys.command(action);
+            let name = view.name();
+            self.message = Some(format!("\"{command}\" is for the view {name}; {key} shows it"));
+            return;
+        }
         match action {
             Action::Quit => self.done = true,
             Action::Show(view) => self.go_to_view(view),
@@ -137,14 +143,20 @@ impl App {
             Action::Sort => self.sort_by_next(),
             Action::Reverse => {
                 self.wanted.order.ascending ^= true;
-                self.refresh();
+                self.ask(View::Events);
             }
             Action::Group => self.group(self.next_grouping()),
             Action::Columns => self.picker = Some(Picker::columns(self)),
             Action::Search => self.picker = Some(Picker::everything(self)),
             Action::NextFound => self.go_to_found(1),
             Action::PreviousFound => self.go_to_found(-1),
-            Action::Filter => self.typing = true,
+            Action::Filter => match self.view {
+                View::Memory | View::Timeline => {
+                    let search = self.keys.label(Action::Search);
+                    self.message = Some(format!("nothing is left out here; {search} searches"));
+                }
+                _ => self.typing = true,
+            },
             Action::Palette => self.picker = Some(Picker::commands(self)),
             Action::Mark => self.mark(),
             Action::Marks => match self.marks.is_empty() {
@@ -172,7 +184,7 @@ impl App {
         }
     }
 
-    fn go_to_view(&mut self, view: View) {
+    pub(crate) fn go_to_view(&mut self, view: View) {
         if view != self.view {
             self.remember();
             self.show(view);
@@ -269,14 +281,14 @@ impl App {
     /// Orders the event table.
     pub(crate) fn sort(&mut self, order: Order) {
         self.wanted.order = order;
-        self.refresh();
+        self.ask(View::Events);
     }
 
     /// Groups the event table.
     pub(crate) fn group(&mut self, kind: Option<GroupBy>) {
         self.wanted.grouping = kind;
         self.cursors[View::Events.index()] = 0;
-        self.refresh();
+        self.ask(View::Events);
     }
 
     /// The next kind of group that there is, or none after the last.

@@ -5,16 +5,19 @@
 
 use crate::clock::Clock;
 use crate::columns::{Chosen, Order};
-use crate::digest::Digest;
+use crate::digest::{self, Digest};
 use crate::events::RowRef;
 use crate::finder::{Entry, Picker, Target};
 use crate::groups::GroupTable;
 use crate::keys::Keymap;
-use crate::lists::Lists;
+use crate::later::{Made, discard};
+use crate::layout::Layout;
+use crate::lists::{self, Lists};
 use crate::live::{Live, Loading};
+use crate::map;
 use crate::mouse::Zone;
 use crate::session::Session;
-use crate::tables::{self, Later, Request, Table};
+use crate::tables;
 use crate::theme::Theme;
 use crate::tree::Tree;
 use crate::view;
@@ -128,7 +131,9 @@ pub struct App {
     /// Which elements of the selected tensor are shown.
     pub sample: usize,
     /// What they are like, with the tensor's row and the sample.
-    pub(crate) digest: Option<((usize, usize), Result<Digest, String>)>,
+    pub(crate) digest: Option<((usize, usize), Made<Result<Digest, String>>)>,
+    /// The map of memory, as it was drawn last.
+    pub(crate) map: map::Drawn,
     /// The filter that is being typed.
     pub typing: bool,
     /// A list to choose from, over the view.
@@ -151,6 +156,8 @@ pub struct App {
     pub done: bool,
     /// Said in the status line until the next key.
     pub message: Option<String>,
+    /// How the file was looked at last, until it is read.
+    pub(crate) remembered: Option<Layout>,
     /// Files that are being read.
     pub loading: Option<Loading>,
     /// The source that is listened to.
@@ -173,8 +180,6 @@ pub struct App {
     pub page: usize,
     /// What is where on the screen.
     pub(crate) zones: RefCell<Vec<(Rect, Zone)>>,
-    /// The rows that will be shown.
-    pub(crate) sorting: Option<Later<Vec<u32>>>,
     /// What the rows that are shown were made for.
     pub(crate) shown: Wanted,
     /// Rows of the event table as they are shown, by their numbers.
@@ -203,6 +208,7 @@ impl App {
             marks: BTreeSet::new(),
             sample: 0,
             digest: None,
+            map: map::Drawn::default(),
             typing: false,
             picker: None,
             corpus: None,
@@ -214,6 +220,7 @@ impl App {
             help: None,
             done: false,
             message: None,
+            remembered: None,
             loading: None,
             live: None,
             cancel: false,
@@ -225,13 +232,11 @@ impl App {
             width: 80,
             page: 10,
             zones: RefCell::default(),
-            sorting: None,
             shown: Wanted::default(),
             table: Vec::new(),
             table_sum: 0,
         };
-        app.layout_program();
-        app.refresh();
+        app.list_all();
         app
     }
 
@@ -248,8 +253,8 @@ impl App {
         let is_other =
             self.session.instructions.is_empty() || session.method != self.session.method;
         let before = std::mem::replace(&mut self.session, Arc::new(session));
-        tables::discard((before, self.corpus.take()));
-        self.digest = None;
+        discard((before, self.corpus.take()));
+        (self.digest, self.map) = (None, map::Drawn::default());
         self.picker = None;
         self.found = (Vec::new(), 0);
         if is_other {
@@ -262,12 +267,21 @@ impl App {
         if let Some(step) = kept.and_then(|site| self.session.step(site)) {
             self.step = step;
         }
-        self.lists.clear_rows();
-        for view in VIEWS {
+        if is_other {
+            self.lists.clear_rows();
+        }
+        self.list_all();
+        if let Some(layout) = self.remembered.take() {
+            layout.apply_to_file(self);
+        }
+    }
+
+    /// Makes all lists anew. What they show stays meanwhile.
+    fn list_all(&mut self) {
+        self.layout_program();
+        for view in VIEWS.into_iter().filter(|view| lists::owner(*view) == *view) {
             self.list(view);
         }
-        self.layout_program();
-        self.refresh();
     }
 
     /// Draws everything.
@@ -299,7 +313,8 @@ impl App {
         self.cursors[view.index()] = row;
     }
 
-    /// Looks at the elements of the selected tensor, unless it was looked at.
+    /// Looks at the elements of the selected tensor, unless it was looked at: on
+    /// another thread if they are many.
     pub(crate) fn look(&mut self) {
         let Some(row) = self.row() else { return };
         let key = (row, self.sample);
@@ -307,9 +322,39 @@ impl App {
             return;
         }
         let tensors = &self.session.tensors;
-        let data = tensors.rows.get(key.0).and_then(|row| row.data.get(key.1));
-        let digest = data.map(|data| tensors.bytes(data).map(|bytes| Digest::of(data, bytes)));
-        self.digest = digest.map(|digest| (key, digest));
+        let Some(data) = tensors.rows.get(key.0).and_then(|row| row.data.get(key.1)) else {
+            self.digest = None;
+            return;
+        };
+        let session = Arc::clone(&self.session);
+        let made = Made::of(Digest::elements(data), digest::FEW, move |work| {
+            let tensors = &session.tensors;
+            let data = tensors.rows.get(key.0).and_then(|row| row.data.get(key.1));
+            let data = data.ok_or_else(|| "the tensor is gone".to_owned())?;
+            tensors.bytes(data).map(|bytes| Digest::of(data, bytes, work))
+        });
+        self.digest = Some((key, made));
+    }
+
+    /// What the elements of the selected tensor are like, once they were looked at.
+    pub(crate) fn digest(&self) -> Option<&Result<Digest, String>> {
+        match &self.digest {
+            Some((_, Made::Now(digest))) => Some(digest),
+            _ => None,
+        }
+    }
+
+    fn poll_digest(&mut self) -> bool {
+        let Some((_, Made::Later(later))) = &self.digest else { return false };
+        let Some(made) = later.take() else { return false };
+        let made = made.unwrap_or_else(|| Err("looking at them broke off".into()));
+        self.digest = self.digest.take().map(|(key, _)| (key, Made::Now(made)));
+        true
+    }
+
+    /// Whether elements are being looked at.
+    pub(crate) fn is_looking(&self) -> bool {
+        matches!(self.digest, Some((_, Made::Later(_))))
     }
 
     /// Site of the selected instruction.
@@ -455,16 +500,12 @@ impl App {
             // What is selected there already may be about the instruction.
             _ if self.site_of_row() == self.site() => {}
             View::Events => {
-                let site = self.site();
-                let own = |row: usize| {
-                    self.event(row).is_some_and(|shown| shown.site.is_some() && shown.site == site)
-                };
-                if let Some(row) = (0..self.table.len()).find(|row| own(*row)) {
+                if let Some(row) = self.site().and_then(|site| self.event_of(site)) {
                     self.set_cursor(row);
                 }
             }
             View::Tensors => {
-                let row = self.site().and_then(|site| self.session.tensors.row_of(site));
+                let row = self.site().and_then(|site| self.session.tensor_of(site));
                 if let Some(row) = row.and_then(|row| self.lists.place_of(view, row)) {
                     self.set_cursor(row);
                     self.sample = 0;
@@ -482,52 +523,31 @@ impl App {
         }
     }
 
+    /// The first row of the event table that is about an instruction.
+    fn event_of(&self, site: Site) -> Option<usize> {
+        match self.groups() {
+            Some(_) => (0..self.table.len())
+                .find(|row| self.event(*row).is_some_and(|shown| shown.site == Some(site))),
+            None => {
+                let own = self.session.events.rows_of(site);
+                self.table.iter().position(|row| own.contains(row))
+            }
+        }
+    }
+
     /// Makes the event table anew, on another thread if it is long.
     pub fn refresh(&mut self) {
-        self.sorting = None;
-        let request = Request {
-            events: Arc::clone(&self.session.events),
-            groups: Arc::clone(&self.session.groups),
-            order: self.wanted.order,
-            grouping: self.wanted.grouping,
-            filter: self.wanted.filter.clone(),
-            clock: self.clock(),
-        };
-        match Table::of(request) {
-            Table::Now(rows) => self.take(rows),
-            Table::Later(sorting) => self.sorting = Some(sorting),
-        }
+        self.list(View::Events);
     }
 
-    /// Takes what another thread has made; whether there is anything new.
+    /// Takes what other threads have made; whether there is anything new.
     pub fn poll(&mut self) -> bool {
-        let found = self.picker.as_mut().is_some_and(Picker::poll);
-        if found && self.corpus.is_none() {
+        let mut any = self.picker.as_mut().is_some_and(Picker::poll);
+        if any && self.corpus.is_none() {
             self.corpus = self.picker.as_ref().and_then(Picker::corpus);
         }
-        let Some(made) = self.sorting.as_ref().and_then(Later::take) else { return found };
-        self.sorting = None;
-        match made {
-            Some(rows) => self.take(rows),
-            None => self.break_off("sorting broke off; the table is as it was"),
-        }
-        true
-    }
-
-    /// Wants again what is shown.
-    pub(crate) fn break_off(&mut self, message: &str) {
-        self.wanted = self.shown.clone();
-        self.message = Some(message.into());
-    }
-
-    fn take(&mut self, rows: Vec<u32>) {
-        self.table = rows;
-        self.shown = self.wanted.clone();
-        let sums = (0..self.table.len()).filter_map(|row| self.event(row)).map(|row| row.sum);
-        self.table_sum = sums.fold(0, u64::saturating_add);
-        let last = self.table.len().saturating_sub(1);
-        let cursor = &mut self.cursors[View::Events.index()];
-        *cursor = (*cursor).min(last);
+        any |= self.poll_digest() | self.poll_map();
+        any | self.poll_lists()
     }
 }
 

@@ -1,12 +1,16 @@
 //! What a tensor's elements are like: statistics, a histogram, the first
 //! values and the first bytes.
 
+use crate::later::Work;
 use crate::tensors::Data;
 use et_inspector::debug_data::Tensor;
 
-/// Elements that are looked at; of larger tensors the first so many, so that a
-/// key press never waits longer than a few hundredths of a second.
+/// Elements that are looked at; of larger tensors the first so many, so that they
+/// are there a few hundredths of a second after the key.
 const MOST: usize = 1 << 21;
+
+/// Elements up to which nobody notices that they are looked at.
+pub const FEW: usize = 1 << 15;
 
 /// Elements that are converted at once, which bounds the memory.
 const CHUNK: usize = 1 << 16;
@@ -47,8 +51,14 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// Of the elements `bytes` of `data`.
-    pub fn of(data: &Data, bytes: &[u8]) -> Self {
+    /// Elements that `data` has, of which some are looked at.
+    pub fn elements(data: &Data) -> usize {
+        let bytes = data.place.as_ref().map_or(0, |(_, range)| range.len());
+        bytes / data.scalar_type.size().max(1)
+    }
+
+    /// Of the elements `bytes` of `data`, unless nobody waits for it.
+    pub fn of(data: &Data, bytes: &[u8], work: &Work) -> Self {
         let size = data.scalar_type.size();
         let mut digest = Digest {
             count: (bytes.len() / size) as u64,
@@ -57,7 +67,7 @@ impl Digest {
         };
         let bytes = &bytes[..bytes.len().min(MOST.saturating_mul(size))];
         let mut sums = Sums::default();
-        let known = chunks(data, bytes, |numbers| sums.add(numbers, &mut digest));
+        let known = chunks(data, bytes, work, |numbers| sums.add(numbers, &mut digest));
         digest.values = if known { first(data, bytes) } else { Vec::new() };
         let finite = sums.count as f64;
         if sums.count == 0 {
@@ -65,16 +75,16 @@ impl Digest {
         }
         digest.mean = Some(sums.mean);
         digest.deviation = Some((sums.squares / finite).max(0.0).sqrt());
-        digest.fill_histogram(data, bytes);
+        digest.fill_histogram(data, bytes, work);
         digest
     }
 
-    fn fill_histogram(&mut self, data: &Data, bytes: &[u8]) {
+    fn fill_histogram(&mut self, data: &Data, bytes: &[u8], work: &Work) {
         let (Some(min), Some(max)) = (self.min, self.max) else { return };
         let mut bins = vec![0u64; BINS];
         // Halves, as the difference of two floats may be infinite.
         let range = max / 2.0 - min / 2.0;
-        chunks(data, bytes, |numbers| {
+        chunks(data, bytes, work, |numbers| {
             for number in numbers.iter().filter(|number| number.is_finite()) {
                 let share = if range > 0.0 { (number / 2.0 - min / 2.0) / range } else { 0.5 };
                 bins[((share * BINS as f64) as usize).min(BINS - 1)] += 1;
@@ -118,9 +128,12 @@ impl Sums {
 
 /// Hands out the numbers of `bytes` in the order of memory; `false` if they
 /// are of a type whose elements are no numbers.
-fn chunks(data: &Data, bytes: &[u8], mut each: impl FnMut(&[f64])) -> bool {
+fn chunks(data: &Data, bytes: &[u8], work: &Work, mut each: impl FnMut(&[f64])) -> bool {
     let size = data.scalar_type.size();
-    for chunk in bytes.chunks(CHUNK * size) {
+    for (number, chunk) in bytes.chunks(CHUNK * size).enumerate() {
+        if !work.goes_on(number * CHUNK, bytes.len() / size) {
+            break;
+        }
         let chunk = &chunk[..chunk.len() / size * size];
         match numbers(data, chunk) {
             Some(numbers) => each(&numbers),
@@ -179,6 +192,10 @@ mod tests {
         }
     }
 
+    fn digest(data: &Data, bytes: &[u8]) -> Digest {
+        Digest::of(data, bytes, &Work::default())
+    }
+
     fn bytes(values: &[f32]) -> Vec<u8> {
         values.iter().flat_map(|value| value.to_le_bytes()).collect()
     }
@@ -186,7 +203,7 @@ mod tests {
     #[test]
     fn statistics_leave_out_what_is_no_finite_number() {
         let values = [1.0, 2.0, 3.0, 0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 4.0];
-        let digest = Digest::of(&data(&[8], &[]), &bytes(&values));
+        let digest = digest(&data(&[8], &[]), &bytes(&values));
         assert_eq!((digest.count, digest.seen), (8, 8));
         assert_eq!((digest.nan, digest.infinite, digest.zeros), (1, 2, 1));
         assert_eq!((digest.min, digest.max, digest.mean), (Some(0.0), Some(4.0), Some(2.0)));
@@ -199,13 +216,13 @@ mod tests {
     #[test]
     fn values_come_in_the_order_of_their_indices() {
         // Columns follow each other in memory.
-        let digest = Digest::of(&data(&[2, 3], &[1, 2]), &bytes(&[0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+        let digest = digest(&data(&[2, 3], &[1, 2]), &bytes(&[0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
         assert_eq!(digest.values, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     }
 
     #[test]
     fn strides_that_lead_out_of_the_data_end_the_values() {
-        let digest = Digest::of(&data(&[2, 2], &[i64::MAX, 9]), &bytes(&[7.0, 8.0]));
+        let digest = digest(&data(&[2, 2], &[i64::MAX, 9]), &bytes(&[7.0, 8.0]));
         assert_eq!(digest.values, [7.0]);
     }
 
@@ -214,7 +231,7 @@ mod tests {
         let mut wide = data(&[2], &[]);
         wide.scalar_type = ScalarType::Double;
         let raw: Vec<u8> = [f64::MIN, f64::MAX].iter().flat_map(|v| v.to_le_bytes()).collect();
-        let digest = Digest::of(&wide, &raw);
+        let digest = digest(&wide, &raw);
         assert_eq!((digest.histogram[0], digest.histogram[BINS - 1]), (1, 1));
     }
 }

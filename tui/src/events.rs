@@ -250,10 +250,14 @@ impl EventRows {
         self.largest = all;
     }
 
+    /// Numbers of the rows of an instruction.
+    pub fn rows_of(&self, site: Site) -> &[u32] {
+        self.by_site.get(&site).map_or(&[], Vec::as_slice)
+    }
+
     /// The rows of an instruction.
     pub fn of_site(&self, site: Site) -> impl Iterator<Item = &EventRow> {
-        let indices = self.by_site.get(&site).map_or(&[][..], Vec::as_slice);
-        indices.iter().filter_map(|index| self.rows.get(*index as usize))
+        self.rows_of(site).iter().filter_map(|index| self.rows.get(*index as usize))
     }
 
     /// Time of an instruction: that of its longest event outside of delegates.

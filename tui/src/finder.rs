@@ -3,18 +3,18 @@
 
 use crate::app::{App, View};
 use crate::columns::{COLUMNS, Column, Order};
+use crate::config::distance;
 use crate::events::site_text;
 use crate::groups::{self, KINDS};
 use crate::keys::Action;
+use crate::later::{FEW, Later, Made, Work};
 use crate::search;
 use crate::session::Session;
-use crate::tables::Later;
 use crate::theme::Palette;
 use et_inspector::correlate::Site;
 use et_inspector::events::GroupBy;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where an entry leads.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,14 +43,11 @@ pub(crate) struct Entry {
 /// The title of the search over everything.
 pub(crate) const SEARCH: &str = "search";
 
+/// The title of the list of all commands.
+const COMMANDS: &str = "commands";
+
 /// Entries that are kept of those that match.
 const KEPT: usize = 500;
-
-/// Entries up to which nobody notices that they are looked through.
-const FEW: usize = 20_000;
-
-/// Entries looked at between two questions whether to go on.
-const BETWEEN: usize = 4096;
 
 /// Found entries with their numbers, the best first, and how many there are.
 pub(crate) struct Found {
@@ -71,6 +68,8 @@ pub(crate) struct Picker {
     pub found: Found,
     /// Whether it stays open when something was chosen.
     pub stays: bool,
+    /// Whether nothing matches, and what was found is what may be meant.
+    pub guesses: bool,
 }
 
 impl Picker {
@@ -88,6 +87,7 @@ impl Picker {
             searching: None,
             found: Found { best: Vec::new(), count: 0 },
             stays: false,
+            guesses: false,
         };
         picker.search();
         picker
@@ -99,13 +99,13 @@ impl Picker {
             return Picker::of(SEARCH, Arc::clone(corpus));
         }
         let session = Arc::clone(&app.session);
-        let size = size(&session);
-        if size <= FEW {
-            return Picker::new(SEARCH, gather(&session, &AtomicBool::new(false)));
+        match Made::of(size(&session), FEW, move |work| gather(&session, work)) {
+            Made::Now(entries) => Picker::new(SEARCH, entries),
+            Made::Later(gathering) => {
+                let none = Picker::new(SEARCH, Vec::new());
+                Picker { entries: None, gathering: Some(gathering), ..none }
+            }
         }
-        let gathering = Later::start(size, move |cancelled| gather(&session, cancelled));
-        let none = Picker::new(SEARCH, Vec::new());
-        Picker { entries: None, gathering: Some(gathering), ..none }
     }
 
     /// All that can be done.
@@ -132,7 +132,7 @@ impl Picker {
         );
         let methods = app.session.facts.iter().flat_map(|facts| &facts.methods);
         entries.extend(methods.map(|m| entry(format!("method {m}"), Target::Method(m.clone()))));
-        Picker::new("commands", entries)
+        Picker::new(COMMANDS, entries)
     }
 
     /// The columns of the event table.
@@ -203,14 +203,21 @@ impl Picker {
     fn search(&mut self) {
         self.searching = None;
         let Some(entries) = &self.entries else { return };
-        if entries.len() <= FEW {
-            self.found = find(entries, &self.typed, &AtomicBool::new(false));
+        let (entries, typed) = (Arc::clone(entries), self.typed.clone());
+        self.guesses = false;
+        if self.title == COMMANDS {
+            self.found = find(&entries, &typed, &Work::default());
             self.cursor = 0;
+            if self.found.best.is_empty() {
+                self.found = guess(&entries, &typed);
+                self.guesses = !self.found.best.is_empty();
+            }
             return;
         }
-        let (entries, typed) = (Arc::clone(entries), self.typed.clone());
-        let work = move |cancelled: &AtomicBool| find(&entries, &typed, cancelled);
-        self.searching = Some(Later::start(self.entries.as_ref().map_or(0, |e| e.len()), work));
+        match Made::of(entries.len(), FEW, move |work| find(&entries, &typed, work)) {
+            Made::Now(found) => (self.found, self.cursor) = (found, 0),
+            Made::Later(searching) => self.searching = Some(searching),
+        }
     }
 
     fn type_key(&mut self, event: KeyEvent) {
@@ -242,10 +249,8 @@ impl Picker {
 }
 
 /// The entries that match best.
-fn find(entries: &[Entry], typed: &str, cancelled: &AtomicBool) -> Found {
-    let goes_on = |(index, _): &(usize, &Entry)| {
-        !index.is_multiple_of(BETWEEN) || !cancelled.load(Ordering::Relaxed)
-    };
+fn find(entries: &[Entry], typed: &str, work: &Work) -> Found {
+    let goes_on = |(index, _): &(usize, &Entry)| work.goes_on(*index, entries.len());
     let mut found: Vec<(i64, u32)> = entries
         .iter()
         .enumerate()
@@ -265,6 +270,23 @@ fn find(entries: &[Entry], typed: &str, cancelled: &AtomicBool) -> Found {
     Found { best: found.into_iter().map(|(_, index)| index).collect(), count }
 }
 
+/// The commands of which a word is nearly what was typed, the nearest first.
+fn guess(entries: &[Entry], typed: &str) -> Found {
+    let typed = typed.trim();
+    let most = typed.chars().count().div_ceil(3);
+    let nearest = |entry: &Entry| {
+        let words = entry.text.split([' ', ':', ',']).chain([entry.text.as_str()]);
+        words.map(|word| distance(typed, word)).min()
+    };
+    let near = entries.iter().enumerate().filter_map(|(index, entry)| {
+        let far = nearest(entry).filter(|far| *far <= most)?;
+        Some((far, index as u32))
+    });
+    let mut near: Vec<(usize, u32)> = near.collect();
+    near.sort_unstable();
+    Found { count: near.len(), best: near.into_iter().map(|(_, index)| index).collect() }
+}
+
 fn of_step(session: &Session, step: usize) -> Entry {
     let row = &session.instructions[step];
     let text = format!("{} {}", site_text(row.site), row.name);
@@ -282,10 +304,10 @@ fn size(session: &Session) -> usize {
 }
 
 /// All things, as entries; those of a search that was cancelled are not complete.
-fn gather(session: &Session, cancelled: &AtomicBool) -> Vec<Entry> {
-    let goes_on =
-        |index: usize| !index.is_multiple_of(BETWEEN) || !cancelled.load(Ordering::Relaxed);
-    let mut entries: Vec<Entry> = Vec::with_capacity(size(session));
+fn gather(session: &Session, work: &Work) -> Vec<Entry> {
+    let size = size(session);
+    let goes_on = |index: usize| work.goes_on(index, size);
+    let mut entries: Vec<Entry> = Vec::with_capacity(size);
     entries.extend(session.findings.iter().enumerate().map(|(index, finding)| {
         let text = format!("{} {}", finding.code.page().code, crate::text::escape(&finding.title));
         Entry { kind: "finding", text, target: Target::Finding(index) }
@@ -363,7 +385,12 @@ impl App {
     /// Goes where an entry leads, or does what it says.
     pub(crate) fn go_to(&mut self, target: &Target) {
         match target {
-            Target::Act(action) => self.act(*action),
+            Target::Act(action) => {
+                if let Some(view) = action.home() {
+                    self.go_to_view(view);
+                }
+                self.act(*action);
+            }
             Target::Step(step) => {
                 let site = self.session.instructions.get(*step).map(|row| row.site);
                 let view = match self.view {
@@ -376,8 +403,14 @@ impl App {
             Target::Finding(row) => self.go_to_row(View::Findings, *row),
             Target::Difference(row) => self.go_to_row(View::Diff, *row),
             Target::Event(row) => self.go_to_event(*row),
-            Target::Sort(column) => self.sort(Order::by(*column)),
-            Target::Group(kind) => self.group(*kind),
+            Target::Sort(column) => {
+                self.go_to_view(View::Events);
+                self.sort(Order::by(*column));
+            }
+            Target::Group(kind) => {
+                self.go_to_view(View::Events);
+                self.group(*kind);
+            }
             Target::Toggle(column) => self.columns.toggle(*column),
             Target::Method(name) => self.method = Some(name.clone()),
             Target::Colors(name) => {
@@ -391,7 +424,8 @@ impl App {
     fn go_to_row(&mut self, view: View, row: usize) {
         self.remember();
         self.view = view;
-        if self.lists.place_of(view, row).is_none() {
+        // What a filter that is being made will leave out is not known yet.
+        if self.lists.place_of(view, row).is_none() || self.lists.making(view).is_some() {
             self.set_filter(String::new());
         }
         let place = self.lists.place_of(view, row).unwrap_or(row);
@@ -401,12 +435,19 @@ impl App {
     fn go_to_event(&mut self, row: u32) {
         self.remember();
         self.view = View::Events;
-        if self.wanted.grouping.is_some() || !self.table.contains(&row) {
+        let is_shown = self.shown.grouping.is_none() && self.table.contains(&row);
+        if !is_shown || self.lists.making(self.view).is_some() {
             self.wanted.grouping = None;
             self.wanted.filter.clear();
             self.refresh();
+            self.lists.aim(View::Events, row);
         }
-        let place = self.table.iter().position(|shown| *shown == row);
-        self.select(place.unwrap_or(0));
+        let at = |table: &[u32]| table.iter().position(|shown| *shown == row);
+        if let Some(place) = at(&self.table).filter(|_| self.shown.grouping.is_none()) {
+            self.select(place);
+        } else if let Some(site) = self.session.events.rows.get(row as usize).and_then(|r| r.site) {
+            // The row is there a moment later.
+            self.step = self.session.step(site).unwrap_or(self.step);
+        }
     }
 }

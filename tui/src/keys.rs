@@ -86,6 +86,18 @@ pub enum Action {
     Help,
 }
 
+impl Action {
+    /// The view in which alone it means anything.
+    pub(crate) fn home(self) -> Option<View> {
+        match self {
+            Action::Sort | Action::Reverse | Action::Group | Action::Columns => Some(View::Events),
+            Action::Zoom(_) | Action::Whole => Some(View::Timeline),
+            Action::Fold | Action::FoldAll => Some(View::Program),
+            _ => None,
+        }
+    }
+}
+
 /// A key, with Ctrl or without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stroke {
@@ -318,6 +330,12 @@ impl Keymap {
     /// All commands with their keys.
     pub(crate) fn bound(&self) -> &[Bound] {
         &self.bound
+    }
+
+    /// What the palette calls an action.
+    pub(crate) fn command(&self, action: Action) -> &'static str {
+        let bound = self.bound.iter().find(|bound| bound.action == action);
+        bound.map_or("", |bound| bound.command)
     }
 
     /// The first key of a command, as it is shown.

@@ -77,6 +77,13 @@ impl Layout {
             app.columns = Chosen::named(&self.columns);
         }
         app.refresh();
+        self.apply_to_file(app);
+        // Which file it is, is known when it was read.
+        app.remembered = app.session.is_empty().then(|| self.clone());
+    }
+
+    /// Shows what was shown of the file, unless another one is looked at.
+    pub(crate) fn apply_to_file(&self, app: &mut App) {
         if self.file != app.session.title {
             return;
         }
@@ -85,7 +92,8 @@ impl Layout {
         let marked: Vec<_> = marked.collect();
         app.marks.extend(marked);
         let view: Option<View> = VIEWS.into_iter().find(|view| view.name() == self.view);
-        if let Some(view) = view.filter(|_| app.session.in_flight().is_none()) {
+        let is_free = app.session.in_flight().is_none() && app.history.is_empty();
+        if let Some(view) = view.filter(|_| is_free) {
             app.show(view);
         }
     }

@@ -6,8 +6,10 @@
 //! act.rs       what keys and commands do to it; mouse.rs  what the mouse does
 //! keys.rs      one table of keys, which handles them and explains them
 //! events.rs    rows of events; groups.rs  sums over them; columns.rs  their columns
-//! tables.rs    the event table, sorted on another thread if it is long
-//! lists.rs     the other lists; query.rs  what a filter keeps
+//! tables.rs    the event table, filtered and sorted
+//! map.rs       the map of planned memory
+//! lists.rs     all lists; query.rs  what a filter keeps
+//! later.rs     work on threads of their own
 //! tree.rs      the program as foldable text
 //! finder.rs    a list to choose from as one types; search.rs  fuzzy search
 //! tensors.rs   tensors and where their elements are; digest.rs  what they are like
@@ -38,9 +40,11 @@ mod export;
 mod finder;
 mod groups;
 mod keys;
+mod later;
 mod layout;
 mod lists;
 mod live;
+mod map;
 mod mouse;
 mod query;
 mod search;

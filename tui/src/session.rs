@@ -429,6 +429,18 @@ impl Session {
         all
     }
 
+    /// The row of the tensor that belongs to an instruction best: its output, or its input.
+    pub fn tensor_of(&self, site: Site) -> Option<usize> {
+        let Some(row) = self.step(site).and_then(|step| self.instructions.get(step)) else {
+            return self.tensors.logged_at(site);
+        };
+        let of = |output: bool| {
+            let own = row.arguments.iter().filter(|argument| argument.output == output);
+            own.filter_map(|argument| self.tensors.index_of(argument.value)).min()
+        };
+        of(true).or_else(|| of(false))
+    }
+
     /// The row of the instruction at `site`.
     pub fn step(&self, site: Site) -> Option<usize> {
         self.by_site.get(&site).copied()

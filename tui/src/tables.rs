@@ -1,21 +1,16 @@
-//! The rows of the event table: filtered and sorted at once if they are few,
-//! and on a thread of their own if they are many.
+//! The rows of the event table, filtered and sorted.
 
 use crate::clock::Clock;
 use crate::columns::{FIELDS, Order};
 use crate::events::{EventRows, RowRef};
 use crate::groups::{GroupTable, GroupTables};
+use crate::later::Work;
 use crate::query::Query;
 use et_inspector::events::GroupBy;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
-/// Rows up to which nobody notices that they are sorted.
-const FEW: usize = 20_000;
-
-/// Rows looked at between two questions whether to go on.
-const BETWEEN: usize = 4096;
+/// Rows that are sorted between two questions whether to go on.
+const PART: usize = 16_384;
 
 /// What is to be shown of which events.
 #[derive(Clone)]
@@ -45,108 +40,44 @@ impl Request {
         self.grouping.and_then(|kind| self.groups.get(kind))
     }
 
-    /// Rows in their order; once `cancelled` nobody looks at them.
-    fn rows(&self, cancelled: &AtomicBool) -> Vec<u32> {
+    /// Rows in their order, and their ticks together.
+    pub fn rows(&self, work: &Work) -> (Vec<u32>, u64) {
         let table = self.table();
         let of = |index: u32| row(&self.events, table, index);
         let query = Query::parse(&self.filter, &FIELDS, self.clock);
         let total = table.map_or(self.events.total, |table| table.total);
-        let goes_on = |index: &u32| {
-            !(*index as usize).is_multiple_of(BETWEEN) || !cancelled.load(Ordering::Relaxed)
-        };
+        // To sort them takes about as long as to look at them.
+        let steps = self.len() * (1 + usize::from(self.order.column.is_some()));
         let keeps = |index: &u32| {
             query.is_empty()
                 || of(*index)
                     .is_some_and(|row| query.keeps(row.name, &|name| row.field(name, total)))
         };
-        let all = 0..self.len() as u32;
-        let mut rows: Vec<u32> = all.take_while(goes_on).filter(keeps).collect();
-        let Some(column) = self.order.column else { return rows };
+        let all = (0..self.len() as u32).take_while(|index| work.goes_on(*index as usize, steps));
+        let mut rows: Vec<u32> = all.filter(keeps).collect();
+        let sums = rows.iter().filter_map(|index| of(*index)).map(|row| row.sum);
+        let sum = sums.fold(0, u64::saturating_add);
+        let Some(column) = self.order.column else { return (rows, sum) };
         // Equal ones stay in the order of the trace, whichever end comes first.
         let compare = |a: &u32, b: &u32| match (of(*a), of(*b)) {
             (Some(a), Some(b)) if self.order.ascending => column.compare(&a, &b),
             (Some(a), Some(b)) => column.compare(&b, &a),
             _ => std::cmp::Ordering::Equal,
         };
-        for part in rows.chunks_mut(BETWEEN * 16) {
-            if cancelled.load(Ordering::Relaxed) {
-                return Vec::new();
+        for (number, part) in rows.chunks_mut(PART).enumerate() {
+            if !work.goes_on(self.len() + number * PART, steps) {
+                return (Vec::new(), 0);
             }
             part.sort_by(compare);
         }
         // What is in order in parts is merged.
         rows.sort_by(compare);
-        rows
+        (rows, sum)
     }
 
     /// Rows that have to be looked at.
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.table().map_or(self.events.rows.len(), |table| table.rows.len())
-    }
-}
-
-/// Work on a thread of its own, which nobody has to wait for.
-pub(crate) struct Later<T> {
-    made: Receiver<T>,
-    cancelled: Arc<AtomicBool>,
-    /// Rows that are looked at.
-    pub count: usize,
-}
-
-impl<T: Send + 'static> Later<T> {
-    /// Begins the work, which asks now and then whether it was cancelled.
-    pub fn start(count: usize, work: impl FnOnce(&AtomicBool) -> T + Send + 'static) -> Self {
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let (sender, made) = channel();
-        let own = Arc::clone(&cancelled);
-        std::thread::spawn(move || {
-            // Nobody may wait for it any longer.
-            let _ = sender.send(work(&own));
-        });
-        Later { made, cancelled, count }
-    }
-
-    /// What was made, when it is there; `None` in it if the work broke off.
-    pub fn take(&self) -> Option<Option<T>> {
-        match self.made.try_recv() {
-            Ok(made) => Some(Some(made)),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(None),
-        }
-    }
-}
-
-impl<T> Drop for Later<T> {
-    /// Whoever asks for something else does not want this any more.
-    fn drop(&mut self) {
-        self.cancelled.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Lets go of something large on a thread of its own: to free millions of
-/// pieces takes longer than a frame.
-pub(crate) fn discard<T: Send + 'static>(large: T) {
-    std::thread::spawn(move || drop(large));
-}
-
-/// Rows, or the work that leads to them.
-pub(crate) enum Table {
-    Now(Vec<u32>),
-    Later(Later<Vec<u32>>),
-}
-
-impl Table {
-    /// Of a request, at once if it is small.
-    pub fn of(request: Request) -> Self {
-        Table::of_more_than(request, FEW)
-    }
-
-    fn of_more_than(request: Request, few: usize) -> Self {
-        let count = request.len();
-        if count <= few {
-            return Table::Now(request.rows(&AtomicBool::new(false)));
-        }
-        Table::Later(Later::start(count, move |cancelled| request.rows(cancelled)))
     }
 }
 
@@ -155,7 +86,6 @@ mod tests {
     use super::*;
     use crate::columns::Column;
     use crate::events::{EventRow, Spread};
-    use std::time::{Duration, Instant};
 
     fn request(count: u64, filter: &str) -> Request {
         let row = |index: u64| EventRow {
@@ -182,42 +112,16 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_the_same_on_both_threads() {
-        let Table::Now(now) = Table::of(request(500, "1")) else { panic!("few") };
-        let Table::Later(later) = Table::of_more_than(request(500, "1"), 10) else {
-            panic!("many");
-        };
-        assert_eq!(later.count, 500);
-        let begun = Instant::now();
-        let rows = loop {
-            if let Some(rows) = later.take() {
-                break rows.expect("it does not break off");
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "never sorted");
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        assert_eq!(rows, now);
-        let sum = |index: u32| u64::from(index) * 7919 % 10_007;
-        assert!(now.windows(2).all(|pair| sum(pair[0]) >= sum(pair[1])) && now.len() > 100);
+    fn rows_are_filtered_sorted_and_summed() {
+        let (rows, sum) = request(500, "1").rows(&Work::default());
+        let ticks = |index: u32| u64::from(index) * 7919 % 10_007;
+        assert!(rows.windows(2).all(|pair| ticks(pair[0]) >= ticks(pair[1])) && rows.len() > 100);
+        assert_eq!(sum, rows.iter().map(|index| ticks(*index)).sum::<u64>());
     }
 
     #[test]
     fn what_is_cancelled_is_not_filtered_to_its_end() {
         let request = request(100_000, "op");
-        assert!(request.rows(&AtomicBool::new(true)).len() < 10_000);
-    }
-
-    #[test]
-    fn work_that_breaks_off_is_not_waited_for() {
-        let later: Later<u32> = Later::start(1, |_| panic!("as a test"));
-        let begun = Instant::now();
-        let taken = loop {
-            if let Some(taken) = later.take() {
-                break taken;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "still waiting");
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        assert_eq!(taken, None);
+        assert!(request.rows(&Work::cancelled()).0.len() < 10_000);
     }
 }

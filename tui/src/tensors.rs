@@ -255,10 +255,9 @@ impl Tensors {
         self.by_value.get(&value.0).copied()
     }
 
-    /// The row that belongs to an instruction best: its output, or its input.
-    pub fn row_of(&self, site: Site) -> Option<usize> {
-        let written = self.rows.iter().position(|row| row.producers.contains(&site));
-        written.or_else(|| self.rows.iter().position(|row| row.consumers.contains(&site)))
+    /// The row of what was logged of an instruction that no program has.
+    pub fn logged_at(&self, site: Site) -> Option<usize> {
+        self.rows.iter().position(|row| row.producers.contains(&site))
     }
 }
 

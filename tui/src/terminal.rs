@@ -70,15 +70,17 @@ pub fn run(app: &mut App, feed: &mut dyn Feed) -> io::Result<()> {
     let signals = Signals::watch()?;
     let mut screen = Screen::open(app.mouse)?;
     let mut changed = true;
+    let mut drawn = Instant::now();
     while !app.done && !feed.ended() && !signals.stop.load(Ordering::Relaxed) {
         if changed {
             screen.draw(app)?;
-            changed = false;
+            (changed, drawn) = (false, Instant::now());
         }
         app.loading = feed.loading();
         app.live = feed.live();
-        // Clocks go on without a key.
-        changed |= app.loading.is_some() || app.live.is_some();
+        // Clocks go on without a key, and so does what is being made.
+        let moves = app.is_busy() || app.live.is_some();
+        changed |= moves && drawn.elapsed() >= TICK / 2;
         changed |= take_events(app)?;
         changed |= app.poll();
         // Asked also while keys are held down.

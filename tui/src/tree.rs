@@ -61,8 +61,9 @@ impl Tree {
         self.folded.contains(&chain)
     }
 
-    /// Makes the lines anew, of those instructions that `keeps` wants.
-    pub fn layout(&mut self, session: &Session, keeps: &dyn Fn(usize) -> bool) {
+    /// Makes the lines anew: of all instructions, or of those that a filter keeps,
+    /// in their order.
+    pub fn layout(&mut self, session: &Session, kept: Option<&[u32]>) {
         let selected = self.selected();
         self.lines.clear();
         for (chain, range) in session.chains.iter().enumerate() {
@@ -70,10 +71,17 @@ impl Tree {
             if self.folded.contains(&chain) {
                 continue;
             }
-            self.layout_steps(session, range.clone(), keeps);
+            match kept {
+                None => self.layout_steps(session, range.clone(), range.clone()),
+                Some(kept) => {
+                    let at = |step: usize| kept.partition_point(|own| (*own as usize) < step);
+                    let own = kept[at(range.start)..at(range.end)].iter();
+                    self.layout_steps(session, range.clone(), own.map(|step| *step as usize));
+                }
+            }
         }
-        // The line that was selected, or the one above it.
-        let same = selected.and_then(|line| self.find(line));
+        // The line that was selected, or the next instruction.
+        let same = selected.and_then(|line| self.find(line).or_else(|| self.next(line)));
         self.cursor = same.unwrap_or(self.cursor).min(self.lines.len().saturating_sub(1));
     }
 
@@ -81,17 +89,25 @@ impl Tree {
         &mut self,
         session: &Session,
         range: Range<usize>,
-        keeps: &dyn Fn(usize) -> bool,
+        steps: impl Iterator<Item = usize>,
     ) {
-        for step in range.filter(|step| keeps(*step)) {
+        let mut open = self.open.range(range).copied().peekable();
+        for step in steps {
             self.lines.push(Line::Instruction(step));
-            if !self.open.contains(&step) {
+            while open.next_if(|other| *other < step).is_some() {}
+            if open.peek() != Some(&step) {
                 continue;
             }
             let row = &session.instructions[step];
             self.lines.extend((0..row.arguments.len()).map(|index| Line::Argument(step, index)));
             self.lines.extend(row.source.is_some().then_some(Line::Source(step)));
         }
+    }
+
+    /// The first line of an instruction that is not before that of a line which is gone.
+    fn next(&self, line: Line) -> Option<usize> {
+        let step = line.step()?;
+        self.lines.iter().position(|other| other.step() >= Some(step))
     }
 
     /// Where a line is, or the instruction that it belongs to.

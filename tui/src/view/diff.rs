@@ -19,7 +19,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     };
     let columns = Columns::new(table, usize::from(area.width));
     let count = app.len();
-    let title = match app.filter().is_empty() {
+    let title = match app.shown_filter().is_empty() {
         true => table.title.clone(),
         false => list_title(app, count, "row"),
     };

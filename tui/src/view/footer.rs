@@ -25,7 +25,10 @@ pub fn draw(app: &App, width: usize, is_tall: bool) -> [Option<Line<'static>>; 2
 fn status(app: &App, width: usize) -> Line<'static> {
     if app.typing {
         let typed = escape(app.filter());
-        let hint = format!("  {}", lists::hint(app.view));
+        let hint = match making(app) {
+            Some(making) => format!("  {making}"),
+            None => format!("  {}", lists::hint(app.view)),
+        };
         let cursor = Span::styled(" ", app.theme.selected());
         let used = width_of(&typed) + 9;
         let hint = fit(&hint, width.saturating_sub(used));
@@ -39,8 +42,8 @@ fn status(app: &App, width: usize) -> Line<'static> {
     if let Some(loading) = &app.loading {
         return strong(&loading.line());
     }
-    if let Some(sorting) = &app.sorting {
-        return strong(&format!("sorting {} rows, Esc cancels", thousands(sorting.count as u64)));
+    if let Some(making) = making(app) {
+        return strong(&format!("{making}, Esc cancels"));
     }
     if let Some(live) = &app.live {
         let room = if width >= 100 { width * 3 / 5 } else { width };
@@ -65,6 +68,13 @@ fn status(app: &App, width: usize) -> Line<'static> {
     let room = width.saturating_sub(place.len() + 1);
     let text = fit(&selected_line(app), room);
     Line::from(vec![Span::raw(format!("{text} ")), Span::styled(place, app.theme.faint())])
+}
+
+/// What is being made for the view's list, if one has to wait for it.
+fn making(app: &App) -> Option<String> {
+    let making = app.lists.making(app.view).filter(|making| making.is_long())?;
+    let what = if app.view == View::Events { "sorting" } else { "filtering" };
+    Some(format!("{what} {} rows: {} %", thousands(making.count as u64), making.percent()))
 }
 
 /// Keys of the view, as many as there is room for.

@@ -3,6 +3,7 @@
 use super::{lines, nothing};
 use crate::app::App;
 use crate::events::site_text;
+use crate::map::{Columns, Map, Shape, bytes_of_row};
 use crate::mouse::Zone;
 use crate::session::{Buffer, Memory, Tensor};
 use crate::text::{bytes, fit, fit_right, short_bytes, width as width_of};
@@ -23,27 +24,22 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let height = usize::from(area.height);
     let mut text = vec![title(app, memory, width)];
     text.extend(limits(app, memory, width, if height >= 18 { 4 } else { 1 }));
-    let map = Map::new(memory, width.saturating_sub(NAME));
+    let columns = Columns::new(memory.live.len(), width.saturating_sub(NAME));
     let first = text.len();
-    curve(app, &map, if height >= 30 { 3 } else { 1 }, &mut text);
+    curve(app, memory, &columns, if height >= 30 { 3 } else { 1 }, &mut text);
     // What is live needs some rows, the map has the others.
     let list = memory.tensors.iter().filter(|tensor| tensor.is_live(app.step)).count() + 3;
     let room = height.saturating_sub(text.len());
     let room = room.saturating_sub(list.min(room / 3).max(3));
-    let buffers: Vec<&Buffer> = memory.buffers.iter().filter(|buffer| buffer.size > 0).collect();
-    let total: u64 = buffers.iter().map(|buffer| buffer.size).sum();
-    for buffer in &buffers {
-        let share = buffer.size as f64 / total.max(1) as f64;
-        let rows = ((room as f64 * share) as usize).max(2);
-        arena(app, &map, buffer, rows, &mut text);
-    }
+    let shape = Shape { columns, rows: rows(memory, room) };
+    app.map(shape, |shape, map| arenas(app, memory, shape, map, &mut text));
     let zone = Rect {
         x: area.x + NAME as u16,
         y: area.y + first as u16,
-        width: map.width as u16,
+        width: columns.width as u16,
         height: (text.len() - first) as u16,
     };
-    app.zone(zone.intersection(area), Zone::Steps(map.steps));
+    app.zone(zone.intersection(area), Zone::Steps(columns.steps));
     let room = height.saturating_sub(text.len());
     live(app, memory, width, room, &mut text);
     lines(frame, area, text);
@@ -98,62 +94,15 @@ fn limits(app: &App, memory: &Memory, width: usize, most: usize) -> Vec<Line<'st
     used.into_iter().take(most).map(line).collect()
 }
 
-/// Which instructions the columns of the map stand for.
-struct Map<'m> {
-    memory: &'m Memory,
-    steps: usize,
-    width: usize,
-    /// Tensors of each column, by buffer, so that a row looks at few.
-    columns: Vec<Vec<(usize, &'m Tensor)>>,
-}
-
-impl<'m> Map<'m> {
-    fn new(memory: &'m Memory, width: usize) -> Self {
-        let steps = memory.live.len();
-        // A few instructions do not become walls.
-        let width = width.max(1).min(steps.saturating_mul(12));
-        let mut map = Map { memory, steps, width, columns: vec![Vec::new(); width] };
-        for (index, tensor) in memory.tensors.iter().enumerate().filter(|(_, t)| t.bytes > 0) {
-            for (first, last) in &tensor.ranges {
-                for column in map.column_of(*first)..=map.last_column_of(*last) {
-                    let here = &mut map.columns[column];
-                    if here.last().is_none_or(|(last, _)| *last != index) {
-                        here.push((index, tensor));
-                    }
-                }
-            }
-        }
-        map
-    }
-
-    /// First and last instruction of a column.
-    fn steps(&self, column: usize) -> (usize, usize) {
-        let first = column * self.steps / self.width;
-        let end = (column + 1) * self.steps / self.width;
-        (first, end.max(first + 1) - 1)
-    }
-
-    /// The first column that shows an instruction.
-    fn column_of(&self, step: usize) -> usize {
-        let first = (step * self.width).div_ceil(self.steps.max(1));
-        first.min(self.last_column_of(step))
-    }
-
-    /// The last column that shows an instruction.
-    fn last_column_of(&self, step: usize) -> usize {
-        (((step + 1) * self.width - 1) / self.steps.max(1)).min(self.width - 1)
-    }
-
-    /// Whether a column stands for an instruction.
-    fn shows(&self, column: usize, step: usize) -> bool {
-        let (first, last) = self.steps(column);
-        (first..=last).contains(&step)
-    }
-}
-
 /// Live bytes over instructions.
-fn curve(app: &App, map: &Map<'_>, rows: usize, text: &mut Vec<Line<'static>>) {
-    let live = &map.memory.live;
+fn curve(
+    app: &App,
+    memory: &Memory,
+    columns: &Columns,
+    rows: usize,
+    text: &mut Vec<Line<'static>>,
+) {
+    let live = &memory.live;
     let most = live.iter().copied().max().unwrap_or(0).max(1);
     for row in 0..rows {
         let name = match row {
@@ -162,11 +111,11 @@ fn curve(app: &App, map: &Map<'_>, rows: usize, text: &mut Vec<Line<'static>>) {
             _ => String::new(),
         };
         let mut spans = vec![Span::styled(fit(&name, NAME), app.theme.faint())];
-        for column in 0..map.width {
-            let (first, last) = map.steps(column);
+        for column in 0..columns.width {
+            let (first, last) = columns.steps(column);
             let here = live[first..=last].iter().copied().max().unwrap_or(0);
             let level = app.theme.level_in(here as f64 / most as f64, row, rows);
-            let style = match map.shows(column, app.step) {
+            let style = match columns.shows(column, app.step) {
                 true => app.theme.bar().patch(app.theme.selected()),
                 false => app.theme.bar(),
             };
@@ -176,37 +125,58 @@ fn curve(app: &App, map: &Map<'_>, rows: usize, text: &mut Vec<Line<'static>>) {
     }
 }
 
+/// Rows of the map for each buffer that has bytes, by its index: as its share of all.
+fn rows(memory: &Memory, room: usize) -> Vec<(usize, usize)> {
+    let buffers = memory.buffers.iter().enumerate().filter(|(_, buffer)| buffer.size > 0);
+    let total: u64 = buffers.clone().map(|(_, buffer)| buffer.size).fold(0, u64::saturating_add);
+    let rows = |size: u64| ((room as f64 * (size as f64 / total as f64)) as usize).max(2);
+    buffers.map(|(index, buffer)| (index, rows(buffer.size))).collect()
+}
+
 /// Offsets from the top to the bottom, instructions from left to right.
-fn arena(app: &App, map: &Map<'_>, buffer: &Buffer, rows: usize, text: &mut Vec<Line<'static>>) {
-    for row in 0..rows {
-        let from = buffer.size as u128 * row as u128 / rows as u128;
-        let to = (buffer.size as u128 * (row as u128 + 1) / rows as u128).max(from + 1);
-        let label = match row {
-            0 => format!("@{} {}", buffer.id, short_bytes(buffer.size)),
-            1 if buffer.lower_bound < buffer.size => {
-                format!("min {}", short_bytes(buffer.lower_bound))
+fn arenas(
+    app: &App,
+    memory: &Memory,
+    shape: &Shape,
+    map: Option<&Map>,
+    text: &mut Vec<Line<'static>>,
+) {
+    let mut first = 0;
+    for (buffer, rows) in &shape.rows {
+        let buffer = &memory.buffers[*buffer];
+        for row in 0..*rows {
+            let mut spans = vec![Span::styled(label(buffer, row, *rows), app.theme.faint())];
+            let cells = map.map_or(&[][..], |map| map.row(first + row));
+            for column in 0..shape.columns.width {
+                let cursor = shape.columns.shows(column, app.step);
+                let (mark, style) = match cells.get(column).copied().flatten() {
+                    Some(index) => (letter(index as usize), app.theme.block(index as usize)),
+                    None if cursor => ("│", app.theme.faint()),
+                    None => ("·", app.theme.faint()),
+                };
+                let style = if cursor { style.patch(app.theme.selected()) } else { style };
+                spans.push(Span::styled(mark, style));
             }
-            _ if row % 4 == 0 => fit_right(&format!("+0x{from:x}"), NAME - 1),
-            _ => String::new(),
-        };
-        let mut spans = vec![Span::styled(fit(&label, NAME), app.theme.faint())];
-        for (column, own) in map.columns.iter().enumerate() {
-            let here = own.iter().find(|(_, tensor)| {
-                let start = u128::from(tensor.offset);
-                let end = start + u128::from(tensor.bytes);
-                tensor.buffer == buffer.id && start < to && end > from
-            });
-            let cursor = map.shows(column, app.step);
-            let (mark, style) = match here {
-                Some((index, _)) => (letter(*index), app.theme.block(*index)),
-                None if cursor => ("│", app.theme.faint()),
-                None => ("·", app.theme.faint()),
-            };
-            let style = if cursor { style.patch(app.theme.selected()) } else { style };
-            spans.push(Span::styled(mark, style));
+            text.push(Line::from(spans));
         }
-        text.push(Line::from(spans));
+        first += rows;
     }
+}
+
+/// What is left of a row of a buffer.
+fn label(buffer: &Buffer, row: usize, rows: usize) -> String {
+    let label = match row {
+        0 => format!("@{} {}", buffer.id, short_bytes(buffer.size)),
+        1 if buffer.lower_bound < buffer.size => {
+            format!("min {}", short_bytes(buffer.lower_bound))
+        }
+        _ if row.is_multiple_of(4) => {
+            let (from, _) = bytes_of_row(buffer, row, rows);
+            fit_right(&format!("+0x{from:x}"), NAME - 1)
+        }
+        _ => String::new(),
+    };
+    fit(&label, NAME)
 }
 
 /// Tensors are told apart by letters, also without colours.
@@ -265,35 +235,4 @@ fn life(app: &App, tensor: &Tensor) -> String {
         app.session.instructions.get(step).map_or("?".into(), |row| site_text(row.site))
     };
     format!("{} to {}", place(*first), place(*last))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_instruction_has_its_columns_and_no_other() {
-        for steps in [1, 2, 3, 7, 50, 153, 1000] {
-            for width in [1, 2, 5, 40, 107, 300] {
-                let memory = Memory {
-                    buffers: Vec::new(),
-                    tensors: Vec::new(),
-                    live: vec![0; steps],
-                    peak: 0,
-                    method_allocator: 0,
-                    temp: 0,
-                    board: Vec::new(),
-                    suggestions: Vec::new(),
-                };
-                let map = Map::new(&memory, width);
-                for step in 0..steps {
-                    let own: Vec<usize> =
-                        (0..map.width).filter(|column| map.shows(*column, step)).collect();
-                    let found: Vec<usize> =
-                        (map.column_of(step)..=map.last_column_of(step)).collect();
-                    assert_eq!(found, own, "instruction {step} of {steps} in {width} columns");
-                }
-            }
-        }
-    }
 }

@@ -145,10 +145,7 @@ pub fn below(area: Rect, rows: u16) -> Rect {
 
 /// The title of a list: how many, and what a filter leaves of them.
 pub fn list_title(app: &App, count: usize, what: &str) -> String {
-    let filter = match app.view {
-        View::Events => &app.shown.filter,
-        _ => app.filter(),
-    };
+    let filter = app.shown_filter();
     match filter.is_empty() {
         true => crate::text::count(count, what),
         false => {

@@ -238,7 +238,7 @@ fn findings(app: &App, frame: &mut Frame<'_>, area: Rect, mut text: Vec<Line<'st
     let least = count_all.min(3) + 1;
     text.truncate(height.saturating_sub(least + 1));
     text.push(Line::default());
-    let title = match (count_all, app.filter().is_empty()) {
+    let title = match (count_all, app.shown_filter().is_empty()) {
         (0, true) if app.session.diagnosis.is_some() => "Findings: none".to_owned(),
         (0, true) => "Findings: those of a program need the .pte".to_owned(),
         (_, true) => format!("Findings: {count_all}"),

@@ -49,6 +49,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
 fn typed(app: &App, picker: &Picker, width: usize) -> Line<'static> {
     let count = match picker.is_busy() {
         true => "searching".to_owned(),
+        false if picker.guesses => "perhaps".to_owned(),
         false => thousands(picker.found.count as u64),
     };
     let room = width.saturating_sub(count.len() + 4);
@@ -73,7 +74,8 @@ fn line(app: &App, picker: &Picker, entry: &Entry, selected: bool, width: usize)
     };
     let room = width.saturating_sub(KIND + 2);
     let mut spans = vec![Span::raw(" ")];
-    spans.extend(marked(app, &fit(&entry.text, room), &picker.typed));
+    let typed = if picker.guesses { "" } else { &picker.typed };
+    spans.extend(marked(app, &fit(&entry.text, room), typed));
     spans.push(Span::styled(fit_right(&note, KIND), app.theme.faint()));
     let line = Line::from(spans);
     if selected { line.style(app.theme.selected()) } else { line }

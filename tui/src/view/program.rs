@@ -45,7 +45,7 @@ fn title(app: &App) -> String {
         format!("({}) -> ({})", list(&facts.inputs), list(&facts.outputs))
     });
     let count = count(session.instructions.len(), "instruction");
-    let filter = match app.filter() {
+    let filter = match app.shown_filter() {
         "" => String::new(),
         filter => format!(", matching \"{}\"", crate::text::escape(filter)),
     };

@@ -113,7 +113,7 @@ fn details(app: &App, row: &TensorRow, width: usize, height: usize) -> Vec<Line<
             format!("{} ({number} of {count}, h l show the others)", data.label)
         }
     };
-    match app.digest.as_ref().map(|(_, digest)| digest) {
+    match app.digest() {
         Some(Ok(digest)) => {
             let tall = if height >= 20 { 5 } else { 1 };
             text.extend(statistics(app, digest, &which, width, tall));
@@ -124,6 +124,10 @@ fn details(app: &App, row: &TensorRow, width: usize, height: usize) -> Vec<Line<
         }
         Some(Err(why)) => {
             text.push(Line::styled(fit(&format!("  {which}: {why}"), width), app.theme.strong()));
+        }
+        None if app.is_looking() => {
+            let count = thousands(Digest::elements(data) as u64);
+            text.push(plain(format!("  {which}: looking at {count} elements")));
         }
         None => {}
     }
