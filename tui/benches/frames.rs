@@ -216,7 +216,12 @@ fn large_program(screen: &mut Screen, steps: u32) {
         ("from view to view", "1234567812345678"),
     ] {
         let keys = keys.chars().cycle().take(120).map(code);
-        report(name, keys.flat_map(|key| screen.type_one(&mut app, key)).collect());
+        let mut frames: Vec<_> = keys.flat_map(|key| screen.type_one(&mut app, key)).collect();
+        // What lies over the view, and what is filtered, is no part of the next.
+        for _ in 0..3 {
+            frames.extend(screen.type_one(&mut app, KeyCode::Esc));
+        }
+        report(name, frames);
     }
 }
 

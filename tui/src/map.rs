@@ -203,6 +203,7 @@ mod tests {
             ],
             live: vec![0; 5],
             peak: 0,
+            most: 2,
             method_allocator: 0,
             temp: 0,
             board: Vec::new(),

@@ -199,6 +199,8 @@ pub struct Memory {
     pub live: Vec<u64>,
     /// The instruction at which most is live.
     pub peak: usize,
+    /// Tensors that are live at an instruction at most.
+    pub most: usize,
     /// Bytes of the method allocator.
     pub method_allocator: u64,
     /// Bytes of the temp allocator.
@@ -524,6 +526,7 @@ fn memory<'a>(
         tensors: tensors.collect(),
         live: plan.live_bytes(),
         peak: plan.peak.step as usize,
+        most: most_at_once(plan.storages.iter().flat_map(|s| &s.ranges).copied()),
         method_allocator: memory.loading.method_used,
         temp: memory.temp_required(),
         board: target.map(|target| board(target, &needs)).unwrap_or_default(),
@@ -533,6 +536,20 @@ fn memory<'a>(
             .map(|suggestion| (suggestion.saves, escape(&suggestion.title)))
             .collect(),
     })
+}
+
+/// How many of some times, each from a step to a step, have a step in common.
+fn most_at_once(times: impl Iterator<Item = (u32, u32)>) -> usize {
+    let mut changes: Vec<(u32, bool)> =
+        times.flat_map(|(first, last)| [(first, false), (last, true)]).collect();
+    // A time has its last step as well: beginnings come first.
+    changes.sort_unstable();
+    let (mut now, mut most) = (0usize, 0);
+    for (_, ends) in changes {
+        now = if ends { now.saturating_sub(1) } else { now + 1 };
+        most = most.max(now);
+    }
+    most
 }
 
 fn board(target: &Target, needs: &Needs) -> Vec<(String, u64, u64)> {

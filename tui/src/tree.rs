@@ -3,7 +3,6 @@
 
 use crate::session::Session;
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 /// A line of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +31,12 @@ impl Line {
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     lines: Vec<Line>,
+    /// The first instruction of each chain.
+    firsts: Vec<usize>,
     /// Chains that are folded.
     folded: BTreeSet<usize>,
-    /// Instructions that are not.
-    open: BTreeSet<usize>,
+    /// Instructions that are not, by their rows; those behind the end are.
+    open: Vec<bool>,
     /// The selected line.
     pub cursor: usize,
 }
@@ -53,7 +54,14 @@ impl Tree {
 
     /// Whether an instruction shows its tensors.
     pub fn is_open(&self, step: usize) -> bool {
-        self.open.contains(&step)
+        self.open.get(step).copied().unwrap_or(false)
+    }
+
+    fn set_open(&mut self, step: usize, open: bool) {
+        if step >= self.open.len() {
+            self.open.resize(step + 1, false);
+        }
+        self.open[step] = open;
     }
 
     /// Whether a chain shows its instructions.
@@ -66,17 +74,18 @@ impl Tree {
     pub fn layout(&mut self, session: &Session, kept: Option<&[u32]>) {
         let selected = self.selected();
         self.lines.clear();
+        self.firsts = session.chains.iter().map(|range| range.start).collect();
         for (chain, range) in session.chains.iter().enumerate() {
             self.lines.push(Line::Chain(chain));
             if self.folded.contains(&chain) {
                 continue;
             }
             match kept {
-                None => self.layout_steps(session, range.clone(), range.clone()),
+                None => self.layout_steps(session, range.clone()),
                 Some(kept) => {
                     let at = |step: usize| kept.partition_point(|own| (*own as usize) < step);
                     let own = kept[at(range.start)..at(range.end)].iter();
-                    self.layout_steps(session, range.clone(), own.map(|step| *step as usize));
+                    self.layout_steps(session, own.map(|step| *step as usize));
                 }
             }
         }
@@ -85,17 +94,10 @@ impl Tree {
         self.cursor = same.unwrap_or(self.cursor).min(self.lines.len().saturating_sub(1));
     }
 
-    fn layout_steps(
-        &mut self,
-        session: &Session,
-        range: Range<usize>,
-        steps: impl Iterator<Item = usize>,
-    ) {
-        let mut open = self.open.range(range).copied().peekable();
+    fn layout_steps(&mut self, session: &Session, steps: impl Iterator<Item = usize>) {
         for step in steps {
             self.lines.push(Line::Instruction(step));
-            while open.next_if(|other| *other < step).is_some() {}
-            if open.peek() != Some(&step) {
+            if !self.is_open(step) {
                 continue;
             }
             let row = &session.instructions[step];
@@ -104,16 +106,32 @@ impl Tree {
         }
     }
 
-    /// The first line of an instruction that is not before that of a line which is gone.
-    fn next(&self, line: Line) -> Option<usize> {
-        let step = line.step()?;
-        self.lines.iter().position(|other| other.step() >= Some(step))
+    /// By what lines are in order: the instruction, and what of it.
+    fn key(&self, line: Line) -> (usize, u8, usize) {
+        match line {
+            Line::Chain(chain) => (self.firsts.get(chain).copied().unwrap_or(0), 0, chain),
+            Line::Instruction(step) => (step, 1, 0),
+            Line::Argument(step, index) => (step, 2, index),
+            Line::Source(step) => (step, 3, 0),
+        }
+    }
+
+    /// Where a line is.
+    fn place(&self, line: Line) -> Option<usize> {
+        self.lines.binary_search_by_key(&self.key(line), |other| self.key(*other)).ok()
     }
 
     /// Where a line is, or the instruction that it belongs to.
     fn find(&self, line: Line) -> Option<usize> {
-        let exact = self.lines.iter().position(|other| *other == line);
-        exact.or_else(|| self.lines.iter().position(|other| other.step() == line.step()))
+        self.place(line).or_else(|| self.place(Line::Instruction(line.step()?)))
+    }
+
+    /// The first instruction behind a line that is gone.
+    fn next(&self, line: Line) -> Option<usize> {
+        let key = self.key(line);
+        let next = self.lines.partition_point(|other| self.key(*other) < key);
+        let more = self.lines.get(next..)?.iter().position(|other| other.step().is_some())?;
+        Some(next + more)
     }
 
     /// Selects an instruction, whose chain is unfolded if need be; whether the
@@ -122,7 +140,7 @@ impl Tree {
         if self.selected().is_some_and(|line| line.step() == Some(step)) {
             return false;
         }
-        if let Some(cursor) = self.lines.iter().position(|l| *l == Line::Instruction(step)) {
+        if let Some(cursor) = self.place(Line::Instruction(step)) {
             self.cursor = cursor;
             return false;
         }
@@ -136,7 +154,7 @@ impl Tree {
             Some(Line::Chain(chain)) => toggle(&mut self.folded, chain),
             Some(line) => {
                 if let Some(step) = line.step() {
-                    toggle(&mut self.open, step);
+                    self.set_open(step, !self.is_open(step));
                     self.select(Line::Instruction(step));
                 }
             }
@@ -150,9 +168,14 @@ impl Tree {
         match (self.selected(), right) {
             (Some(Line::Chain(chain)), true) => self.folded.remove(&chain),
             (Some(Line::Chain(chain)), false) => self.folded.insert(chain),
-            (Some(Line::Instruction(step)), true) => self.open.insert(step),
+            (Some(Line::Instruction(step)), true) => {
+                let was_open = self.is_open(step);
+                self.set_open(step, true);
+                !was_open
+            }
             (Some(Line::Instruction(step)), false) => {
-                if self.open.remove(&step) {
+                if self.is_open(step) {
+                    self.set_open(step, false);
                     return true;
                 }
                 let above = self.lines[..self.cursor].iter().rposition(|l| l.step().is_none());
@@ -170,16 +193,13 @@ impl Tree {
     /// Unfolds all, or folds all if nothing is folded.
     pub fn toggle_all(&mut self, session: &Session) {
         let count = session.instructions.len();
-        if self.folded.is_empty() && self.open.len() == count {
-            self.open.clear();
-        } else {
-            self.folded.clear();
-            self.open = (0..count).collect();
-        }
+        let is_open = self.open.len() >= count && self.open.iter().all(|open| *open);
+        self.open = vec![!(is_open && self.folded.is_empty()); count];
+        self.folded.clear();
     }
 
     fn select(&mut self, line: Line) {
-        self.cursor = self.lines.iter().position(|l| *l == line).unwrap_or(self.cursor);
+        self.cursor = self.place(line).unwrap_or(self.cursor);
     }
 
     /// Forgets what was folded: it was that of another program.

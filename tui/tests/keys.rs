@@ -286,3 +286,39 @@ fn the_mouse_zooms_into_time_and_chooses_instructions() {
     send(&mut app, MouseEventKind::Down(MouseButton::Right), 1, 8);
     assert_eq!(app.view, View::Timeline);
 }
+
+#[test]
+fn keys_of_another_view_say_which_and_change_nothing() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    for (keys, said) in [
+        ("7s", "\"sort by the next column\" is for the view Events; 2 shows it"),
+        ("7v", "is for the view Events"),
+        ("2Z", "is for the view Program; 5 shows it"),
+        ("4+", "is for the view Timeline; 3 shows it"),
+        ("4&", "nothing is left out here; / searches"),
+    ] {
+        let before = app.wanted.clone();
+        press(&mut app, keys);
+        let text = screen(&mut app, (80, 24));
+        assert!(text.contains(said), "{keys}: {text}");
+        assert!(app.wanted == before && !app.typing, "{keys}");
+    }
+    // The list of commands goes where they belong.
+    press(&mut app, "7:sort by max\n");
+    assert_eq!(app.view, View::Events);
+    assert!(screen(&mut app, (80, 24)).contains("by max"));
+    press(&mut app, "7:fold or unfold all\n");
+    assert_eq!(app.view, View::Program);
+}
+
+#[test]
+fn a_command_that_is_mistyped_is_guessed() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    press(&mut app, ":timelnie");
+    let text = screen(&mut app, (80, 24));
+    assert!(text.contains("perhaps") && text.contains("timeline"), "{text}");
+    press(&mut app, "\n");
+    assert_eq!(app.view, View::Timeline);
+    press(&mut app, ":xyzzy");
+    assert!(screen(&mut app, (80, 24)).contains("nothing matches"));
+}

@@ -27,8 +27,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let columns = Columns::new(memory.live.len(), width.saturating_sub(NAME));
     let first = text.len();
     curve(app, memory, &columns, if height >= 30 { 3 } else { 1 }, &mut text);
-    // What is live needs some rows, the map has the others.
-    let list = memory.tensors.iter().filter(|tensor| tensor.is_live(app.step)).count() + 3;
+    // What is live needs some rows, the map has the others: as many at each instruction,
+    // or it would jump.
+    let list = memory.most + 3;
     let room = height.saturating_sub(text.len());
     let room = room.saturating_sub(list.min(room / 3).max(3));
     let shape = Shape { columns, rows: rows(memory, room) };
