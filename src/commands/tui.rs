@@ -119,6 +119,7 @@ pub fn run(args: &TuiArgs, global: &Global) -> Result<Status, Failure> {
         debug_buffer: args.debug_buffer.clone(),
         method: args.method.clone(),
         clock: Clock::new(TimeScale::from(args.source_time_scale)),
+        grows: args.follow.is_some(),
         target: args.target.as_deref().map(crate::target::open).transpose()?.map(Arc::new),
         ..Files::default()
     };

@@ -420,7 +420,9 @@ impl App {
         match self.view {
             View::Memory | View::Timeline => {
                 self.step = row;
-                self.reveal();
+                if self.view == View::Timeline {
+                    self.reveal();
+                }
             }
             View::Program => {
                 self.tree.cursor = row;

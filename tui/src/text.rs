@@ -80,6 +80,24 @@ pub fn fit_end(text: &str, width: usize) -> String {
     fit_right(&kept.into_iter().rev().collect::<String>(), width)
 }
 
+/// The beginning and the end of `text`, in exactly `width` columns: names of the same
+/// kind often differ at their end.
+pub fn fit_middle(text: &str, width: usize) -> String {
+    if text.width() <= width || width < 8 {
+        return fit(text, width);
+    }
+    let tail = (width - 1) / 2;
+    let mut used = 0;
+    let kept = text.graphemes(true).rev().take_while(|cluster| {
+        used += cluster.width();
+        used <= tail
+    });
+    let kept: Vec<&str> = kept.collect();
+    let tail: String = kept.into_iter().rev().collect();
+    // What is cut has its mark, with or without a blank of half a character.
+    format!("{}{tail}", fit(text, width - tail.width()))
+}
+
 /// Columns that `text` takes.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -161,6 +179,14 @@ pub fn ascii(symbol: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_are_cut_keep_their_end() {
+        assert_eq!(fit_middle("Convolution (NHWC, F32) IGEMM #2", 20), "Convolutio… IGEMM #2");
+        assert_eq!(fit_middle("add.out", 10), "add.out   ");
+        assert_eq!(fit_middle("日本語の畳み込み演算子", 9).width(), 9);
+        assert_eq!(fit_middle("a long name", 4), "a l…");
+    }
 
     #[test]
     fn cells_are_as_wide_as_they_should_be() {

@@ -17,6 +17,12 @@ fn times<'a>(trace: &File<'a>) -> impl Iterator<Item = (&'a str, u64, u64)> + us
     })
 }
 
+/// Executions that came to their end: an event is logged at its end.
+pub(super) fn executions(trace: &File<'_>) -> u32 {
+    let ended = times(trace).filter(|(name, ..)| *name == "Method::execute").count();
+    u32::try_from(ended).unwrap_or(u32::MAX)
+}
+
 fn clock_stands(trace: &File<'_>) -> Option<Finding> {
     let (_, first, _) = times(trace).next()?;
     let count = times(trace).count();

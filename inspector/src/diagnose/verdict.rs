@@ -75,7 +75,11 @@ pub(super) fn of(
     let says = |sentence: String, best| Verdict { sentence, confidence: confidence(best) };
     let first = |code: &Code| findings.iter().find(|f| f.code == *code);
     let Some(run) = case.run else {
-        let executions = case.evidence.journal.map(|journal| journal.executions);
+        let evidence = &case.evidence;
+        let executions = match (evidence.journal, evidence.trace) {
+            (Some(journal), _) => Some(journal.executions),
+            (None, trace) => trace.map(super::trace::executions),
+        };
         return match in_flight {
             Some(hung) => stuck(hung, findings),
             None => without_log(findings, executions),

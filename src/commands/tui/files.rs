@@ -34,6 +34,8 @@ pub struct Files {
     pub target: Option<Arc<Target>>,
     /// What the ticks of traces are.
     pub clock: Clock,
+    /// Whether they are followed, and what has no meaning yet may get one.
+    pub grows: bool,
 }
 
 /// A file that is open.
@@ -132,8 +134,17 @@ impl Files {
     /// # Errors
     /// A file that is nothing of what can be shown, or damaged.
     pub fn session(&self, progress: Option<&Progress>) -> Result<Session, Failure> {
-        let mut files =
-            self.paths.iter().map(|path| Opened::new(path)).collect::<Result<Vec<_>, _>>()?;
+        // A file that is followed may have nothing in it yet.
+        let is_begun = |path: &&PathBuf| {
+            let is_empty = |path: &Path| path.metadata().is_ok_and(|m| m.is_file() && m.len() == 0);
+            !(self.grows && is_empty(path))
+        };
+        let mut files = self
+            .paths
+            .iter()
+            .filter(is_begun)
+            .map(|path| Opened::new(path))
+            .collect::<Result<Vec<_>, _>>()?;
         // The journal of a run that has just begun may not be there yet, and its
         // trace is not before the end.
         let later = self.later.iter().filter(|path| path.exists());
@@ -191,12 +202,20 @@ impl Files {
         name.map_or(String::new(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Name of what is looked at: the first file, and the names of the others.
+    /// Name of what is looked at: the first file, and the names of the others. Two of
+    /// one name are told apart by their folders.
     pub fn title(&self) -> String {
         let mut title = self.first();
+        let first = self.paths.first().and_then(|path| path.file_name());
         for path in self.paths.iter().skip(1) {
             let name = path.file_name().unwrap_or(path.as_os_str());
-            title += &format!(" + {}", name.to_string_lossy());
+            let folder = path.parent().and_then(Path::file_name);
+            title += match folder.filter(|_| first == Some(name)) {
+                Some(folder) => format!(" + {}/", folder.to_string_lossy()),
+                None => " + ".to_owned(),
+            }
+            .as_str();
+            title += &name.to_string_lossy();
         }
         title
     }
@@ -223,7 +242,7 @@ impl Files {
             matches!(file.format(), Some(Program | BundledProgram | EtDump | EtRecord))
         };
         for file in files.iter().filter(|file| !is_known(file)) {
-            if !evidence.take(file.bytes.as_slice(), program) {
+            if !evidence.take(file.bytes.as_slice(), program) && !self.grows {
                 let message = "is no program, trace, ETRecord, journal or dump with a journal, \
                                and has no line of an ExecuTorch runner; `etinspect recover` \
                                looks closer at dumps, `--debug-buffer` names a debug buffer";

@@ -121,7 +121,11 @@ impl Columns {
 }
 
 fn change(row: &DiffRow) -> String {
-    row.relative.map_or(String::new(), |share| format!("{:+.1} %", share * 100.0))
+    row.relative.map_or(String::new(), |share| match share {
+        // Of a number that became so much larger, how many times it is says more.
+        10.0.. => format!("{:.0} times", share + 1.0),
+        _ => format!("{:+.1} %", share * 100.0),
+    })
 }
 
 /// A row in one line, as it is copied.

@@ -6,7 +6,7 @@ use crate::columns::Column;
 use crate::events::RowRef;
 use crate::groups;
 use crate::mouse::Zone;
-use crate::text::{count, fit, fit_right, thousands, width as width_of};
+use crate::text::{count, fit, fit_middle, fit_right, thousands, width as width_of};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -171,8 +171,8 @@ fn row(app: &App, row: &RowRef<'_>, selected: bool, widths: &Widths) -> Line<'st
         let width = widths.of(*column);
         let cell = cell(app, row, *column, share, widths);
         text += &match column {
-            Column::Event => fit(&cell, width),
-            column if column.is_text() => format!(" {}", fit(&cell, width - 1)),
+            Column::Event => fit_middle(&cell, width),
+            column if column.is_text() => format!(" {}", fit_middle(&cell, width - 1)),
             _ => fit_right(&cell, width),
         };
     }
@@ -231,6 +231,12 @@ fn iterations(app: &App, width: usize) -> Vec<Line<'static>> {
     };
     let name = format!("{} of {}", count(times.len(), what), row.name);
     let name = fit(&name, width_of(&name).min(width.saturating_sub(range.len())));
+    if times.len() < 2 {
+        return vec![Line::from(vec![
+            Span::styled(name, app.theme.heading()),
+            Span::styled(range, app.theme.faint()),
+        ])];
+    }
     let columns = times.len().min(width);
     let curve: String = (0..columns)
         .map(|column| {

@@ -83,7 +83,9 @@ fn hints(app: &App, width: usize) -> String {
         Back, Columns, Consumer, Enter, Export, Filter, Fold, Group, Help, InFlight, Palette, Pan,
         Peak, Producer, Quit, Reverse, Search, Slowest, Sort, Whole, Zoom,
     };
+    let is_of_rows = !matches!(app.view, View::Overview | View::Memory | View::Timeline);
     let own: &[(Action, &str)] = match app.view {
+        _ if is_of_rows && app.is_empty() && app.filter().is_empty() => &[],
         View::Overview if app.session.in_flight().is_some() => {
             &[(InFlight, "in flight"), (Enter, "to the place"), (Peak, "peak")]
         }
@@ -116,6 +118,7 @@ fn hints(app: &App, width: usize) -> String {
             (Filter, "filter"),
         ],
         View::Findings => &[(Enter, "to the place"), (Filter, "filter")],
+        View::Tensors if !has_runs(app) => &[(Enter, "program"), (Filter, "filter")],
         View::Tensors => &[
             (Pan(-1), "run before"),
             (Pan(1), "run after"),
@@ -136,6 +139,12 @@ fn hints(app: &App, width: usize) -> String {
         left += "  ";
     }
     format!("{}{right}", fit(&left, width.saturating_sub(width_of(&right))))
+}
+
+/// Whether the selected tensor has more than one set of values.
+fn has_runs(app: &App) -> bool {
+    let row = app.row().and_then(|row| app.session.tensors.rows.get(row));
+    row.is_some_and(|row| row.data.len() > 1)
 }
 
 /// The selected row in one line, as it is copied.

@@ -74,15 +74,17 @@ fn limits(app: &App, memory: &Memory, width: usize, most: usize) -> Vec<Line<'st
         share(b).total_cmp(&share(a))
     });
     let longest = used.iter().map(|(_, used, size)| bytes(*used).len() + bytes(*size).len() + 4);
-    let numbers = longest.max().unwrap_or(0);
+    let numbers = longest.max().unwrap_or(0).min(if width < 80 { 26 } else { usize::MAX });
     let line = |(name, used, size): &(String, u64, u64)| {
         let share = *used as f64 / (*size).max(1) as f64;
+        // Where there is little room, what a memory has is said in short.
+        let short = if width < 80 { short_bytes } else { bytes };
         let verdict = match used.checked_sub(*size).filter(|over| *over > 0) {
             Some(over) => format!("  {} too much", bytes(over)),
-            None => format!("  {} left", bytes(size - used)),
+            None => format!("  {} left", short(size - used)),
         };
         let style = if used > size { app.theme.alarm() } else { app.theme.plain() };
-        let note = format!("{} of {}", bytes(*used), bytes(*size));
+        let note = format!("{} of {}", bytes(*used), short(*size));
         let note = format!("{} {:>5.1} %{verdict}", fit(&note, numbers), share * 100.0);
         let note = fit(&note, width.saturating_sub(NAME).min(numbers + 34));
         let bar = width.saturating_sub(NAME + width_of(&note)).min(40);

@@ -5,13 +5,16 @@ use crate::app::App;
 use crate::events::{EventRow, Spread, site_text};
 use crate::keys::Action;
 use crate::mouse::Zone;
-use crate::text::{bytes, count, escape, fit, fit_right, wrap};
+use crate::text::{bytes, count, escape, fit, fit_right, width as width_of, wrap};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Columns from which on memory and time stand side by side.
 const WIDE: usize = 116;
+
+/// Rows from which on there is room for blank lines.
+const TALL: u16 = 18;
 
 /// Draws it.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
@@ -37,6 +40,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
             text.extend(both.then(Line::default));
             text.extend(time);
         }
+    }
+    if area.height < TALL {
+        text.retain(|line| line.width() > 0);
     }
     findings(app, frame, area, text);
 }
@@ -115,7 +121,25 @@ fn program(app: &App, width: usize, text: &mut Vec<Line<'static>>) {
         parts.insert(2, format!("delegates: {}", facts.backends.join(", ")));
     }
     text.push(Line::from(fit(&flow, width)));
-    text.push(Line::from(fit(&format!("  {}", parts.join(", ")), width)));
+    text.extend(joined(&parts, width));
+}
+
+/// Parts in as many lines as they need, none of them broken.
+fn joined(parts: &[String], width: usize) -> Vec<Line<'static>> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if width_of(line) + width_of(part) + 3 <= width => {
+                *line += &format!(", {part}")
+            }
+            Some(line) => {
+                line.push(',');
+                lines.push(format!("  {part}"));
+            }
+            None => lines.push(format!("  {part}")),
+        }
+    }
+    lines.into_iter().map(|line| Line::from(fit(&line, width))).collect()
 }
 
 fn in_flight(app: &App, width: usize, text: &mut Vec<Line<'static>>) {

@@ -34,6 +34,19 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         true => Rect { width: LIST, ..area },
         false => Rect { height: (area.height / 3).max(5), ..area },
     };
+    let selected = app.row().and_then(|row| rows.get(row));
+    // What is said of the tensor may be short: the list has the rest.
+    let details = |rest: Rect| -> Vec<Line<'static>> {
+        let (width, height) = (usize::from(rest.width), usize::from(rest.height));
+        selected.map_or(Vec::new(), |row| details(app, row, width, height))
+    };
+    let above = match is_wide {
+        true => above,
+        false => {
+            let said = details(below(area, above.height)).len() as u16 + 1;
+            Rect { height: area.height.saturating_sub(said).max(above.height), ..area }
+        }
+    };
     let list_width = usize::from(above.width);
     let shown = visible(app.cursor(), count, above.height - 2);
     app.zone(below(above, 2), Zone::Rows(shown.start));
@@ -50,10 +63,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         true => Rect { x: area.x + LIST + 2, width: area.width - LIST - 2, ..area },
         false => Rect { y: area.y + used, height: area.height - used, ..area },
     };
-    if let Some(selected) = app.row().and_then(|row| rows.get(row)) {
-        let (width, height) = (usize::from(rest.width), usize::from(rest.height));
-        lines(frame, rest, details(app, selected, width, height));
-    }
+    lines(frame, rest, details(rest));
 }
 
 /// A line of the list.
@@ -64,14 +74,18 @@ fn list_cells(width: usize, cells: [&str; 6]) -> String {
         80..140 => 26,
         _ => 34,
     };
-    let text = format!(
-        "{} {} {} {} {} {name}",
+    let is_narrow = width < 70;
+    let mut text = format!(
+        "{} {} {} {} {}",
         fit(mark, 1),
         fit(label, 7),
         fit(shape, shape_room),
-        fit_right(size, 12),
-        fit(place, 22),
+        fit_right(size, if is_narrow { 11 } else { 12 }),
+        fit(place, if is_narrow { 20 } else { 22 }),
     );
+    if !is_narrow {
+        text = format!("{text} {name}");
+    }
     text.trim_end().to_owned()
 }
 

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::events::site_text;
 use crate::mouse::Zone;
 use crate::spans::{INSTRUCTIONS, KERNELS, LANES};
-use crate::text::{bytes, count, fit, fit_right, width as width_of};
+use crate::text::{bytes, count, fit, fit_middle, fit_right, width as width_of};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -272,11 +272,11 @@ impl<'a> Curve<'a> {
 /// The selected instruction's events, and what its curves have.
 fn details(app: &App, width: usize, room: usize) -> Vec<Line<'static>> {
     let Some(row) = app.session.instructions.get(app.step) else { return Vec::new() };
-    let mut place = format!("{} {}", site_text(row.site), row.name);
-    if let Some(live) = app.session.memory.as_ref().and_then(|memory| memory.live.get(app.step)) {
-        place += &format!("  {} live", bytes(*live));
-    }
-    let mut text = vec![Line::styled(fit(&place, width), app.theme.heading())];
+    let place = format!("{} {}", site_text(row.site), row.name);
+    let live = app.session.memory.as_ref().and_then(|memory| memory.live.get(app.step));
+    let live = live.map_or(String::new(), |live| format!("  {} live", bytes(*live)));
+    let place = fit(&place, width_of(&place).min(width.saturating_sub(live.len())));
+    let mut text = vec![Line::styled(fit(&format!("{place}{live}"), width), app.theme.heading())];
     let events: Vec<_> = app.session.events.of_site(row.site).collect();
     if events.is_empty() {
         text.push(Line::styled("  the trace has no event of it", app.theme.faint()));
@@ -285,14 +285,21 @@ fn details(app: &App, width: usize, room: usize) -> Vec<Line<'static>> {
     let name = events.iter().map(|event| width_of(&event.name)).max().unwrap_or(0);
     for event in events.iter().take(shown) {
         let clock = app.clock();
-        let line = format!(
-            "  {}  {}, median {}, {} to {}",
-            fit(&event.name, name.min(width / 2)),
-            count(event.times.len(), "call"),
-            clock.text(event.spread.median),
-            clock.text(event.spread.min),
-            clock.text(event.spread.max)
-        );
+        let calls = count(event.times.len(), "call");
+        let spread = event.spread;
+        let median = clock.text(spread.median);
+        let mut times = match event.times.len() {
+            1 => format!("{calls}, {median}"),
+            _ => format!("{calls}, median {median}"),
+        };
+        let range = format!(", {} to {}", clock.text(spread.min), clock.text(spread.max));
+        // What it is says more than how its times are spread.
+        let room = |used: usize| width.saturating_sub(used + 4);
+        if event.times.len() > 1 && room(width_of(&times) + width_of(&range)) >= name {
+            times += &range;
+        }
+        let line =
+            format!("  {}  {times}", fit_middle(&event.name, name.min(room(width_of(&times)))));
         text.push(Line::from(fit(&line, width)));
     }
     if shown < events.len() {
