@@ -182,6 +182,33 @@ fn a_large_file_is_there_when_it_is_read_without_a_key() {
 }
 
 #[test]
+fn a_log_that_is_still_empty_is_followed() {
+    let Some(terminal) = Terminal::open("empty") else { return };
+    let log = terminal.home.path().join("uart.txt");
+    std::fs::write(&log, b"").expect("written");
+    terminal.start_with(&[&fixture("user_report/toy_linear_3_3.pte"), &log], "--follow");
+    terminal.shows("quiet since");
+    // Nothing that is known yet, and then the device's whole log.
+    std::fs::write(&log, b"boot\n").expect("written");
+    terminal.shows(", 5 B");
+    std::fs::copy(fixture("user_report/linear.log"), &log).expect("written");
+    terminal.shows("In flight: 0:0 or a later one");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+}
+
+#[test]
+fn a_file_that_is_none_of_ours_leaves_the_screen_alone() {
+    let Some(terminal) = Terminal::open("other") else { return };
+    let other = terminal.home.path().join("other.bin");
+    std::fs::write(&other, b"nothing of ours").expect("written");
+    terminal.start(&[&model("softmax"), &other]);
+    let screen = terminal.shows("left 2");
+    assert!(screen.contains("is no program, trace"), "{screen}");
+    terminal.is_sane("an error before the first screen");
+}
+
+#[test]
 fn a_configuration_with_a_mistake_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("keys.toml");

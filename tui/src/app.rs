@@ -104,6 +104,9 @@ pub struct Wanted {
     pub filter: String,
 }
 
+/// A tensor's row and a sample, and what its elements are like, or why nobody knows.
+type Looked = ((usize, usize), Made<Result<Digest, String>>);
+
 /// The state.
 pub struct App {
     /// What is looked at.
@@ -131,7 +134,7 @@ pub struct App {
     /// Which elements of the selected tensor are shown.
     pub sample: usize,
     /// What they are like, with the tensor's row and the sample.
-    pub(crate) digest: Option<((usize, usize), Made<Result<Digest, String>>)>,
+    pub(crate) digest: Option<Looked>,
     /// The map of memory, as it was drawn last.
     pub(crate) map: map::Drawn,
     /// The filter that is being typed.
