@@ -28,7 +28,7 @@ enum {
 
 #define MAGIC_LOW 0x4f4a5445u  /* "ETJO" */
 #define MAGIC_HIGH 0x4c4e5255u /* "URNL" */
-#define VERSION (1u | ETJ_RECORD_BYTES << 16)
+#define VERSION (2u | ETJ_RECORD_BYTES << 16)
 
 enum {
   KIND_BEGIN = 1,
@@ -94,14 +94,15 @@ static inline __attribute__((always_inline)) void write_record(const etj_journal
   const uint64_t ticks = etj_ticks();
   uint32_t* const slot = &journal->ring[sequence % journal->capacity * WORDS];
   uint32_t sum = CHECK_SEED;
-  STORE(0, sequence);
+  /* First: a record that has its number but not its check value is torn. */
+  slot[0] = sequence;
   STORE(1, (uint32_t)ticks);
   STORE(2, (uint32_t)(ticks >> 32));
   STORE(3, head);
   STORE(4, a);
   STORE(5, b);
   STORE(6, c);
-  slot[7] = sum;
+  slot[7] = step(sum, sequence);
   /* Nothing that follows may be moved before the record is there. */
   __asm volatile("" ::: "memory");
 }
@@ -186,7 +187,7 @@ int etj_resume(etj_journal* journal, uint32_t* memory, size_t bytes, const etj_c
   for (uint32_t slot = 0; slot < journal->capacity; slot++) {
     const uint32_t* words = journal->ring + slot * WORDS;
     if (words[0] > newest && words[0] % journal->capacity == slot &&
-        words[WORDS - 1] == check(words, WORDS - 1)) {
+        words[WORDS - 1] == step(check(words + 1, WORDS - 2), words[0])) {
       newest = words[0];
     }
   }

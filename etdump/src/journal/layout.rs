@@ -5,7 +5,7 @@
 //! | word | content |
 //! | --- | --- |
 //! | 0, 1 | the characters `ETJOURNL` |
-//! | 2 | version (bits 0 to 15, 1), bytes of a record (16 to 31, 32) |
+//! | 2 | version (bits 0 to 15, 2), bytes of a record (16 to 31, 32) |
 //! | 3 | bytes of the whole journal |
 //! | 4 | entries of the allocator table (0 to 15), words of the name table (16 to 31) |
 //! | 5 | byte offset of the ring |
@@ -36,7 +36,7 @@ use core::num::NonZeroU32;
 pub const MINIMUM_BYTES: usize = 512;
 
 pub(super) const MAGIC: [u32; 2] = [u32::from_le_bytes(*b"ETJO"), u32::from_le_bytes(*b"URNL")];
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 pub(super) const HEADER_WORDS: usize = 16;
 pub(super) const ALLOCATOR_WORDS: usize = 5;
 /// Checked words of the header; the check value follows them.

@@ -6,7 +6,10 @@
 //! | 1, 2 | ticks, low and high half |
 //! | 3 | kind (bits 0 to 7), detail (8 to 15), chain (16 to 31; 0xffff for none) |
 //! | 4, 5, 6 | a, b, c: by kind |
-//! | 7 | check value of words 0 to 6 |
+//! | 7 | check value of words 1 to 6, then 0 |
+//!
+//! The sequence number is known last, as it comes from a counter that others write
+//! to: all of the check value but its last step is computed while it is fetched.
 
 /// Bytes of a record.
 pub const RECORD_BYTES: usize = 32;
@@ -34,6 +37,12 @@ pub(super) fn check(words: &[u32]) -> u32 {
 pub(super) fn check_step(sum: u32, word: u32) -> u32 {
     let sum = (sum ^ word).wrapping_mul(FACTOR);
     sum ^ sum >> 15
+}
+
+/// The check value of a record's words: of its content, then of its sequence number.
+#[inline]
+pub(super) fn check_of_record([sequence, content @ .., _]: &[u32; WORDS]) -> u32 {
+    check_step(check(content), *sequence)
 }
 
 /// Index of a name in the journal's table; 0 for none.
@@ -347,7 +356,7 @@ impl Record {
     pub(super) fn of(words: [u32; WORDS]) -> Option<Self> {
         let [sequence, low, high, head, a, b, c, found] = words;
         // A slot that was never written is all zeros, which do not check.
-        let intact = check(&words[..WORDS - 1]) == found;
+        let intact = check_of_record(&words) == found;
         intact.then(|| Record {
             sequence,
             ticks: u64::from(high) << 32 | u64::from(low),

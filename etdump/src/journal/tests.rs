@@ -1,6 +1,6 @@
 //! Journals that are written, damaged and read again.
 
-use super::record::{WORDS, check};
+use super::record::{WORDS, check_of_record};
 use super::*;
 use crate::tracer::{AllocationRecord, AllocatorIndex, AllocatorInfo, Place, Ticks, Tracer};
 use crate::writer::{Contents, EtDumpWriter};
@@ -147,7 +147,7 @@ fn a_record_of_an_older_round_is_stale() {
     let event = Event::Mark { number: 1, value: 2 };
     let [head, a, b, c] = event.body();
     let mut old = [newest - 2 - snapshot.capacity, 5, 0, head, a, b, c, 0];
-    old[WORDS - 1] = check(&old[..WORDS - 1]);
+    old[WORDS - 1] = check_of_record(&old);
     for (i, word) in old.iter().enumerate() {
         image[slot + i * 4..][..4].copy_from_slice(&word.to_le_bytes());
     }

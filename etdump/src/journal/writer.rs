@@ -140,19 +140,20 @@ impl<'m> Journal<'m> {
         let sequence = fetch_add(&self.header[word::NEXT]);
         let Some(slot) = (sequence as usize).checked_rem(self.ring.len()) else { return sequence };
         let [w0, w1, w2, w3, w4, w5, w6, w7] = &self.ring[slot];
+        // First: a record that has its number but not its check value is torn.
+        store(w0, sequence);
         let mut sum = CHECK_SEED;
         let mut put = |place: &AtomicU32, word| {
             store(place, word);
             sum = check_step(sum, word);
         };
-        put(w0, sequence);
         put(w1, ticks as u32);
         put(w2, (ticks >> 32) as u32);
         put(w3, head);
         put(w4, a);
         put(w5, b);
         put(w6, c);
-        store(w7, sum);
+        store(w7, check_step(sum, sequence));
         // Nothing that follows may be moved before the record is there.
         compiler_fence(Ordering::SeqCst);
         sequence
@@ -296,9 +297,8 @@ impl<'m> Journal<'m> {
 
     /// The sequence number of an intact record in its slot; 0 if there is none.
     fn sequence_in(&self, slot: u32, words: &[AtomicU32; WORDS]) -> u32 {
-        let [checked @ .., sum] = loaded(words);
-        let sequence = checked[0];
-        let intact = sum == check_of(&checked);
+        let [sequence, content @ .., sum] = loaded(words);
+        let intact = sum == check_step(check_of(&content), sequence);
         if intact && sequence % self.layout.capacity == slot { sequence } else { 0 }
     }
 
