@@ -150,6 +150,13 @@ def programs():
     resized = lambda c, p, v: p(F.interpolate(c(v), scale_factor=2, mode="bilinear", align_corners=False))
     case("resize_prelu_f32", Layers(resized, nn.Conv2d(3, 6, 3), nn.PReLU(6)), image)
     case("resize_prelu_f16", Layers(resized, nn.Conv2d(3, 6, 3), nn.PReLU(6)), image, half=True)
+    double = lambda v: F.interpolate(v, scale_factor=2, mode="bilinear", align_corners=False)
+    branches = lambda a, v: (torch.cat([double(a(v)), torch.sigmoid(double(v))], 1) * 2.0, F.max_pool2d(double(v), 2))
+    case("resize_branches_f16", Layers(branches, nn.Conv2d(3, 6, 3, padding=1)), rand(1, 3, 10, 12), half=True)
+    view = lambda v, *shape: torch.ops.aten.view_copy.default(v, list(shape))
+    chain = lambda v: view(view(view(v * 2.0, 2, 4, 31, 1), 8, 31), 31, 8) * 3.0
+    used_twice = lambda v: (lambda w: (view(w, 8, 31) * 3.0, w + 1.0))(view(v * 2.0, 2, 4, 31, 1))
+    case("reshapes_f32", Fn(lambda v: (chain(v), *used_twice(v))), rand(2, 4, 31))
     case("layer_norm_f32", Layers(lambda n, l, v: l(n(v)), nn.LayerNorm(24), nn.Linear(24, 9)), rand(2, 4, 24))
     norm = lambda v: (v - v.mean(-1, keepdim=True)) * torch.rsqrt(v.var(-1, keepdim=True, unbiased=False) + 1e-5)
     case("norm_pieces", Fn(norm), rand(2, 4, 24))

@@ -39,10 +39,6 @@ fn record(dir: &Path) -> Result<Rows, String> {
     Ok(rows)
 }
 
-/// Programs whose operations XNNPACK rewrites in ways of its own: it leaves out a
-/// reshape before a transpose, and computes a resize of half floats in float32.
-const OTHER_EVENTS: [&str; 2] = ["conv1d_qc8", "resize_prelu_f16"];
-
 fn check(dir: &Path) -> Result<(), String> {
     let is_half = dir.file_name().is_some_and(|name| name.to_string_lossy().contains("f16"));
     let (rtol, atol) = if is_half { (1e-2, 1e-2) } else { (1e-4, 1e-5) };
@@ -50,8 +46,7 @@ fn check(dir: &Path) -> Result<(), String> {
     let real = fs::read(dir.join("events.json")).expect("rows");
     let real: Rows = serde_json::from_slice(&real).expect("rows");
     let ours = record(dir)?;
-    let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    if ours != real && !OTHER_EVENTS.contains(&&*name) {
+    if ours != real {
         let first = ours.iter().zip(&real).position(|(a, b)| a != b);
         let at = first.unwrap_or(ours.len().min(real.len()));
         let (a, b) = (ours.get(at), real.get(at));

@@ -1,16 +1,22 @@
 """Chooses the few cases per operator that the repository keeps."""
 import copy
 
-LIMIT = 12
+LIMIT = 14
 
 
 def pick(operator, entries):
-    """Indices of cases: one per hint first, then one per combination of types, two refusals last."""
-    chosen, types, hints = [], set(), set()
+    """Indices of cases: one per kind of shape and one per hint first, then one per combination of types, two refusals last."""
+    chosen, types, hints, shapes = [], set(), set(), set()
     usable = [i for i, e in enumerate(entries) if not (e.get("platform_defined") or e.get("optimized_only") or _overlooks_order(e))]
     good = [i for i in usable if "error" not in entries[i] and not entries[i].get("undefined_outputs")]
     refused = [i for i in usable if entries[i].get("error", {}).get("stage") in ("load", "set_input", "execute", "abort")]
     room = LIMIT - min(len(refused), 2)
+    for index in good:
+        if _shapes(entries[index]) - shapes:
+            shapes |= _shapes(entries[index])
+            hints.add(_hint(entries[index]))
+            types.add(_types(entries[index]))
+            chosen.append(index)
     for index in good:
         if _hint(entries[index]) not in hints and len(chosen) < room * 2 // 3:
             hints.add(_hint(entries[index]))
@@ -37,6 +43,19 @@ def _hint(entry):
     """The method's name without its number and types."""
     words = entry["method"].split("_")[1:]
     return "_".join(word for word in words if len(word) > 3 or word in ("bound", "dim", "pad", "all"))
+
+
+def _shapes(entry):
+    """What is special about the shapes of a case."""
+    tensors = [t for value in entry["inputs"] for t in (value if isinstance(value, list) else [value]) if isinstance(t, dict)]
+    shapes = [t["sizes"] for t in tensors]
+    kinds = {
+        "no dimensions": [] in shapes,
+        "no elements": any(0 in shape for shape in shapes),
+        "broadcast": len({tuple(shape) for shape in shapes}) > 1,
+        "other order": any("dim_order" in t for t in tensors),
+    }
+    return {kind for kind, found in kinds.items() if found}
 
 
 def _types(entry):

@@ -208,6 +208,10 @@ fn scale_and_add<T: Multiply>(
 
 /// Adds rows to rows.
 fn add_rows(out: &mut [f32], o: Shape, bias: &[f32], b: Shape) {
+    // Rows of no elements begin past the end.
+    if o.cols == 0 {
+        return;
+    }
     for row in 0..o.rows {
         let out = &mut out[row * o.row_stride..][..o.cols];
         let bias = &bias[row * b.row_stride..][..o.cols];

@@ -25,6 +25,9 @@ pub(crate) enum Order {
     Plain,
     /// Takes memory for that of plain tensors; `agreeing` if all orders must be the same.
     Overlooked { agreeing: bool },
+    /// By the dim orders of the inputs, if all are the same, but writes as if the outputs
+    /// were plain.
+    OverlookedInOutputs,
     /// Overlooks them where the optimized library's kernel broadcasts one inner dimension.
     Broadcast,
 }
@@ -36,6 +39,8 @@ pub(crate) enum Treatment {
     AsIs,
     /// The kernel sees plain tensors.
     AsPlain,
+    /// The kernel sees plain outputs.
+    PlainOutputs,
 }
 
 /// The rule of an operator, by its full name.
@@ -61,13 +66,22 @@ pub(crate) fn of(operator: &str) -> Order {
         | "reflection_pad2d.out"
         | "reflection_pad3d.out"
         | "repeat.out"
+        | "squeeze_copy.dims_out"
         | "stack.out"
         | "sum.IntList_out"
         | "tril.out"
         | "unfold_copy.out" => Order::Plain,
-        "amax.out" | "amin.out" | "max.unary_out" | "min.unary_out" | "view_copy.out" => {
-            Order::Agreeing
-        }
+        "amax.out"
+        | "amin.out"
+        | "any.dims_out"
+        | "argmax.out"
+        | "argmin.out"
+        | "diagonal_copy.out"
+        | "max.unary_out"
+        | "min.unary_out"
+        | "select_copy.int_out"
+        | "unbind_copy.int_out"
+        | "view_copy.out" => Order::Agreeing,
         "cat.out"
         | "constant_pad_nd.out"
         | "cumsum.out"
@@ -78,6 +92,7 @@ pub(crate) fn of(operator: &str) -> Order {
         | "slice_scatter.out"
         | "split_copy.Tensor_out"
         | "split_with_sizes_copy.out" => Order::Overlooked { agreeing: true },
+        "transpose_copy.int_out" => Order::OverlookedInOutputs,
         "gather.out"
         | "narrow_copy.out"
         | "pixel_unshuffle.out"
@@ -109,10 +124,11 @@ impl Order {
         }
         match self {
             Order::Heeded => Ok(Treatment::AsIs),
-            Order::Agreeing => {
+            Order::Agreeing | Order::OverlookedInOutputs => {
                 let agree = all.all(|meta| meta.is_channels_last());
                 ensure!(agree, "tensors of different dim orders");
-                Ok(Treatment::AsIs)
+                let plain = self == Order::OverlookedInOutputs;
+                Ok(if plain { Treatment::PlainOutputs } else { Treatment::AsIs })
             }
             Order::Plain => {
                 ensure!(false, "a tensor in other than plain dim order");

@@ -92,7 +92,7 @@ impl Workspace {
         outs.extend(metas.iter_mut().zip(data).map(|(meta, data)| TensorMut { meta, data }));
         let result = match treatment {
             Treatment::AsIs => (call.kernel)(&args_of_kernel, &mut outs),
-            Treatment::AsPlain => {
+            Treatment::AsPlain | Treatment::PlainOutputs => {
                 order::with_plain_outs(&mut outs, |outs| (call.kernel)(&args_of_kernel, outs))
             }
         };

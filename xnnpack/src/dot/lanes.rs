@@ -95,7 +95,7 @@ pub(crate) mod x86 {
     use super::Dot;
     use bytemuck::{cast_slice, pod_read_unaligned};
     use pulp::x86::V3;
-    use pulp::{cast, i8x32, i8x64, i32x8, i32x16, u8x16};
+    use pulp::{cast, i8x32, i8x64, i32x8, i32x16};
     use std::arch::x86_64::{
         _mm512_cvtepu8_epi32, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32, _mm512_set1_epi32,
     };
@@ -141,7 +141,8 @@ pub(crate) mod x86 {
         /// Both as pairs of 16-bit integers: the byte's upper one is 0.
         #[inline(always)]
         fn add_products(self, sums: i32x16, bytes: &[u8], taps: &[i32]) -> i32x16 {
-            let bytes: u8x16 = pod_read_unaligned(&bytes[..16]);
+            // A number, as vectors of bytes would be taken apart into their bytes.
+            let bytes: u128 = pod_read_unaligned(&bytes[..16]);
             let taps: i32x16 = pod_read_unaligned(cast_slice(&taps[..16]));
             // SAFETY: a `Vnni` is only made where the processor has these instructions.
             cast(unsafe {
@@ -177,8 +178,7 @@ pub(crate) mod x86 {
         #[inline(always)]
         fn add_products(self, sums: i32x8, bytes: &[u8], taps: &[i32]) -> i32x8 {
             let avx = self.avx2;
-            let mut all = [0u8; 16];
-            all[..8].copy_from_slice(&bytes[..8]);
+            let all = u128::from(pod_read_unaligned::<u64>(&bytes[..8]));
             let taps: i32x8 = pod_read_unaligned(cast_slice(&taps[..8]));
             let products = avx._mm256_madd_epi16(avx._mm256_cvtepu8_epi32(cast(all)), cast(taps));
             cast(avx._mm256_add_epi32(cast(sums), products))

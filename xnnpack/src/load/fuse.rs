@@ -12,6 +12,7 @@ pub(super) fn fuse(drafts: &mut Drafts<'_>, values: &Values) {
     let mut uses = Uses::of(drafts, values);
     clamps(drafts, &mut uses);
     transposes(drafts, &uses);
+    reshapes(drafts, &uses);
     paddings(drafts, &uses);
     quantizations(drafts, values);
     tables(drafts, values, &uses);
@@ -111,6 +112,22 @@ fn transpose(drafts: &Drafts<'_>, uses: &Uses, index: usize) -> Option<usize> {
     };
     let fits = rank >= 2 && node.inputs.len() == 1 && permutation.iter().enumerate().all(swapped);
     fits.then_some(producer)
+}
+
+/// Reshapes after each other: the last one is enough.
+fn reshapes(drafts: &mut Drafts<'_>, uses: &Uses) {
+    let is_reshape = |draft: &Draft<'_>| matches!(draft.operation, Operation::Reshape { .. });
+    for index in 0..drafts.nodes.len() {
+        let node = &drafts.nodes[index];
+        let input = node.inputs.first().filter(|_| is_reshape(node));
+        let before = input
+            .and_then(|input| uses.private_producer(*input, index))
+            .filter(|before| is_reshape(&drafts.nodes[*before]));
+        if let Some(before) = before {
+            drafts.nodes[before].outputs.clear();
+            drafts.nodes[index].inputs = std::mem::take(&mut drafts.nodes[before].inputs);
+        }
+    }
 }
 
 /// A clamp behind an operator with bounds of its own.

@@ -6,6 +6,7 @@ mod fuse;
 mod name;
 mod step;
 mod value;
+mod widen;
 
 use crate::error::{Result, ensure};
 use crate::graph::Graph;
@@ -28,6 +29,7 @@ impl Graph {
     ) -> Result<Self> {
         let mut values = value::Values::read(payload, constants)?;
         let mut drafts = Drafts::of(payload, &mut values)?;
+        widen::widen(&mut drafts, &mut values);
         fuse::fuse(&mut drafts, &values);
         let names = name::names(&drafts, &values);
         let (inputs, outputs) = values.externals()?;

@@ -80,7 +80,7 @@ impl Task for Lines<'_, '_> {
         let Work { channels, geometry, requantization, .. } = *self.work;
         let (width, inner) = (geometry.out[1], geometry.inner_columns());
         let step = geometry.stride[1] * channels;
-        let outside = vec![requantization.input as u8; channels];
+        let outside = vec![requantization.input as u8; channels + 2 * MOST_LANES];
         let mut under: Vec<usize> = Vec::new();
         let further = |under: &mut [usize], by: usize| {
             under.iter_mut().filter(|at| **at != OUTSIDE).for_each(|at| *at += by);
@@ -145,20 +145,22 @@ impl Pixels<'_> {
         let mut sums = [[dot.zero(); V]; P];
         for (at, taps) in self.under.iter().zip(taps.chunks_exact(padded)) {
             let taps = &taps[channel..];
-            for (pixel, sums) in sums.iter_mut().enumerate() {
-                let (all, start) = match *at {
-                    OUTSIDE => (self.outside, channel),
-                    at => (input, at + pixel * self.step + channel),
-                };
-                let bytes = &all[start..];
-                if bytes.len() >= V * D::LANES {
-                    add::<D, V>(dot, sums, bytes, taps);
-                } else {
-                    // The end of the input.
-                    let mut filled = [0; 2 * MOST_LANES];
-                    filled[..bytes.len()].copy_from_slice(bytes);
-                    add::<D, V>(dot, sums, &filled, taps);
+            let (all, step) = match *at {
+                OUTSIDE => (&self.outside[channel..], 0),
+                at => (&input[at + channel..], self.step),
+            };
+            if let Some(bytes) = all.get(..(P - 1) * step + V * D::LANES) {
+                sums = add(dot, sums, (bytes, step), taps);
+            } else {
+                // The end of the input: neighbours one vector after the other.
+                let size = V * D::LANES;
+                let mut filled = [[0; 2 * MOST_LANES]; P];
+                for (pixel, filled) in filled.iter_mut().enumerate() {
+                    let bytes = &all[pixel * step..];
+                    let count = bytes.len().min(size);
+                    filled[..count].copy_from_slice(&bytes[..count]);
                 }
+                sums = add(dot, sums, (filled.as_flattened(), 2 * MOST_LANES), taps);
             }
         }
         for (pixel, sums) in sums.iter().enumerate() {
@@ -176,12 +178,24 @@ impl Pixels<'_> {
     }
 }
 
+/// Adds a tap of `P` pixels, whose bytes are `step` apart. The sums come and go by
+/// value, so that they stay in registers.
 #[inline(always)]
-fn add<D: Dot, const V: usize>(dot: D, sums: &mut [D::Sums; V], bytes: &[u8], taps: &[i32]) {
-    for (index, sum) in sums.iter_mut().enumerate() {
-        let at = index * D::LANES;
-        *sum = dot.add_products(*sum, &bytes[at..], &taps[at..]);
+fn add<D: Dot, const P: usize, const V: usize>(
+    dot: D,
+    mut sums: [[D::Sums; V]; P],
+    (bytes, step): (&[u8], usize),
+    taps: &[i32],
+) -> [[D::Sums; V]; P] {
+    let taps = &taps[..V * D::LANES];
+    for (pixel, sums) in sums.iter_mut().enumerate() {
+        let bytes = &bytes[pixel * step..][..V * D::LANES];
+        for (vector, sum) in sums.iter_mut().enumerate() {
+            let at = vector * D::LANES;
+            *sum = dot.add_products(*sum, &bytes[at..], &taps[at..]);
+        }
     }
+    sums
 }
 
 /// Stores the numbers of `N` channels, or as many as `out` has.
