@@ -182,6 +182,21 @@ fn a_large_file_is_there_when_it_is_read_without_a_key() {
 }
 
 #[test]
+fn reading_is_cancelled() {
+    let Some(terminal) = Terminal::open("cancel") else { return };
+    // A dump in which a journal is looked for, which takes longer than to press a key.
+    let dump = terminal.home.path().join("ram.bin");
+    std::fs::write(&dump, vec![0x4a; 64 << 20]).expect("written");
+    terminal.start(&[&dump]);
+    terminal.shows("Esc cancels");
+    terminal.keys(&["Escape"]);
+    let screen = terminal.shows("nothing more is read");
+    assert!(screen.contains("No program") && !screen.contains("are being read"), "{screen}");
+    terminal.keys(&["q"]);
+    terminal.shows("left 0");
+}
+
+#[test]
 fn a_log_that_is_still_empty_is_followed() {
     let Some(terminal) = Terminal::open("empty") else { return };
     let log = terminal.home.path().join("uart.txt");

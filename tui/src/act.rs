@@ -98,7 +98,7 @@ impl App {
             let key = self.keys.label(Action::Show(view));
             let command = self.keys.command(action);
             let name = view.name();
-            self.message = Some(format!("\"{command}\" is for the view {name}; {key} shows it"));
+            self.message = Some(format!("only in {name}, which {key} shows: {command}"));
             return;
         }
         match action {

@@ -25,7 +25,7 @@ use et_inspector::correlate::Site;
 use et_inspector::events::GroupBy;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -181,6 +181,8 @@ pub struct App {
     pub width: u16,
     /// Rows of the view that were visible, for pages.
     pub page: usize,
+    /// The first row that each view shows.
+    pub(crate) firsts: Cell<[usize; VIEWS.len()]>,
     /// What is where on the screen.
     pub(crate) zones: RefCell<Vec<(Rect, Zone)>>,
     /// What the rows that are shown were made for.
@@ -234,6 +236,7 @@ impl App {
             export: None,
             width: 80,
             page: 10,
+            firsts: Cell::default(),
             zones: RefCell::default(),
             shown: Wanted::default(),
             table: Vec::new(),

@@ -24,13 +24,14 @@ const LONGEST: usize = 4096;
 /// The view as it would be on a tall screen, without colours.
 pub fn text(app: &mut App) -> String {
     let height = (app.len() + 40).min(LONGEST) as u16;
-    let (page, width) = (app.page, app.width);
+    let (page, width, firsts) = (app.page, app.width, app.firsts.get());
     let mut terminal = match Terminal::new(TestBackend::new(WIDTH, height)) {
         Ok(terminal) => terminal,
         Err(error) => match error {},
     };
     let _ = terminal.draw(|frame| app.draw(frame));
     (app.page, app.width) = (page, width);
+    app.firsts.set(firsts);
     let buffer = terminal.backend().buffer();
     let mut text = String::new();
     // The last two lines are of the keys.

@@ -1,7 +1,7 @@
 //! What goes on beside the keys: files that are being read, and sources that
 //! are listened to.
 
-use crate::text::{bytes, escape, fit};
+use crate::text::{bytes, escape, fit, fit_end};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
@@ -58,18 +58,23 @@ pub struct Loading {
 }
 
 impl Loading {
-    /// In one line.
-    pub(crate) fn line(&self) -> String {
+    /// In one line of a width.
+    pub(crate) fn line(&self, width: usize) -> String {
         let step = self.progress.step();
-        format!(
-            "{}: {} of {}, step {} of {} for {:.1} s, Esc cancels",
-            escape(&self.name),
+        let said = format!(
+            "{}, step {} of {}, {:.1} s, Esc cancels",
             STEPS[step],
-            bytes(self.bytes),
             step + 1,
             STEPS.len() - 1,
             self.since.as_secs_f64()
-        )
+        );
+        // The name may be long, and how far it is what one looks at.
+        let name = format!("{} ({})", escape(&self.name), bytes(self.bytes));
+        match width.saturating_sub(said.width() + 2) {
+            room if name.width() <= room => format!("{name}: {said}"),
+            room if room >= 12 => format!("{}: {said}", fit_end(&escape(&self.name), room)),
+            _ => said,
+        }
     }
 }
 
@@ -142,6 +147,25 @@ mod tests {
         assert!(live.line(Some("0:1"), 100).contains("running for 3.0 s"));
         live.ended = Some("closed by the device".into());
         assert!(live.line(Some("0:1"), 100).contains("closed by the device"));
+    }
+
+    #[test]
+    fn what_is_read_says_how_far_it_is_however_long_its_name() {
+        let loading = Loading {
+            name: "a/long/way/to/the/file/trace.etdp".into(),
+            bytes: 441_000_000,
+            since: Duration::from_millis(4_200),
+            progress: Progress::default(),
+        };
+        assert_eq!(
+            loading.line(100),
+            "a/long/way/to/the/file/trace.etdp (441,000,000 B): reading, step 1 of 5, 4.2 s, Esc cancels"
+        );
+        assert_eq!(
+            loading.line(62),
+            "…the/file/trace.etdp: reading, step 1 of 5, 4.2 s, Esc cancels"
+        );
+        assert_eq!(loading.line(40), "reading, step 1 of 5, 4.2 s, Esc cancels");
     }
 
     #[test]

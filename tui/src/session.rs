@@ -282,6 +282,8 @@ impl Session {
                 }
             }
         }
+        let mut data = session.tensors.rows.iter().flat_map(|row| &row.data);
+        session.tensors.has_elements = data.any(|data| data.place.is_ok());
         Ok(session)
     }
 

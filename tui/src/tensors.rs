@@ -131,6 +131,8 @@ pub struct Tensors {
     debug_buffer: Option<Bytes>,
     /// Whether the trace has any values.
     pub logged: bool,
+    /// Whether the elements of any of them are there.
+    pub has_elements: bool,
 }
 
 impl Tensors {

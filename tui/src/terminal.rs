@@ -92,6 +92,9 @@ pub fn run(app: &mut App, feed: &mut dyn Feed) -> io::Result<()> {
         }
         if std::mem::take(&mut app.cancel) {
             feed.cancel();
+            app.loading = feed.loading();
+            app.message = Some("nothing more is read".into());
+            changed = true;
         }
         if let Some(name) = app.method.take() {
             feed.show_method(&name);

@@ -3,6 +3,7 @@
 mod support;
 
 use et_tui::{App, Inputs, Loading, Progress, Session, View};
+use ratatui::crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use std::fs;
 use support::{SIZES, plain, press, screen, session, with_values};
 
@@ -242,7 +243,10 @@ fn files_that_are_being_read_can_be_left() {
         progress: Progress::default(),
     });
     let text = screen(&mut app, (100, 30));
-    assert!(text.contains("large.etdp: reading of 800,000,000 B, step 1 of 5 for 1.5 s"), "{text}");
+    assert!(
+        text.contains("large.etdp (800,000,000 B): reading, step 1 of 5, 1.5 s, Esc"),
+        "{text}"
+    );
     press(&mut app, "\u{1b}");
     assert!(app.cancel && !app.done, "Escape ends the reading, not the inspector");
     // What is read then takes the place of nothing.
@@ -254,7 +258,6 @@ fn files_that_are_being_read_can_be_left() {
 
 #[test]
 fn the_mouse_zooms_into_time_and_chooses_instructions() {
-    use ratatui::crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
     let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
     let send = |app: &mut App, kind, column, row| {
         screen(app, (120, 40));
@@ -291,10 +294,10 @@ fn the_mouse_zooms_into_time_and_chooses_instructions() {
 fn keys_of_another_view_say_which_and_change_nothing() {
     let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
     for (keys, said) in [
-        ("7s", "\"sort by the next column\" is for the view Events; 2 shows it"),
-        ("7v", "is for the view Events"),
-        ("2Z", "is for the view Program; 5 shows it"),
-        ("4+", "is for the view Timeline; 3 shows it"),
+        ("7s", "only in Events, which 2 shows: sort by the next column"),
+        ("7v", "only in Events, which 2 shows"),
+        ("2Z", "only in Program, which 5 shows"),
+        ("4+", "only in Timeline, which 3 shows"),
         ("4&", "nothing is left out here; / searches"),
     ] {
         let before = app.wanted.clone();
@@ -321,4 +324,35 @@ fn a_command_that_is_mistyped_is_guessed() {
     assert_eq!(app.view, View::Timeline);
     press(&mut app, ":xyzzy");
     assert!(screen(&mut app, (80, 24)).contains("nothing matches"));
+}
+
+#[test]
+fn rows_stay_where_they_are_until_the_cursor_leaves_them() {
+    let mut app = App::new(session("lstm", Some("lstm__it10"), "lstm"), plain());
+    press(&mut app, "2g");
+    let size = (80, 24);
+    let first = |app: &mut App| screen(app, size).lines().nth(3).expect("a row").to_owned();
+    let top = first(&mut app);
+    press(&mut app, "jjjjjj");
+    assert_eq!(first(&mut app), top, "the cursor moves, the rows do not");
+    press(&mut app, "jjjjjjjjjjjj");
+    assert_ne!(first(&mut app), top, "the cursor draws them along");
+    let moved = first(&mut app);
+    press(&mut app, "kkk");
+    assert_eq!(first(&mut app), moved);
+    // A second click on a row goes into the program.
+    let click = |app: &mut App, row| {
+        app.mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: 4,
+            row,
+            modifiers: KeyModifiers::NONE,
+        });
+        screen(app, size)
+    };
+    click(&mut app, 5);
+    let site = app.site();
+    assert_eq!(app.view, View::Events);
+    click(&mut app, 5);
+    assert_eq!((app.view, app.site()), (View::Program, site));
 }

@@ -1,6 +1,6 @@
 //! Two traces or two programs, side by side.
 
-use super::{below, lines, list_title, nothing, visible};
+use super::{below, lines, list_title, nothing, rows_shown};
 use crate::app::App;
 use crate::diff::{DiffRow, DiffTable, Mark};
 use crate::events::site_text;
@@ -31,7 +31,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         text.push(Line::from("They are the same."));
     }
     let rows = below(area, 2);
-    let shown = visible(app.cursor(), count, rows.height);
+    let shown = rows_shown(app, app.cursor(), count, rows.height);
     app.zone(rows, Zone::Rows(shown.start));
     for place in shown {
         let row = app.lists.row(app.view, place, &app.session);

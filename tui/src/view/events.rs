@@ -1,6 +1,6 @@
 //! The table of events.
 
-use super::{below, lines, list_title, nothing, visible};
+use super::{below, lines, list_title, nothing, rows_shown};
 use crate::app::App;
 use crate::columns::Column;
 use crate::events::RowRef;
@@ -98,7 +98,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let rows = below(above, 2);
     let mut text =
         vec![Line::styled(fit(&title(app), width), app.theme.heading()), head(app, &widths, area)];
-    let shown = visible(app.cursor(), app.table.len(), rows.height);
+    let shown = rows_shown(app, app.cursor(), app.table.len(), rows.height);
     app.zone(rows, Zone::Rows(shown.start));
     for index in shown {
         if let Some(row) = app.event(index) {

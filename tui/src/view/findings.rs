@@ -1,6 +1,6 @@
 //! Findings with evidence and remedy.
 
-use super::{below, lines, list_title, nothing, visible};
+use super::{below, lines, list_title, nothing, rows_shown};
 use crate::app::App;
 use crate::events::site_text;
 use crate::mouse::Zone;
@@ -26,7 +26,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let list = (count as u16).min(area.height / 3).max(1);
     let title = list_title(app, count, "finding");
     let mut text = vec![Line::styled(fit(&title, width), app.theme.heading())];
-    let shown = visible(app.cursor(), count, list);
+    let shown = rows_shown(app, app.cursor(), count, list);
     app.zone(Rect { height: list, ..below(area, 1) }, Zone::Rows(shown.start));
     for place in shown {
         let row = app.lists.row(app.view, place, &app.session);

@@ -40,7 +40,7 @@ fn status(app: &App, width: usize) -> Line<'static> {
         return strong(message);
     }
     if let Some(loading) = &app.loading {
-        return strong(&loading.line());
+        return strong(&loading.line(width));
     }
     if let Some(making) = making(app) {
         return strong(&format!("{making}, Esc cancels"));
@@ -85,6 +85,7 @@ fn hints(app: &App, width: usize) -> String {
     };
     let is_of_rows = !matches!(app.view, View::Overview | View::Memory | View::Timeline);
     let own: &[(Action, &str)] = match app.view {
+        _ if app.session.is_empty() => &[],
         _ if is_of_rows && app.is_empty() && app.filter().is_empty() => &[],
         View::Overview if app.session.in_flight().is_some() => {
             &[(InFlight, "in flight"), (Enter, "to the place"), (Peak, "peak")]

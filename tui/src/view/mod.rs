@@ -26,6 +26,9 @@ pub use footer::selected_line;
 /// Smallest size in which views are drawn.
 const SMALLEST: (u16, u16) = (40, 8);
 
+/// Rows beyond the shown ones that draw them along.
+const NEAR: usize = 4;
+
 /// Rows from which on the hints have a line of their own.
 const TALL: u16 = 20;
 
@@ -119,6 +122,26 @@ pub fn visible(selected: usize, count: usize, height: u16) -> std::ops::Range<us
     }
     let first = selected.saturating_sub(height / 2).min(count.saturating_sub(height));
     first..count.min(first + height)
+}
+
+/// The rows of the view that are shown. They stay where they are while `selected` is
+/// among them, so that what was clicked on is still there for the second click; what
+/// leaves them a little draws them along, what is far away is shown in their middle.
+pub fn rows_shown(app: &App, selected: usize, count: usize, height: u16) -> std::ops::Range<usize> {
+    let rows = usize::from(height);
+    let mut firsts = app.firsts.get();
+    let first = &mut firsts[app.view.index()];
+    let end = *first + rows;
+    *first = match () {
+        () if (*first..end).contains(&selected) => *first,
+        () if selected < *first && selected + NEAR >= *first => selected,
+        () if selected >= end && selected < end + NEAR => (selected + 1).saturating_sub(rows),
+        () => visible(selected, count, height).start,
+    };
+    *first = (*first).min(count.saturating_sub(rows));
+    let shown = *first..count.min(*first + rows);
+    app.firsts.set(firsts);
+    shown
 }
 
 /// Draws lines from the top of an area, those that fit.

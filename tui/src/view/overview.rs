@@ -270,7 +270,7 @@ fn findings(app: &App, frame: &mut Frame<'_>, area: Rect, mut text: Vec<Line<'st
     };
     text.push(heading(app, &fit(&title, width)));
     let room = height.saturating_sub(text.len()) as u16;
-    let shown = super::visible(app.cursor(), count_all, room);
+    let shown = super::rows_shown(app, app.cursor(), count_all, room);
     let first = text.len() as u16;
     app.zone(Rect { height: room, ..super::below(area, first) }, Zone::Rows(shown.start));
     for place in shown {

@@ -26,7 +26,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let above = Rect { height: area.height - room, ..area };
     let mut text = vec![Line::styled(fit(&title(app), width), app.theme.heading())];
     let list = below(above, 1);
-    let shown = super::visible(app.tree.cursor, app.tree.lines().len(), list.height);
+    let shown = super::rows_shown(app, app.tree.cursor, app.tree.lines().len(), list.height);
     app.zone(list, Zone::Rows(shown.start));
     for index in shown {
         let line = line(app, app.tree.lines()[index], selected, width);

@@ -1,6 +1,6 @@
 //! Tensors: a list of all, and what the selected one is like.
 
-use super::{below, lines, list_title, nothing, visible};
+use super::{below, lines, list_title, nothing, rows_shown};
 use crate::app::App;
 use crate::digest::Digest;
 use crate::mouse::Zone;
@@ -35,20 +35,20 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         false => Rect { height: (area.height / 3).max(5), ..area },
     };
     let selected = app.row().and_then(|row| rows.get(row));
-    // What is said of the tensor may be short: the list has the rest.
+    // Where no elements are known, what is said of a tensor is short: the list has the rest.
     let details = |rest: Rect| -> Vec<Line<'static>> {
         let (width, height) = (usize::from(rest.width), usize::from(rest.height));
         selected.map_or(Vec::new(), |row| details(app, row, width, height))
     };
-    let above = match is_wide {
-        true => above,
-        false => {
+    let above = match () {
+        () if is_wide || app.session.tensors.has_elements => above,
+        () => {
             let said = details(below(area, above.height)).len() as u16 + 1;
             Rect { height: area.height.saturating_sub(said).max(above.height), ..area }
         }
     };
     let list_width = usize::from(above.width);
-    let shown = visible(app.cursor(), count, above.height - 2);
+    let shown = rows_shown(app, app.cursor(), count, above.height - 2);
     app.zone(below(above, 2), Zone::Rows(shown.start));
     for place in shown {
         let row = app.lists.row(app.view, place, &app.session);
