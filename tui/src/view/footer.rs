@@ -12,7 +12,10 @@ use ratatui::text::{Line, Span};
 /// The status, and the hints if they have a line of their own.
 pub fn draw(app: &App, width: usize, is_tall: bool) -> [Option<Line<'static>>; 2] {
     if is_tall {
-        let hints = hints(app, width);
+        let hints = match typing(app) {
+            Some(hints) => fit(hints, width),
+            None => hints(app, width),
+        };
         return [Some(status(app, width)), Some(Line::styled(hints, app.theme.faint()))];
     }
     let keys = if width >= 80 { "? help  / search  q quit" } else { "? help" };
@@ -140,6 +143,17 @@ fn hints(app: &App, width: usize) -> String {
         left += "  ";
     }
     format!("{}{right}", fit(&left, width.saturating_sub(width_of(&right))))
+}
+
+/// The keys that matter while something is typed or lies over the view.
+fn typing(app: &App) -> Option<&'static str> {
+    match (&app.picker, app.typing, app.help) {
+        (Some(picker), ..) if picker.stays => Some("Space shows or hides  ↑ ↓ move  Esc closes"),
+        (Some(_), ..) => Some("Enter chooses  ↑ ↓ move  C-u clears  Esc closes"),
+        (None, true, _) => Some("Enter keeps the filter  ↑ ↓ move  Esc shows all"),
+        (None, false, Some(_)) => Some("j k scroll  any other key closes"),
+        (None, false, None) => None,
+    }
 }
 
 /// Whether the selected tensor has more than one set of values.
