@@ -13,6 +13,7 @@
 //! elf.rs        symbols and lines of a firmware
 //! findings.rs   findings as text and JSON
 //! text.rs       escaping, sizes and times for people
+//! trace.rs      opening traces, also those that are cut off
 //! severity.rs   the `--fail-on` option
 //! target.rs     boards by name or file
 //! tensors/      .npy files and comparison of outputs
@@ -33,6 +34,7 @@ mod severity;
 mod target;
 mod tensors;
 mod text;
+mod trace;
 
 use et_inspector::size;
 use std::process::ExitCode;

@@ -5,13 +5,14 @@ use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
 use crate::text::{bytes, escape, thousands};
+use crate::trace::{self, truncated};
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use et_inspector::diff::{Changed, EventKey, ProgramDiff, TraceDiff, Verdict};
 use et_inspector::events::{EventBlocks, TimeScale, Times};
 use et_reports::memory::escape_markdown;
 use et_schema::bundled::File as Bundle;
-use et_schema::etdump::File as Trace;
+use et_schema::etdump::Truncation;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use serde_json::{Value, json};
@@ -172,22 +173,26 @@ pub fn run(args: &DiffArgs, global: &Global) -> Result<Status, Failure> {
     Ok(if regressed && args.fail_on_regression { Status::NotMet } else { Status::Done })
 }
 
+/// What is done with the events before a cut.
+const COMPARED: &str = "are compared";
+
 fn traces(
     args: &DiffArgs,
     global: &Global,
     base: &[u8],
     new: &[u8],
 ) -> Result<(String, bool), Failure> {
-    let parse = |path: &Path, bytes| Trace::parse(bytes).map_err(|e| Failure::input(path, e));
-    let (base, new) = (parse(&args.base, base)?, parse(&args.new, new)?);
+    let base = trace::open(&args.base, base, COMPARED, global)?;
+    let new = trace::open(&args.new, new, COMPARED, global)?;
     let (source, target) = match args.source_time_scale {
         Ticks::Ns => (TimeScale::Nanoseconds, TimeScale::Milliseconds),
         Ticks::Cycles => (TimeScale::Cycles, TimeScale::Cycles),
     };
     let times = Times::new(source, target)
         .ok_or_else(|| Failure::Usage("cycles have no length in time".into()))?;
-    let diff =
-        TraceDiff::of(&EventBlocks::of(&base), &EventBlocks::of(&new), &times, args.min_effect);
+    let blocks = (EventBlocks::of(&base), EventBlocks::of(&new));
+    let mut diff = TraceDiff::of(&blocks.0, &blocks.1, &times, args.min_effect);
+    diff.set_aside((&base, &blocks.0), (&new, &blocks.1));
     let tested = diff.changes.iter().any(|c| c.verdict != Verdict::TooFewRuns);
     if args.fail_on_regression && !tested {
         global.warn("no event has enough runs in both traces to tell a regression from noise");
@@ -197,7 +202,10 @@ fn traces(
     }
     let text = match args.format {
         Format::Text | Format::Markdown => traces_text(args, &diff, times.target()),
-        Format::Json => traces_json(args, &diff, times.target()),
+        Format::Json => {
+            let cut = [base.truncation(), new.truncation()];
+            traces_json(args, &diff, times.target(), cut)
+        }
     };
     Ok((text, diff.has_regression()))
 }
@@ -280,6 +288,13 @@ fn traces_text(args: &DiffArgs, diff: &TraceDiff, scale: TimeScale) -> String {
         let _ = writeln!(text, "\nMedians in {}\n{}", scale.name(), table.trim_fmt());
     }
     let bullet = if args.format == Format::Markdown { "* " } else { "" };
+    if !diff.unknown.is_empty() {
+        let _ = writeln!(
+            text,
+            "{} events of one trace may lie behind the cut of the other",
+            thousands(diff.unknown.len() as u64)
+        );
+    }
     for (label, keys) in [("gone", &diff.gone), ("new", &diff.added)] {
         for key in keys {
             let _ = writeln!(text, "{bullet}{label}  {} {}", place(key), args.escape(&key.name));
@@ -288,7 +303,12 @@ fn traces_text(args: &DiffArgs, diff: &TraceDiff, scale: TimeScale) -> String {
     text
 }
 
-fn traces_json(args: &DiffArgs, diff: &TraceDiff, scale: TimeScale) -> String {
+fn traces_json(
+    args: &DiffArgs,
+    diff: &TraceDiff,
+    scale: TimeScale,
+    [base, new]: [Option<Truncation>; 2],
+) -> String {
     let key = |key: &EventKey| {
         json!({
             "name": key.name, "chain": key.chain, "instruction": key.instruction,
@@ -324,6 +344,9 @@ fn traces_json(args: &DiffArgs, diff: &TraceDiff, scale: TimeScale) -> String {
         "changes": changes,
         "gone": diff.gone.iter().map(key).collect::<Vec<_>>(),
         "added": diff.added.iter().map(key).collect::<Vec<_>>(),
+        "unknown": diff.unknown.iter().map(key).collect::<Vec<_>>(),
+        "base_truncated": truncated(base),
+        "new_truncated": truncated(new),
     });
     format!("{document:#}\n")
 }

@@ -3,14 +3,15 @@
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
-use crate::text::{escape, thousands};
+use crate::text::escape;
+use crate::trace;
 use clap::{ArgAction, Args, ValueEnum};
 use et_inspector::correlate::{CorrelateError, Correlation, find_total_for_module, module_time};
 use et_inspector::debug_data::{Fault, Value};
 use et_inspector::events::{Block, EventBlocks, EventRow, GroupBy, Groups, TimeScale, Times};
 use et_inspector::roofline::{Roof, points};
 use et_reports::events::{self, Timeline};
-use et_schema::etdump::{File, Truncation};
+use et_schema::etdump::File;
 use et_schema::{etrecord, pte};
 use std::path::{Path, PathBuf};
 
@@ -251,7 +252,7 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
         EventBlocks::read(&bytes, &mut release).map_err(|e| Failure::input(&args.trace, e))?;
     bytes.release();
     if let Some(truncation) = file.truncation() {
-        global.warn(&truncated(&args.trace, &truncation));
+        global.warn(&trace::cut_off(&args.trace, &truncation, "are shown"));
     }
     let times = times(args, args.time_scale)?;
     if args.format.is_binary() {
@@ -375,19 +376,6 @@ fn over_time(args: &EventsArgs, file: &File<'_>) -> Result<Vec<u8>, Failure> {
             bytes
         }
     })
-}
-
-/// What a trace that is cut off still holds.
-fn truncated(path: &Path, truncation: &Truncation) -> String {
-    let Truncation { expected_bytes, found_bytes, events, runs, listed_runs, .. } = truncation;
-    let of = expected_bytes.map_or(String::new(), |b| format!(" of {}", thousands(b)));
-    format!(
-        "{} is cut off: it has {}{of} bytes. The {} events before the cut are shown, of {runs} of \
-         {listed_runs} runs; what was recorded first is missing, as it comes last in the file",
-        escape(&path.display().to_string()),
-        thousands(*found_bytes),
-        thousands(*events as u64),
-    )
 }
 
 fn grouped_text(args: &EventsArgs, view: &View<'_, '_>, by: GroupArg) -> Result<String, Failure> {

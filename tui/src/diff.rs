@@ -8,6 +8,7 @@ use et_inspector::correlate::Site;
 use et_inspector::diff::{Change, Changed, EventKey, ProgramDiff, TraceDiff, Verdict};
 use et_inspector::events::EventBlocks;
 use et_schema::ReadError;
+use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 
@@ -91,9 +92,15 @@ pub enum Mark {
 }
 
 impl DiffTable {
-    /// Two traces on the same clock.
-    pub fn of_traces(base: &EventBlocks<'_>, new: &EventBlocks<'_>, clock: Clock) -> Self {
-        let diff = TraceDiff::of(base, new, &clock.times(), MIN_EFFECT);
+    /// Two traces on the same clock. What may lie behind the cut of one that
+    /// is cut off is neither gone nor new.
+    pub fn of_traces(
+        base: (&Trace<'_>, &EventBlocks<'_>),
+        new: (&Trace<'_>, &EventBlocks<'_>),
+        clock: Clock,
+    ) -> Self {
+        let mut diff = TraceDiff::of(base.1, new.1, &clock.times(), MIN_EFFECT);
+        diff.set_aside(base, new);
         let mut rows: Vec<(f64, DiffRow)> =
             diff.changes.iter().map(|change| of_change(change, clock)).collect();
         rows.extend(diff.gone.iter().map(|key| (0.0, one_sided(key, Mark::Gone))));

@@ -298,7 +298,9 @@ impl Session {
         self.spans = Spans::of(&blocks);
         self.curves = crate::allocations::curves(trace);
         if let Some(base) = inputs.base_trace {
-            self.diff = Some(DiffTable::of_traces(&EventBlocks::of(base), &blocks, inputs.clock));
+            let of_base = EventBlocks::of(base);
+            let (base, new) = ((base, &of_base), (trace, &blocks));
+            self.diff = Some(DiffTable::of_traces(base, new, inputs.clock));
         }
         Ok(())
     }

@@ -20,6 +20,7 @@
 //! ```
 
 mod align;
+mod cut;
 mod programs;
 mod significance;
 mod traces;

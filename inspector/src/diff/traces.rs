@@ -9,7 +9,7 @@
 
 use super::align::align;
 use super::significance::{least_p_value, mann_whitney};
-use crate::events::{EventBlocks, Statistics, Times};
+use crate::events::{EventBlocks, EventRow, Statistics, Times};
 use std::collections::HashMap;
 
 /// Share of the changes that may be there by chance.
@@ -26,6 +26,17 @@ pub struct EventKey {
     pub instruction: i32,
     /// Whether it is an operation of a delegate.
     pub in_delegate: bool,
+}
+
+impl EventKey {
+    pub(super) fn of(row: &EventRow<'_>) -> Self {
+        EventKey {
+            name: row.display_name(),
+            chain: row.chain,
+            instruction: row.instruction,
+            in_delegate: row.delegate_id.is_some(),
+        }
+    }
 }
 
 /// What is concluded of an event.
@@ -74,6 +85,9 @@ pub struct TraceDiff {
     pub gone: Vec<EventKey>,
     /// Events of the new trace only.
     pub added: Vec<EventKey>,
+    /// Events of one trace that may lie behind the cut of the other, if that
+    /// is cut off ([`TraceDiff::set_aside`]).
+    pub unknown: Vec<EventKey>,
 }
 
 /// Times of each event, in the order of first sight.
@@ -82,12 +96,7 @@ fn times_by_event(events: &EventBlocks<'_>, times: &Times) -> Vec<(EventKey, Vec
     let mut index_of: HashMap<EventKey, usize> = HashMap::new();
     let rows = events.blocks.iter().flat_map(|block| &block.events);
     for row in rows.filter(|row| !row.samples.is_empty()) {
-        let key = EventKey {
-            name: row.display_name(),
-            chain: row.chain,
-            instruction: row.instruction,
-            in_delegate: row.delegate_id.is_some(),
-        };
+        let key = EventKey::of(row);
         let index = *index_of.entry(key.clone()).or_insert_with(|| {
             found.push((key, Vec::new()));
             found.len() - 1
@@ -134,7 +143,7 @@ impl TraceDiff {
         judge(&mut changes, min_effect);
         let left = new.into_iter().zip(is_left).filter(|(_, is_left)| *is_left);
         let added = left.map(|((key, _), _)| key).collect();
-        TraceDiff { changes, gone, added }
+        TraceDiff { changes, gone, added, unknown: Vec::new() }
     }
 
     /// Whether anything takes longer.

@@ -1,6 +1,7 @@
 //! Blocks: runs with the same events, and each event with its times.
 
 use super::grouping::Grouping;
+use super::repeat::Checked;
 use super::statistics::Statistics;
 use super::time::Times;
 use et_schema::etdump::{DebugEvent, DelegateId, File, ProfileEvent, Reading};
@@ -227,7 +228,7 @@ impl<'a> EventBlocks<'a> {
         let events = events.fold(0, usize::saturating_add);
         let mut grouping = Grouping::new(file.runs().len(), events);
         for run in file.runs() {
-            grouping.add(&run, run.events());
+            grouping.add(&run, Checked(run.events()));
         }
         grouping.finish()
     }

@@ -7,7 +7,7 @@
 //! only keeps the last one ([`EventBlocks::keep_last_iterations`]).
 
 use super::block::{Block, EventBlocks, EventRow, Sample};
-use super::repeat::Pattern;
+use super::repeat::{Pattern, Source};
 use super::self_time::SelfTime;
 use et_schema::etdump::{DebugEvent, DelegateId, Event, ProfileEvent, Run};
 use std::collections::HashMap;
@@ -68,7 +68,7 @@ impl<'a> Grouping<'a> {
 
     /// Adds a run. Each of its `events` is read from the iterator, to its end,
     /// before any is read again.
-    pub fn add(&mut self, run: &Run<'a>, mut events: impl Iterator<Item = Event<'a>>) {
+    pub fn add(&mut self, run: &Run<'a>, mut events: impl Source<'a>) {
         self.left = self.left.saturating_sub(1);
         if let Some(pattern) = &mut self.pattern {
             let block = &mut self.blocks.blocks[pattern.block];

@@ -6,7 +6,7 @@
 
 use super::block::{Block, Sample};
 use super::self_time::{Role, SelfTime, roles};
-use et_schema::etdump::{DelegateId, Event, ProfileEvent, Run};
+use et_schema::etdump::{DelegateId, Event, Events, Next, ProfileEvent, Run};
 use std::collections::HashMap;
 
 /// What makes two events the same.
@@ -16,20 +16,50 @@ fn identity<'a>(event: &ProfileEvent<'a>) -> Identity<'a> {
     (event.name, event.instruction_id, event.chain_index, event.delegate_id)
 }
 
+/// The events of a run, of which the next is probably known.
+pub(super) trait Source<'a>: Iterator<Item = Event<'a>> {
+    /// The next event, which is probably `expected` at another time.
+    fn next_like(&mut self, expected: &ProfileEvent<'a>) -> Option<Next<'a>>;
+}
+
+impl<'a> Source<'a> for Events<'_, 'a> {
+    #[inline]
+    fn next_like(&mut self, expected: &ProfileEvent<'a>) -> Option<Next<'a>> {
+        Events::next_like(self, expected)
+    }
+}
+
+/// Events that were checked before.
+pub(super) struct Checked<I>(pub I);
+
+impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Checked<I> {
+    type Item = Event<'a>;
+
+    fn next(&mut self) -> Option<Event<'a>> {
+        self.0.next()
+    }
+}
+
+impl<'a, I: Iterator<Item = Event<'a>>> Source<'a> for Checked<I> {
+    fn next_like(&mut self, _: &ProfileEvent<'a>) -> Option<Next<'a>> {
+        self.next().map(Next::Other)
+    }
+}
+
 /// The events of a run as they were logged.
 pub(super) struct Pattern<'a> {
     name: &'a str,
     bundled_input_index: Option<u32>,
     /// Index of the block that the run belongs to.
     pub block: usize,
-    events: Vec<Identity<'a>>,
+    events: Vec<ProfileEvent<'a>>,
     /// The row of each.
     rows: Vec<u32>,
     /// What the rows are to delegates.
     roles: Vec<Role>,
     /// The times of a run that is being compared.
     samples: Vec<Sample>,
-    /// What the delegates attached to them.
+    /// What the delegates attached to them; empty if nothing.
     metadata: Vec<&'a [u8]>,
 }
 
@@ -49,9 +79,8 @@ impl<'a> Pattern<'a> {
         for event in run.events() {
             match event {
                 Event::Profile(event) => {
-                    let identity = identity(&event);
-                    events.push(identity);
-                    rows.push(row_of.remove(&identity)?);
+                    events.push(event);
+                    rows.push(row_of.remove(&identity(&event))?);
                 }
                 Event::Debug(_) => return None,
                 Event::Allocation(_) | Event::Empty => {}
@@ -77,7 +106,7 @@ impl<'a> Pattern<'a> {
     pub fn append(
         &mut self,
         run: &Run<'a>,
-        events: &mut impl Iterator<Item = Event<'a>>,
+        events: &mut impl Source<'a>,
         block: &mut Block<'a>,
         self_time: &mut SelfTime,
     ) -> Option<usize> {
@@ -87,25 +116,33 @@ impl<'a> Pattern<'a> {
         self.samples.clear();
         self.metadata.clear();
         let mut allocations = 0;
+        for expected in &self.events {
+            let event = loop {
+                match events.next_like(expected)? {
+                    Next::Repeated(event) => break event,
+                    Next::Other(Event::Profile(event)) if identity(&event) == identity(expected) => {
+                        break event;
+                    }
+                    Next::Other(Event::Allocation(_)) => allocations += 1,
+                    Next::Other(Event::Empty) => {}
+                    Next::Other(Event::Profile(_) | Event::Debug(_)) => return None,
+                }
+            };
+            if !event.delegate_metadata.is_empty() || !self.metadata.is_empty() {
+                self.metadata.resize(self.samples.len(), &[]);
+                self.metadata.push(event.delegate_metadata);
+            }
+            self.samples.push(Sample::new(&event));
+        }
         for event in events {
             match event {
-                Event::Profile(event) => {
-                    let expected = self.events.get(self.samples.len())?;
-                    if identity(&event) != *expected {
-                        return None;
-                    }
-                    self.samples.push(Sample::new(&event));
-                    self.metadata.push(event.delegate_metadata);
-                }
                 Event::Allocation(_) => allocations += 1,
-                Event::Debug(_) => return None,
                 Event::Empty => {}
+                Event::Profile(_) | Event::Debug(_) => return None,
             }
         }
-        if self.samples.len() != self.events.len() {
-            return None;
-        }
         self_time.measure(&self.roles, &self.rows, &mut self.samples);
+        self.metadata.resize(self.samples.len(), &[]);
         let measured = self.samples.iter().zip(&self.metadata);
         for (row, (sample, metadata)) in self.rows.iter().zip(measured) {
             block.events[*row as usize].push_run(*sample, metadata);

@@ -58,14 +58,27 @@ pub(super) struct SelfTime {
     own: Vec<u64>,
     /// Indices of the intervals around the current one.
     open: Vec<usize>,
+    /// The innermost of them for each interval that has any; fewer than
+    /// intervals if one of those is elsewhere.
+    parents: Vec<Option<usize>>,
     /// Samples of the run before in the order of their begin: runs are alike.
     order: Vec<u32>,
+    /// For each sample of the run before the one around it, or [`NONE`]; empty
+    /// if that does not say all ([`SelfTime::measure_alike`]).
+    around: Vec<u32>,
 }
+
+/// No sample.
+const NONE: u32 = u32::MAX;
 
 impl SelfTime {
     /// Fills in [`Sample::own`] of the samples of a run. `rows` are the rows
-    /// that they belong to, and `roles` what those are.
+    /// that they belong to, and `roles` what those are: both are those of the
+    /// run before, unless that was measured by [`SelfTime::measure_last_run`].
     pub fn measure(&mut self, roles: &[Role], rows: &[u32], samples: &mut [Sample]) {
+        if self.measure_alike(samples).is_some() {
+            return;
+        }
         if self.order.len() != samples.len() {
             self.order = (0..samples.len() as u32).collect();
         }
@@ -78,8 +91,60 @@ impl SelfTime {
         for (interval, own) in self.intervals.iter().zip(&self.own) {
             samples[interval.sample as usize].own = *own;
         }
+        self.note_around();
         for (place, interval) in self.order.iter_mut().zip(&self.intervals) {
             *place = interval.sample;
+        }
+    }
+
+    /// The same for a run whose events begin in the order of those of the run
+    /// before, and lie in each other as they did. `None` if that is not so, or
+    /// not plain: events without duration, or that run over others.
+    fn measure_alike(&self, samples: &mut [Sample]) -> Option<()> {
+        if self.around.len() != samples.len() {
+            return None;
+        }
+        let mut before = (0, u64::MAX);
+        let mut last = NONE;
+        for &index in &self.order {
+            let Sample { start, end, .. } = *samples.get(index as usize)?;
+            let in_order = start > before.0 || (start == before.0 && end < before.1);
+            if !in_order || start >= end {
+                return None;
+            }
+            before = (start, end);
+            let around = *self.around.get(index as usize)?;
+            // All that was open and is not around this one must have ended.
+            while last != around {
+                if samples.get(last as usize)?.end > start {
+                    return None;
+                }
+                last = *self.around.get(last as usize)?;
+            }
+            if around != NONE {
+                let outer = samples.get_mut(around as usize)?;
+                if end > outer.end {
+                    return None;
+                }
+                outer.own = outer.own.saturating_sub(end - start);
+            }
+            samples.get_mut(index as usize)?.own = end - start;
+            last = index;
+        }
+        Some(())
+    }
+
+    /// Keeps what lies in what, of the intervals that were just measured.
+    fn note_around(&mut self) {
+        self.around.clear();
+        // One that is elsewhere has no place among them.
+        if self.parents.len() != self.intervals.len() {
+            return;
+        }
+        self.around.resize(self.intervals.len(), NONE);
+        for (interval, parent) in self.intervals.iter().zip(&self.parents) {
+            let sample = |parent: &usize| self.intervals[*parent].sample;
+            self.around[interval.sample as usize] = parent.as_ref().map_or(NONE, sample);
         }
     }
 
@@ -93,7 +158,10 @@ impl SelfTime {
             rows.extend(last.iter().map(|_| index as u32));
             samples.extend_from_slice(last);
         }
+        // Its samples have other numbers, and what they are to delegates may differ.
+        self.around.clear();
         self.measure(&roles, &rows, &mut samples);
+        self.around.clear();
         let mut rest = samples.as_slice();
         for row in &mut block.events {
             let last = row.last_run();
@@ -113,6 +181,7 @@ impl SelfTime {
         }
         self.own.clear();
         self.open.clear();
+        self.parents.clear();
         for index in 0..self.intervals.len() {
             let interval = self.intervals[index];
             while let Some(&outer) = self.open.last() {
@@ -135,6 +204,7 @@ impl SelfTime {
                 self.own[parent] = self.own[parent].saturating_sub(ticks);
             }
             self.own[index] = ticks;
+            self.parents.push(self.open.last().copied());
             self.open.push(index);
         }
     }
@@ -190,6 +260,34 @@ mod tests {
             self_time.measure(roles, &rows, &mut samples);
         }
         samples.iter().map(|sample| sample.own).collect()
+    }
+
+    #[test]
+    fn a_run_like_the_one_before_is_measured_as_any_other() {
+        // Kernels in calls in a method, one after the other.
+        let base: [Times; 5] = [(12, 20), (10, 22), (25, 30), (23, 33), (5, 40)];
+        let mut number = 1u64;
+        for round in 0..20_000u64 {
+            let run: Vec<Times> = base
+                .iter()
+                .map(|&(start, end)| {
+                    number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let move_by = |shift: u64| number >> shift & if round % 2 == 0 { 1 } else { 7 };
+                    (start + move_by(40), end - 2 + move_by(50))
+                })
+                .collect();
+            let roles = vec![Role::Runtime; base.len()];
+            let rows: Vec<u32> = (0..base.len() as u32).collect();
+            let samples = |times: &[Times]| -> Vec<Sample> {
+                times.iter().map(|&(start, end)| Sample { start, end, own: 0 }).collect()
+            };
+            let (mut after_other, mut alone) = (samples(&run), samples(&run));
+            let mut self_time = SelfTime::default();
+            self_time.measure(&roles, &rows, &mut samples(&base));
+            self_time.measure(&roles, &rows, &mut after_other);
+            SelfTime::default().measure(&roles, &rows, &mut alone);
+            assert_eq!(after_other, alone, "{run:?}");
+        }
     }
 
     #[test]

@@ -91,8 +91,8 @@ pub struct DebugEvent<'a> {
 /// Layouts of the tables that an event is made of, and names that came before.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Caches<'a> {
-    event: Cache,
-    profile: Cache,
+    pub event: Cache,
+    pub profile: Cache,
     allocation: Cache,
     debug: Cache,
     names: Names<'a>,
@@ -220,19 +220,30 @@ impl<'a> DebugEvent<'a> {
     }
 }
 
-impl Event<'_> {
+/// Bytes of a delegate's name.
+#[inline]
+fn delegate(id: Option<DelegateId<'_>>) -> usize {
+    match id {
+        Some(DelegateId::Name(name)) => name.len(),
+        _ => 0,
+    }
+}
+
+impl ProfileEvent<'_> {
     /// Bytes that the event takes in the file, roughly; shared ones count each time.
     #[inline]
     pub(super) fn size_in_file(&self) -> usize {
-        let delegate = |id| match id {
-            Some(DelegateId::Name(name)) => str::len(name),
-            _ => 0,
-        };
+        32 + self.name.len() + self.delegate_metadata.len() + delegate(self.delegate_id)
+    }
+}
+
+impl Event<'_> {
+    /// As [`ProfileEvent::size_in_file`].
+    #[inline]
+    pub(super) fn size_in_file(&self) -> usize {
         let tensor = |tensor: Tensor<'_>| 16 + 8 * (tensor.sizes().len() + tensor.strides().len());
         match self {
-            Event::Profile(e) => {
-                32 + e.name.len() + e.delegate_metadata.len() + delegate(e.delegate_id)
-            }
+            Event::Profile(e) => e.size_in_file(),
             Event::Allocation(_) => 20,
             Event::Debug(e) => {
                 let value = match e.value {

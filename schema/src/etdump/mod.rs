@@ -14,10 +14,12 @@ mod kind;
 mod placement;
 mod reading;
 mod recover;
+mod repeated;
 mod value;
 mod wire;
 
 pub use event::{AllocationEvent, DebugEvent, DelegateId, Event, LOST_NAME, ProfileEvent};
 pub use file::{File, Run, Truncation};
 pub use reading::{Events, Reading};
+pub use repeated::Next;
 pub use value::{Longs, Tensor, TensorList, Value};

@@ -5,8 +5,9 @@
 //! if both happen together: each event is checked when it is read for the first
 //! time, and what was made of them is thrown away if one of them is damaged.
 
-use super::event::{Caches, Event};
+use super::event::{Caches, Event, ProfileEvent};
 use super::file::{Container, File, MAX_SHARING, Run, Tables};
+use super::repeated::Next;
 use super::wire::Items;
 
 /// A trace that is being read for the first time, run by run.
@@ -126,6 +127,29 @@ impl<'a> Events<'_, 'a> {
         let event = Event::read(wire, at, &mut self.reading.caches)?;
         self.reading.visit(event.size_in_file())?;
         Some(event)
+    }
+
+    #[inline]
+    fn repeated(&mut self, expected: &ProfileEvent<'a>) -> Option<ProfileEvent<'a>> {
+        if self.index >= self.list.count || self.reading.damaged {
+            return None;
+        }
+        let wire = &self.reading.file.wire;
+        let at = self.list.table(wire.bytes, self.index)?;
+        let event = ProfileEvent::repeated(wire, at, &self.reading.caches, expected)?;
+        self.reading.visit(event.size_in_file())?;
+        self.index += 1;
+        Some(event)
+    }
+
+    /// As [`Iterator::next`], but faster if the next event is probably
+    /// `expected`, but for its times and metadata.
+    #[inline]
+    pub fn next_like(&mut self, expected: &ProfileEvent<'a>) -> Option<Next<'a>> {
+        match self.repeated(expected) {
+            Some(event) => Some(Next::Repeated(event)),
+            None => self.next().map(Next::Other),
+        }
     }
 }
 

@@ -185,30 +185,45 @@ impl<'a> Search<'a> {
             }
             groups.entry(vtable).or_default().push(*at);
         }
-        let found: Vec<Lost> = groups
-            .iter()
-            .filter_map(|(vtable, tables)| {
-                let step = tables.len().div_ceil(SAMPLES);
-                let samples: Vec<usize> = tables.iter().step_by(step).copied().collect();
-                let (layout, _) = self.best(kind, &samples)?;
-                Some(Lost { kind, vtable: *vtable, layout })
-            })
-            .collect();
-        self.wire.lost = self.wire.lost.iter().copied().chain(found).collect();
+        // Those that show most of themselves come first: what they are says what
+        // the others are not.
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, tables)| !tables.iter().any(|at| self.is_clear(*at)));
+        for (vtable, tables) in groups {
+            let step = tables.len().div_ceil(SAMPLES);
+            let samples: Vec<usize> = tables.iter().step_by(step).copied().collect();
+            let claimed: Vec<Layout> = self.claimed(kind).collect();
+            let best = self.best(kind, &samples, &claimed).or_else(|| self.best(kind, &samples, &[]));
+            if let Some((layout, _)) = best {
+                let lost = self.wire.lost.iter().copied();
+                self.wire.lost = lost.chain([Lost { kind, vtable, layout }]).collect();
+            }
+        }
     }
 
-    /// The layout that explains most of `samples`, with how well it does; the
-    /// first of equals.
-    fn best(&self, kind: Kind, samples: &[usize]) -> Option<(Layout, u32)> {
+    /// The layouts of `kind` that are known to be another vtable's: writers give
+    /// tables of one layout one vtable.
+    fn claimed(&self, kind: Kind) -> impl Iterator<Item = Layout> {
+        self.wire.lost.iter().filter(move |lost| lost.kind == kind).map(|lost| lost.layout)
+    }
+
+    /// Whether a table at `at` lies before the cut, whatever its fields.
+    fn is_clear(&self, at: usize) -> bool {
+        at.saturating_add(MAX_TABLE) <= self.wire.bytes.len()
+    }
+
+    /// The layout that explains most of `samples` and is not `claimed`, with how
+    /// well it does; the first of equals.
+    fn best(&self, kind: Kind, samples: &[usize], claimed: &[Layout]) -> Option<(Layout, u32)> {
         // Tables at the cut fit only small layouts: they have no say if others are
         // there, and if none are, the one that shows most of itself has.
-        let whole = |at: &&usize| at.saturating_add(MAX_TABLE) <= self.wire.bytes.len();
-        let clear: Vec<usize> = samples.iter().filter(whole).copied().collect();
+        let clear: Vec<usize> = samples.iter().filter(|at| self.is_clear(**at)).copied().collect();
         let first = samples.iter().min().copied();
         let samples = if clear.is_empty() { first.into_iter().collect() } else { clear };
         let mut best: Option<(Layout, u32)> = None;
         for present in placement::presences(kind) {
-            for layout in placement::layouts(kind, &present) {
+            let layouts = placement::layouts(kind, &present);
+            for layout in layouts.into_iter().filter(|layout| !claimed.contains(layout)) {
                 let scores: Vec<u32> =
                     samples.iter().filter_map(|at| self.score(kind, &layout, *at)).collect();
                 // Some tables may have met with damage, and some reach over the cut.
@@ -242,7 +257,7 @@ impl<'a> Search<'a> {
                 groups.entry(vtable).or_default().push(child);
             }
         }
-        groups.values().filter_map(|tables| self.best(*kind, tables)).map(|(_, score)| score).sum()
+        groups.values().filter_map(|tables| self.best(*kind, tables, &[])).map(|(_, score)| score).sum()
     }
 
     /// How much in the table at `at` speaks for `layout`; `None` if it cannot be.
@@ -330,7 +345,7 @@ impl<'a> Search<'a> {
         }
         let vtable = vtable_of(self.wire.bytes, at)?;
         let possible = vtable % 2 == 0 && vtable >= 8 && vtable < self.end;
-        let unlike = kind == Kind::Value && self.best(kind, &[at]).is_none();
+        let unlike = kind == Kind::Value && self.best(kind, &[at], &[]).is_none();
         (possible && !unlike).then_some(2)
     }
 }

@@ -59,6 +59,16 @@ pub(super) struct Cache {
     layout: Layout,
 }
 
+impl Cache {
+    /// The layout of the table at `at`, if it is this one and the table lies within the file.
+    #[inline]
+    pub fn layout_at(&self, bytes: &[u8], at: usize) -> Option<&Layout> {
+        let end = at.checked_add(usize::from(self.layout.size))?;
+        let known = vtable_of(bytes, at)? == self.vtable && self.layout.size != 0;
+        (known && end <= bytes.len()).then_some(&self.layout)
+    }
+}
+
 fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
     let field = bytes.get(offset..offset.checked_add(2)?)?;
     Some(u16::from_le_bytes(field.try_into().ok()?))

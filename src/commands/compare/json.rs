@@ -1,6 +1,7 @@
 //! `etinspect.compare/1`.
 
 use super::names::Names;
+use crate::trace::truncated;
 use et_inspector::gap::{Comparison, Gap, Place, Tolerance};
 use et_schema::etdump::Truncation;
 use serde_json::{Value, json};
@@ -19,25 +20,14 @@ pub(super) fn json(
         "schema": "etinspect.compare/1",
         "rtol": by.rtol,
         "atol": by.atol,
-        "truncated": cut[0].map(truncated),
-        "reference_truncated": cut[1].map(truncated),
+        "truncated": truncated(cut[0]),
+        "reference_truncated": truncated(cut[1]),
         "first_divergence": comparison.first_divergence().map(|g| gap(g, names)),
         "values": comparison.gaps.iter().map(|g| gap(g, names)).collect::<Vec<Value>>(),
         "without_reference": places(&comparison.without_reference),
         "only_in_reference": places(&comparison.only_in_reference),
     });
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
-}
-
-fn truncated(cut: Truncation) -> Value {
-    json!({
-        "expected_bytes": cut.expected_bytes,
-        "found_bytes": cut.found_bytes,
-        "events": cut.events,
-        "lost_events": cut.lost_events,
-        "runs": cut.runs,
-        "listed_runs": cut.listed_runs,
-    })
 }
 
 fn place(place: &Place, names: &Names<'_, '_>) -> Value {

@@ -4,14 +4,14 @@ use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
 use crate::tensors::Array;
-use crate::text::{escape, thousands};
+use crate::text::escape;
+use crate::trace;
 use clap::{Args, ValueEnum};
 use et_inspector::correlate::Correlation;
 use et_inspector::debug_data::Value;
 use et_inspector::events::{Block, EventBlocks};
 use et_inspector::gap::{self, Logged, Place, Tolerance};
 use et_schema::bundled::File as Bundle;
-use et_schema::etdump::Truncation;
 use et_schema::{Format as Kind, ReadError, etdump, etrecord, pte};
 use names::Names;
 use std::path::{Path, PathBuf};
@@ -122,13 +122,13 @@ enum Format {
     Json,
 }
 
+/// What is done with the events before a cut.
+const COMPARED: &str = "are what values are compared of";
+
 /// Runs the command.
 pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
     let bytes = input::open(&args.trace)?;
-    let trace = etdump::File::recover(&bytes).map_err(|e| Failure::input(&args.trace, e))?;
-    if let Some(truncation) = trace.truncation() {
-        global.warn(&cut_off(&args.trace, &truncation));
-    }
+    let trace = trace::open(&args.trace, &bytes, COMPARED, global)?;
     let buffer = debug_buffer(&args.trace, args.debug_buffer.as_deref(), "--debug-buffer")?;
     let blocks = EventBlocks::of(&trace);
     let reference = input::open(&args.reference)?;
@@ -165,7 +165,7 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
             let option = args.reference_buffer.as_deref();
             let reference = debug_buffer(&args.reference, option, "--reference-buffer")?;
             if let Some(truncation) = file.truncation() {
-                global.warn(&cut_off(&args.reference, &truncation));
+                global.warn(&trace::cut_off(&args.reference, &truncation, COMPARED));
             }
             let mut expected = gap::logged(file);
             gap::align(&mut expected, file, Some(&trace));
@@ -290,16 +290,6 @@ fn found<'b>(
         found.iter_mut().for_each(|(_, value)| in_memory_order(value));
     }
     found
-}
-
-/// What is compared of a trace that is cut off.
-fn cut_off(path: &Path, truncation: &Truncation) -> String {
-    format!(
-        "{} is cut off: values of the {} events before the cut are compared; what was recorded \
-         first is missing, as it comes last in the file",
-        escape(&path.to_string_lossy()),
-        thousands(truncation.events as u64),
-    )
 }
 
 fn in_memory_order(value: &mut Value<'_>) {

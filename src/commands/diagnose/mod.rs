@@ -12,12 +12,12 @@ use crate::failure::{Failure, Status};
 use crate::input;
 use crate::severity::FailOn;
 use crate::text::escape;
+use crate::trace;
 use clap::{Args, ValueEnum};
 use et_inspector::diagnose::{Diagnosis, Evidence, NoSymbols, Symbols, diagnose};
 use et_inspector::log::Log;
 use et_inspector::target::Target;
 use et_schema::bundled::File as Bundle;
-use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
 use et_schema::pte::{File, Method};
 use etdump::journal::Snapshot;
@@ -123,9 +123,7 @@ pub fn run(args: &DiagnoseArgs, global: &Global) -> Result<Status, Failure> {
     let log = log.map(|bytes| Log::parse(&bytes));
     let trace_bytes = args.trace.as_deref().map(input::open).transpose()?;
     let trace = match (&args.trace, &trace_bytes) {
-        (Some(path), Some(bytes)) => {
-            Some(Trace::parse(bytes).map_err(|e| Failure::input(path, e))?)
-        }
+        (Some(path), Some(bytes)) => Some(trace::open(path, bytes, "are looked at", global)?),
         _ => None,
     };
     let target = args.target.as_deref().map(crate::target::open).transpose()?;

@@ -23,13 +23,15 @@ pub fn section(text: &mut String, report: &Report<'_>, index: usize) {
         let _ = writeln!(text, "\nMeasured: {name} has no allocation events of this method");
         return;
     };
-    let _ = writeln!(
-        text,
-        "\nMeasured: {name}, {} executions, objects of {}, {}",
-        thousands(comparison.executions as u64),
-        comparison.abi.name(),
-        firmware(comparison.firmware)
-    );
+    let loading = match comparison.is_cut {
+        true => "the loading lies behind the cut and is not compared".to_owned(),
+        false => {
+            let (abi, firmware) = (comparison.abi.name(), firmware(comparison.firmware));
+            format!("objects of {abi}, {firmware}")
+        }
+    };
+    let executions = thousands(comparison.executions as u64);
+    let _ = writeln!(text, "\nMeasured: {name}, {executions} executions, {loading}");
     let mut table = table(&["allocator", "predicted", "measured", "allocations", ""]);
     if let Some(column) = table.column_mut(4) {
         column.set_cell_alignment(CellAlignment::Left);
@@ -41,7 +43,7 @@ pub fn section(text: &mut String, report: &Report<'_>, index: usize) {
             size(compared.predicted),
             size(compared.measured),
             thousands(compared.allocations as u64),
-            verdict(compared),
+            verdict(compared, comparison.is_cut),
         ]);
     }
     let _ = writeln!(text, "{}", indented(&table));
@@ -69,8 +71,9 @@ fn high_water(text: &mut String, memory: &MethodMemory<'_>, compared: &Compared)
     }
 }
 
-fn verdict(compared: &Compared) -> String {
+fn verdict(compared: &Compared, is_cut: bool) -> String {
     match (compared.measured, compared.is_equal()) {
+        (None, _) if is_cut => "behind the cut".into(),
         (None, _) => "no events of it in the trace".into(),
         (Some(_), true) => "as predicted".into(),
         (Some(_), false) => "DIFFERENT".into(),
@@ -119,6 +122,7 @@ pub fn json(report: &Report<'_>, index: usize) -> Value {
         "executions": comparison.executions,
         "equal": comparison.is_equal(),
         "nameless_events": comparison.nameless,
+        "loading_cut_off": comparison.is_cut,
         "allocators": allocators(memory, comparison),
     })
 }

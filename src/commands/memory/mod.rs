@@ -12,6 +12,8 @@ use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
 use crate::severity::FailOn;
+use crate::text::escape;
+use crate::trace;
 use clap::{Args, ValueEnum};
 use et_inspector::budget::template;
 use et_inspector::findings::{Finding, board_differs, does_not_fit, measured_differs, over_budget};
@@ -21,7 +23,6 @@ use et_inspector::memory::{MethodMemory, TraceMemory, TraceRequest};
 use et_inspector::target::{Fit, Needs, Target, settings};
 use et_reports::memory::{self, Document, Page};
 use et_schema::bundled::File as Bundle;
-use et_schema::etdump::File as Trace;
 use et_schema::etrecord;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
@@ -250,7 +251,7 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
     let file = File::parse(program).map_err(fail)?;
     let target = args.target.as_deref().map(crate::target::open).transpose()?;
     let asked = args.abi.map(Abi::from).or(target.as_ref().map(|target| target.abi));
-    let replays = args.trace.as_deref().map(replays).transpose()?.unwrap_or_default();
+    let replays = args.trace.as_deref().map(|path| replays(path, global)).transpose()?.unwrap_or_default();
     let mut abi = asked.unwrap_or(Abi::Arm32);
     let mut methods = methods(args, &file, abi)?;
     let mut measured = compare(&file, &methods, &replays, &TRACE_ABIS).map_err(fail)?;
@@ -358,10 +359,18 @@ fn methods<'a>(
 }
 
 /// The allocation events of a trace.
-fn replays(path: &Path) -> Result<Vec<Replay>, Failure> {
+fn replays(path: &Path, global: &Global) -> Result<Vec<Replay>, Failure> {
     let bytes = input::open(path)?;
-    let file = Trace::parse(&bytes).map_err(|e| Failure::input(path, e))?;
+    let file = trace::open(path, &bytes, "are compared", global)?;
     let replays = Replay::all(&file);
+    if replays.is_empty() && file.truncation().is_some() {
+        // The prediction stands without them.
+        global.warn(&format!(
+            "{} has no allocation events before the cut: nothing is compared",
+            escape(&path.to_string_lossy())
+        ));
+        return Ok(replays);
+    }
     if replays.is_empty() {
         let message = "has no allocation events; `etinspect run --etdump` records them, and \
                        ExecuTorch's EventTracer::track_allocation does";

@@ -337,8 +337,10 @@ fn times(
         .map_err(|e| Failure::input(path, e))?;
     let warning = dump.truncation().map(|truncation| {
         format!(
-            "the trace is cut off: only the {} events before the cut are shown",
-            thousands(truncation.events as u64)
+            "the trace is cut off: only the {} events before the cut are shown, of {} of {} runs",
+            thousands(truncation.events as u64),
+            truncation.runs,
+            truncation.listed_runs
         )
     });
     Ok(TraceTimes::new(&blocks, &correlation, args.source_time_scale.into(), warning))

@@ -129,7 +129,10 @@ pub fn run(args: &ShowArgs, global: &Global) -> Result<Status, Failure> {
             printer.bundled(&BundledProgram::parse(&bytes).map_err(fail)?)?;
         }
         Some(Kind::FlatTensor) => printer.tensor_data(&TensorData::parse(&bytes).map_err(fail)?)?,
-        Some(Kind::EtDump) => printer.trace(&Trace::parse(&bytes).map_err(fail)?, bytes.len())?,
+        Some(Kind::EtDump) => {
+            let file = crate::trace::open(&args.model, &bytes, "are counted", global)?;
+            printer.trace(&file, bytes.len())?;
+        }
         Some(Kind::EtRecord) => {
             printer.etrecord(&EtRecord::parse(&bytes).map_err(fail)?, bytes.len())?;
         }

@@ -5,6 +5,7 @@ use super::document_name;
 use super::program::count;
 use super::values::quoted;
 use crate::text::{bytes, escape};
+use crate::trace::truncated;
 use et_schema::etdump::{Event, File, Run};
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
@@ -51,13 +52,14 @@ pub fn text(
     );
     let runs = file.runs();
     let hidden = hidden(runs.len());
+    // Of a trace that is cut off, the first runs of the file may be missing.
     for (index, run) in runs.enumerate() {
         if index == hidden.start && !hidden.is_empty() {
             let more = count(hidden.len() as u64, "run");
             let _ = writeln!(text, "  ... {more} not shown; --all shows them");
         }
         if !hidden.contains(&index) {
-            let _ = writeln!(text, "  run {index} {}", run_text(&run));
+            let _ = writeln!(text, "  run {} {}", run.index(), run_text(&run));
         }
     }
     text
@@ -75,6 +77,10 @@ fn run_text(run: &Run<'_>) -> String {
             let _ = write!(text, ", {}", count(number, what));
         }
     }
+    if run.lost_events() > 0 {
+        let lost = count(run.lost_events() as u64, "event");
+        let _ = write!(text, ", {lost} before them cut off");
+    }
     if run.allocators().len() > 0 {
         let names: Vec<String> = run.allocators().map(escape).collect();
         let _ = write!(text, "; allocators {}", names.join(", "));
@@ -90,12 +96,14 @@ pub fn json(path: &Path, file: &File<'_>, size: usize) -> Json {
     let runs = file.runs().map(|run| {
         let kinds = Kinds::of(&run);
         json!({
+            "index": run.index(),
             "name": run.name(),
             "bundled_input_index": run.bundled_input_index(),
             "allocators": run.allocators().collect::<Vec<_>>(),
             "profile_events": kinds.profile,
             "allocation_events": kinds.allocation,
             "debug_events": kinds.debug,
+            "lost_events": run.lost_events(),
         })
     });
     json!({
@@ -107,6 +115,7 @@ pub fn json(path: &Path, file: &File<'_>, size: usize) -> Json {
             "version": file.version(),
             "size_prefixed": file.is_size_prefixed(),
         },
+        "truncated": truncated(file.truncation()),
         "runs": runs.collect::<Vec<_>>(),
     })
 }

@@ -6,7 +6,7 @@ use crate::input::{self, Input};
 use et_inspector::log::{Log, Stage};
 use et_inspector::target::Target;
 use et_schema::bundled::File as Bundle;
-use et_schema::etdump::File as Trace;
+use et_schema::etdump::{File as Trace, Truncation};
 use et_schema::etrecord::File as Record;
 use et_schema::pte::File;
 use et_schema::{Format, ReadError};
@@ -175,7 +175,11 @@ impl Files {
             Some(replayed) => (Trace::parse(&replayed.bytes).ok(), replayed.clock),
             None => (None, self.clock),
         };
-        let title = self.title();
+        let mut title = self.title();
+        if let Some(cut) = own_trace.as_ref().and_then(Trace::truncation) {
+            let Truncation { events, runs, listed_runs, .. } = cut;
+            title += &format!(" (cut off: {events} events of {runs} of {listed_runs} runs)");
+        }
         let inputs = Inputs {
             title: &title,
             program: file.as_ref(),

@@ -122,6 +122,9 @@ pub struct Comparison {
     pub executions: usize,
     /// Events of allocators that the trace does not name.
     pub nameless: usize,
+    /// Whether the loading lies behind the cut of a trace that is cut off: then
+    /// executions are all that was compared.
+    pub is_cut: bool,
 }
 
 /// A guess at who loaded the method of a trace.
@@ -146,11 +149,19 @@ pub fn compare(
     let mut found: Vec<Option<Comparison>> = vec![None; methods.len()];
     for replay in trace.iter().take(MAX_LOADINGS) {
         let mut best: Option<(usize, Comparison)> = None;
+        let mut is_tied = false;
         for (index, memory) in methods.iter().enumerate() {
             let comparison = Comparison::new(file, memory, replay, abis)?;
             if best.as_ref().is_none_or(|(_, best)| comparison.is_nearer_than(best)) {
+                is_tied = false;
                 best = Some((index, comparison));
+            } else {
+                is_tied |= best.as_ref().is_some_and(|(_, best)| !best.is_nearer_than(&comparison));
             }
+        }
+        // Without its loading, nothing tells of which of two methods it is.
+        if replay.is_cut && is_tied {
+            continue;
         }
         if let Some((index, comparison)) = best
             && found[index].as_ref().is_none_or(|other| comparison.is_nearer_than(other))
@@ -186,7 +197,7 @@ impl Comparison {
         for abi in abis {
             for firmware in [Firmware::TempPool, Firmware::EmptyTempPool, Firmware::NoTempAllocator]
             {
-                if best.differences > 0 {
+                if best.differences > 0 && !replay.is_cut {
                     let other = guess(*abi, firmware)?;
                     best = if other.differences < best.differences { other } else { best };
                 }
@@ -198,6 +209,7 @@ impl Comparison {
             allocators: allocators(memory, replay, &best.loading, best.abi),
             executions: replay.executions,
             nameless: replay.nameless,
+            is_cut: replay.is_cut,
         })
     }
 
@@ -205,9 +217,10 @@ impl Comparison {
         self.difference_count() < other.difference_count()
     }
 
-    /// Whether all that was measured is as predicted.
+    /// Whether all that was measured is as predicted. Names of allocators may
+    /// lie behind a cut.
     pub fn is_equal(&self) -> bool {
-        self.nameless == 0 && self.allocators.iter().all(Compared::is_equal)
+        (self.nameless == 0 || self.is_cut) && self.allocators.iter().all(Compared::is_equal)
     }
 
     /// Number of places at which allocations are not as predicted.
@@ -275,13 +288,14 @@ fn method(replay: &Replay, expected: Vec<Expected>) -> Compared {
     let aligns: Vec<u64> = expected.iter().map(Expected::align).collect();
     let measured = replay.allocator(METHOD);
     let loaded = measured.map_or(&[][..], |method| &method.loading);
-    let differences = if measured.is_some() { differences(&sizes, loaded) } else { Vec::new() };
+    let known = measured.filter(|_| !replay.is_cut);
+    let differences = if known.is_some() { differences(&sizes, loaded) } else { Vec::new() };
     let grown = measured.map(|m| m.executing.values().fold(0u64, |sum, b| sum.saturating_add(*b)));
     let used = used(loaded, &aligns, &differences).saturating_add(grown.unwrap_or(0));
     Compared {
         name: METHOD.into(),
         predicted: Some(used_as(&sizes, &aligns)),
-        measured: measured.map(|_| used),
+        measured: known.map(|_| used),
         allocations: loaded.len(),
         by_instruction: executed(measured),
         // Executing takes nothing of the method allocator.
@@ -293,7 +307,8 @@ fn method(replay: &Replay, expected: Vec<Expected>) -> Compared {
 
 fn planned(replay: &Replay, name: &str, size: u64) -> Compared {
     let measured = replay.allocator(name);
-    let loaded = measured.map(|m| m.loading.iter().fold(0u64, |sum, b| sum.saturating_add(*b)));
+    let known = measured.filter(|_| !replay.is_cut);
+    let loaded = known.map(|m| m.loading.iter().fold(0u64, |sum, b| sum.saturating_add(*b)));
     Compared {
         name: name.to_owned(),
         predicted: Some(size),
@@ -310,7 +325,8 @@ fn temp(memory: &MethodMemory<'_>, replay: &Replay, loading: &Loading) -> Compar
     let measured = replay.allocator(TEMP);
     let sizes: Vec<u64> = loading.temp.iter().map(|a| a.request.size).collect();
     let loaded = measured.map_or(&[][..], |temp| &temp.loading);
-    let differences = if measured.is_some() { differences(&sizes, loaded) } else { Vec::new() };
+    let known = measured.filter(|_| !replay.is_cut);
+    let differences = if known.is_some() { differences(&sizes, loaded) } else { Vec::new() };
     let uses = memory.temp_uses.iter().map(|u| (Some(u.at), u.bytes)).collect();
     let mut executing = executing(&uses, measured);
     // With dynamic shapes, what is predicted is a bound.
@@ -323,7 +339,7 @@ fn temp(memory: &MethodMemory<'_>, replay: &Replay, loading: &Loading) -> Compar
         // The reset after each look-up is in no event: where all look-ups are
         // those predicted, so is their peak.
         let loaded = match differences[..] {
-            [] if !loaded.is_empty() => loading.temp_peak,
+            [] if !loaded.is_empty() && !replay.is_cut => loading.temp_peak,
             _ => loaded.iter().copied().max().unwrap_or(0),
         };
         loaded.max(temp.executing_peak())

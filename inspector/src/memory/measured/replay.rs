@@ -20,6 +20,9 @@ pub struct Replay {
     pub executions: usize,
     /// Events of allocators that the trace does not name.
     pub nameless: usize,
+    /// Whether the trace is cut off, and what was allocated while the method
+    /// loaded lies behind the cut, all of it or the first part.
+    pub is_cut: bool,
     by_name: BTreeMap<String, usize>,
 }
 
@@ -48,7 +51,9 @@ impl Replay {
         let mut replays: Vec<Replay> = Vec::new();
         for run in file.runs() {
             if run.name() == LOADING || replays.is_empty() {
-                replays.push(Replay::default());
+                let is_cut = file.truncation().is_some()
+                    && (run.name() != LOADING || run.lost_events() > 0);
+                replays.push(Replay { is_cut, ..Replay::default() });
             }
             if let Some(replay) = replays.last_mut() {
                 replay.add(&run);
@@ -74,6 +79,8 @@ impl Replay {
             names.into_iter().map(|name| self.index(name)).collect()
         };
         let mut pending: BTreeMap<usize, u64> = BTreeMap::new();
+        // Of what its first instruction allocated, a part may lie behind a cut.
+        let mut is_whole = run.lost_events() == 0;
         for event in run.events() {
             match event {
                 Event::Allocation(allocation) => {
@@ -88,6 +95,10 @@ impl Replay {
                         Some(index) => self.allocators[index].loading.push(allocation.size),
                     }
                 }
+                Event::Profile(_) if !is_whole => {
+                    is_whole = true;
+                    pending.clear();
+                }
                 Event::Profile(profile) if !pending.is_empty() => {
                     let chain = u32::try_from(profile.chain_index).ok().map(ChainId);
                     let id = u32::try_from(profile.instruction_id).ok().map(InstructionId);
@@ -96,7 +107,9 @@ impl Replay {
                 _ => {}
             }
         }
-        self.note(&mut pending, None);
+        if is_whole {
+            self.note(&mut pending, None);
+        }
     }
 
     /// What was allocated up to the end of the instruction `at`.

@@ -1,0 +1,80 @@
+//! What only one of two traces has, where the other is cut off.
+//!
+//! A cut takes the runs that were recorded first, and the first events of one
+//! run. An event that is not there may lie behind the cut: that it is gone is
+//! known only if a whole run of the same kind is left without it.
+
+use super::traces::{EventKey, TraceDiff};
+use crate::events::{Block, EventBlocks};
+use et_schema::etdump::{DelegateId, Event, File};
+use std::collections::HashSet;
+
+/// Name, chain, instruction, and the delegate's operation.
+type Key<'a> = (&'a str, i64, i32, Option<DelegateId<'a>>);
+
+/// A whole run: its name and its events.
+type Whole<'a> = (&'a str, HashSet<Key<'a>>);
+
+/// The different whole runs of a trace.
+fn whole_runs<'a>(file: &File<'a>) -> Vec<Whole<'a>> {
+    let mut found: Vec<Whole<'a>> = Vec::new();
+    let mut before: Vec<Key<'a>> = Vec::new();
+    for run in file.runs().filter(|run| run.lost_events() == 0) {
+        let events = run.events().filter_map(|event| match event {
+            Event::Profile(e) => {
+                Some((e.name, i64::from(e.chain_index), e.instruction_id, e.delegate_id))
+            }
+            _ => None,
+        });
+        let events: Vec<Key<'a>> = events.collect();
+        // Nearly all runs are like the one before.
+        if events == before && found.last().is_some_and(|(name, _)| *name == run.name()) {
+            continue;
+        }
+        before.clone_from(&events);
+        let whole = (run.name(), events.into_iter().collect());
+        if !found.contains(&whole) {
+            found.push(whole);
+        }
+    }
+    found
+}
+
+/// Whether one of `runs` is of the same kind as those of `block`: it has at
+/// least half of their events.
+fn is_of_one_kind(block: &Block<'_>, runs: &[Whole<'_>]) -> bool {
+    runs.iter().filter(|(name, _)| *name == block.name).any(|(_, events)| {
+        let keys = block.events.iter().map(|r| (r.name, r.chain, r.instruction, r.delegate_id));
+        keys.filter(|key| events.contains(key)).count() * 2 >= block.events.len()
+    })
+}
+
+/// Takes those of `keys`, which `blocks` have and `other` has not, that may lie
+/// behind the cut of `other`.
+fn uncertain(keys: &mut Vec<EventKey>, blocks: &EventBlocks<'_>, other: &File<'_>) -> Vec<EventKey> {
+    if other.truncation().is_none() {
+        return Vec::new();
+    }
+    let runs = whole_runs(other);
+    let covered = blocks.blocks.iter().filter(|block| is_of_one_kind(block, &runs));
+    let known: HashSet<EventKey> =
+        covered.flat_map(|block| &block.events).map(EventKey::of).collect();
+    let all = std::mem::take(keys);
+    let (certain, uncertain) = all.into_iter().partition(|key| known.contains(key));
+    *keys = certain;
+    uncertain
+}
+
+impl TraceDiff {
+    /// Moves events that may lie behind the cut of a trace that is cut off from
+    /// [`TraceDiff::gone`] and [`TraceDiff::added`] to [`TraceDiff::unknown`].
+    /// `base` and `new` are the traces that were compared.
+    pub fn set_aside(
+        &mut self,
+        base: (&File<'_>, &EventBlocks<'_>),
+        new: (&File<'_>, &EventBlocks<'_>),
+    ) {
+        self.unknown = uncertain(&mut self.gone, base.1, new.0);
+        self.unknown.extend(uncertain(&mut self.added, new.1, base.0));
+    }
+}
