@@ -6,7 +6,7 @@
 
 use super::block::{Block, Sample};
 use super::self_time::{Role, SelfTime, roles};
-use et_schema::etdump::{DelegateId, Event, Events, Next, ProfileEvent, Run};
+use et_schema::etdump::{DelegateId, Event, Events, Next, ProfileEvent, Repeated, Run};
 use std::collections::HashMap;
 
 /// What makes two events the same.
@@ -23,7 +23,7 @@ pub(super) trait Source<'a>: Iterator<Item = Event<'a>> {
 }
 
 impl<'a> Source<'a> for Events<'_, 'a> {
-    #[inline]
+    #[inline(always)]
     fn next_like(&mut self, expected: &ProfileEvent<'a>) -> Option<Next<'a>> {
         Events::next_like(self, expected)
     }
@@ -88,7 +88,7 @@ impl<'a> Pattern<'a> {
         }
         let name = run.name();
         let bundled_input_index = run.bundled_input_index();
-        let samples = Vec::with_capacity(events.len());
+        let samples = vec![Sample { start: 0, end: 0, own: 0 }; events.len()];
         row_of.is_empty().then_some(Pattern {
             name,
             bundled_input_index,
@@ -113,26 +113,27 @@ impl<'a> Pattern<'a> {
         if (run.name(), run.bundled_input_index()) != (self.name, self.bundled_input_index) {
             return None;
         }
-        self.samples.clear();
         self.metadata.clear();
         let mut allocations = 0;
-        for expected in &self.events {
-            let event = loop {
+        for (index, (expected, sample)) in self.events.iter().zip(&mut self.samples).enumerate() {
+            let (start, end, metadata) = loop {
                 match events.next_like(expected)? {
-                    Next::Repeated(event) => break event,
-                    Next::Other(Event::Profile(event)) if identity(&event) == identity(expected) => {
-                        break event;
+                    Next::Repeated(Repeated { start_time, end_time, delegate_metadata }) => {
+                        break (start_time, end_time, delegate_metadata);
+                    }
+                    Next::Other(Event::Profile(e)) if identity(&e) == identity(expected) => {
+                        break (e.start_time, e.end_time, e.delegate_metadata);
                     }
                     Next::Other(Event::Allocation(_)) => allocations += 1,
                     Next::Other(Event::Empty) => {}
                     Next::Other(Event::Profile(_) | Event::Debug(_)) => return None,
                 }
             };
-            if !event.delegate_metadata.is_empty() || !self.metadata.is_empty() {
-                self.metadata.resize(self.samples.len(), &[]);
-                self.metadata.push(event.delegate_metadata);
+            if !metadata.is_empty() || !self.metadata.is_empty() {
+                self.metadata.resize(index, &[]);
+                self.metadata.push(metadata);
             }
-            self.samples.push(Sample::new(&event));
+            *sample = Sample { start, end, own: 0 };
         }
         for event in events {
             match event {
@@ -142,9 +143,8 @@ impl<'a> Pattern<'a> {
             }
         }
         self_time.measure(&self.roles, &self.rows, &mut self.samples);
-        self.metadata.resize(self.samples.len(), &[]);
-        let measured = self.samples.iter().zip(&self.metadata);
-        for (row, (sample, metadata)) in self.rows.iter().zip(measured) {
+        for (index, (row, sample)) in self.rows.iter().zip(&self.samples).enumerate() {
+            let metadata = self.metadata.get(index).copied().unwrap_or_default();
             block.events[*row as usize].push_run(*sample, metadata);
         }
         block.runs += 1;

@@ -21,5 +21,5 @@ mod wire;
 pub use event::{AllocationEvent, DebugEvent, DelegateId, Event, LOST_NAME, ProfileEvent};
 pub use file::{File, Run, Truncation};
 pub use reading::{Events, Reading};
-pub use repeated::Next;
+pub use repeated::{Next, Repeated};
 pub use value::{Longs, Tensor, TensorList, Value};

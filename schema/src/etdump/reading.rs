@@ -7,7 +7,7 @@
 
 use super::event::{Caches, Event, ProfileEvent};
 use super::file::{Container, File, MAX_SHARING, Run, Tables};
-use super::repeated::Next;
+use super::repeated::{Next, Repeated};
 use super::wire::Items;
 
 /// A trace that is being read for the first time, run by run.
@@ -33,7 +33,7 @@ pub struct Reading<'a> {
     file: File<'a>,
     runs: Items,
     next: usize,
-    /// Bytes that may still be visited.
+    /// Bytes that may be visited.
     budget: usize,
     visited: usize,
     damaged: bool,
@@ -104,10 +104,10 @@ impl<'a> Reading<'a> {
         (!self.damaged && self.next == self.runs.count).then_some(self.file)
     }
 
+    #[inline]
     fn visit(&mut self, size: usize) -> Option<()> {
-        self.budget = self.budget.checked_sub(size)?;
-        self.visited = self.visited.saturating_add(size);
-        Some(())
+        let visited = self.visited.saturating_add(size);
+        (visited <= self.budget).then(|| self.visited = visited)
     }
 }
 
@@ -129,26 +129,32 @@ impl<'a> Events<'_, 'a> {
         Some(event)
     }
 
-    #[inline]
-    fn repeated(&mut self, expected: &ProfileEvent<'a>) -> Option<ProfileEvent<'a>> {
+    #[inline(always)]
+    fn repeated(&mut self, expected: &ProfileEvent<'a>) -> Option<Repeated<'a>> {
         if self.index >= self.list.count || self.reading.damaged {
             return None;
         }
         let wire = &self.reading.file.wire;
         let at = self.list.table(wire.bytes, self.index)?;
-        let event = ProfileEvent::repeated(wire, at, &self.reading.caches, expected)?;
-        self.reading.visit(event.size_in_file())?;
+        let event = Repeated::read(wire, at, &self.reading.caches, expected)?;
+        self.reading.visit(event.size_in_file(expected))?;
         self.index += 1;
         Some(event)
     }
 
+    #[cold]
+    #[inline(never)]
+    fn other(&mut self) -> Option<Next<'a>> {
+        self.next().map(Next::Other)
+    }
+
     /// As [`Iterator::next`], but faster if the next event is probably
     /// `expected`, but for its times and metadata.
-    #[inline]
+    #[inline(always)]
     pub fn next_like(&mut self, expected: &ProfileEvent<'a>) -> Option<Next<'a>> {
         match self.repeated(expected) {
             Some(event) => Some(Next::Repeated(event)),
-            None => self.next().map(Next::Other),
+            None => self.other(),
         }
     }
 }

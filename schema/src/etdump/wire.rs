@@ -60,12 +60,16 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// The layout of the table at `at`, if it is this one and the table lies within the file.
+    /// The layout, if there is one of at most `size` bytes.
     #[inline]
-    pub fn layout_at(&self, bytes: &[u8], at: usize) -> Option<&Layout> {
-        let end = at.checked_add(usize::from(self.layout.size))?;
-        let known = vtable_of(bytes, at)? == self.vtable && self.layout.size != 0;
-        (known && end <= bytes.len()).then_some(&self.layout)
+    pub fn layout_of(&self, size: usize) -> Option<&Layout> {
+        (self.layout.size != 0 && usize::from(self.layout.size) <= size).then_some(&self.layout)
+    }
+
+    /// Where its vtable lies.
+    #[inline]
+    pub fn vtable(&self) -> usize {
+        self.vtable
     }
 }
 
