@@ -46,7 +46,8 @@ fn names(events: &Value) -> Vec<&str> {
 #[test]
 fn show_counts_the_events_before_the_cut() {
     for trace in ["lstm__it10.etdp", "linear__it3_dbg.etdp", "lstm__runner_alloc.etdp"] {
-        let whole = json(&run(&["show", "@0", "--format", "json"], &[&fixture("traces").join(trace)]));
+        let whole =
+            json(&run(&["show", "@0", "--format", "json"], &[&fixture("traces").join(trace)]));
         assert_eq!(whole["truncated"], Value::Null);
         for percent in CUTS {
             let cut = cut(trace, percent);
@@ -59,7 +60,8 @@ fn show_counts_the_events_before_the_cut() {
             for found in document["runs"].as_array().unwrap() {
                 // The run of the same number of the whole trace has what was lost as well.
                 let index = found["index"].as_u64().unwrap() as usize;
-                let count = |run: &Value| kinds.map(|kind| run[kind].as_u64().unwrap()).iter().sum();
+                let count =
+                    |run: &Value| kinds.map(|kind| run[kind].as_u64().unwrap()).iter().sum();
                 let (here, there): (u64, u64) = (count(found), count(&whole["runs"][index]));
                 assert_eq!(found["name"], whole["runs"][index]["name"], "{trace} {percent}");
                 assert_eq!(here + found["lost_events"].as_u64().unwrap(), there);
@@ -81,7 +83,8 @@ fn diff_takes_nothing_that_the_cut_took_for_a_change() {
         let all = all["changes"].as_array().unwrap().len();
         for percent in CUTS {
             let cut = cut(trace, percent);
-            for (order, sides) in [[&whole, &cut.path], [&cut.path, &whole]].into_iter().enumerate() {
+            for (order, sides) in [[&whole, &cut.path], [&cut.path, &whole]].into_iter().enumerate()
+            {
                 let ran = run(&["diff", "@0", "@1", "--format", "json"], &sides);
                 let what = format!("{trace} {percent} {order}: {}", ran.stderr);
                 assert_eq!(ran.status, Some(0), "{what}");
@@ -131,7 +134,10 @@ fn memory_compares_no_loading_that_is_cut() {
             let document = json(&ran);
             // Nothing that is missing is held against the prediction.
             let findings = document["findings"].as_array().unwrap();
-            assert!(findings.iter().all(|f| f["code"] != "ETM006"), "{name} {percent}: {document:#}");
+            assert!(
+                findings.iter().all(|f| f["code"] != "ETM006"),
+                "{name} {percent}: {document:#}"
+            );
             let measured = &document["methods"][0]["measured"];
             if measured.is_null() {
                 assert!(ran.stderr.contains("nothing is compared"), "{name} {percent}");
@@ -141,7 +147,10 @@ fn memory_compares_no_loading_that_is_cut() {
             assert_eq!(measured["equal"], true, "{name} {percent}: {measured:#}");
             assert_eq!(measured["loading_cut_off"], true, "{name} {percent}");
             let method = &measured["allocators"][0];
-            assert_eq!((&method["name"], &method["measured_bytes"]), (&"method".into(), &Value::Null));
+            assert_eq!(
+                (&method["name"], &method["measured_bytes"]),
+                (&"method".into(), &Value::Null)
+            );
             let text = run(&["memory", "@0", "--trace", "@1"], &[&program, &cut.path]).stdout;
             assert!(text.contains("the loading lies behind the cut"), "{text}");
         }

@@ -51,7 +51,11 @@ fn is_of_one_kind(block: &Block<'_>, runs: &[Whole<'_>]) -> bool {
 
 /// Takes those of `keys`, which `blocks` have and `other` has not, that may lie
 /// behind the cut of `other`.
-fn uncertain(keys: &mut Vec<EventKey>, blocks: &EventBlocks<'_>, other: &File<'_>) -> Vec<EventKey> {
+fn uncertain(
+    keys: &mut Vec<EventKey>,
+    blocks: &EventBlocks<'_>,
+    other: &File<'_>,
+) -> Vec<EventKey> {
     if other.truncation().is_none() {
         return Vec::new();
     }

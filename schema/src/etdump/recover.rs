@@ -193,7 +193,8 @@ impl<'a> Search<'a> {
             let step = tables.len().div_ceil(SAMPLES);
             let samples: Vec<usize> = tables.iter().step_by(step).copied().collect();
             let claimed: Vec<Layout> = self.claimed(kind).collect();
-            let best = self.best(kind, &samples, &claimed).or_else(|| self.best(kind, &samples, &[]));
+            let best =
+                self.best(kind, &samples, &claimed).or_else(|| self.best(kind, &samples, &[]));
             if let Some((layout, _)) = best {
                 let lost = self.wire.lost.iter().copied();
                 self.wire.lost = lost.chain([Lost { kind, vtable, layout }]).collect();
@@ -257,7 +258,11 @@ impl<'a> Search<'a> {
                 groups.entry(vtable).or_default().push(child);
             }
         }
-        groups.values().filter_map(|tables| self.best(*kind, tables, &[])).map(|(_, score)| score).sum()
+        groups
+            .values()
+            .filter_map(|tables| self.best(*kind, tables, &[]))
+            .map(|(_, score)| score)
+            .sum()
     }
 
     /// How much in the table at `at` speaks for `layout`; `None` if it cannot be.

@@ -7,7 +7,7 @@
 
 use super::event::{Caches, DelegateId, Event, ProfileEvent};
 use super::kind::field::{event, profile};
-use super::wire::{Layout, Wire, follow, items};
+use super::wire::{Cache, Layout, Wire, follow, items};
 
 /// What follows in a run of which another is known.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +29,12 @@ pub struct Repeated<'a> {
     pub delegate_metadata: &'a [u8],
 }
 
-/// As many bytes of a file as any table of an event has. Places of fields are
-/// within them, which needs no check at each field.
+/// What is looked at of a table: more than any table of an event has, so that
+/// every field lies within and needs no check of its own.
 const WINDOW: usize = 64;
+/// Tables up to this size are read. Eight bytes from any of their fields on lie
+/// in the window.
+const MAX_SIZE: usize = WINDOW - 8;
 
 /// The fields of a table.
 struct Fields<'a, 'c> {
@@ -44,8 +47,8 @@ impl Fields<'_, '_> {
     #[inline(always)]
     fn place(&self, field: usize) -> Option<usize> {
         let place = usize::from(self.layout.fields[field]);
-        // It is never more (`Layout::decode` and `at`), which the compiler cannot know.
-        (place != 0).then_some(place.min(WINDOW - 8))
+        // It never is more, as a layout's fields lie within its size; this tells the compiler.
+        (place != 0).then_some(place.min(MAX_SIZE))
     }
 
     #[inline(always)]
@@ -70,8 +73,8 @@ impl Fields<'_, '_> {
 /// The fields of the table at `at`, if it has this layout and is not among the
 /// last bytes of the file.
 #[inline(always)]
-fn fields<'a, 'c>(bytes: &'a [u8], at: usize, cache: &'c super::wire::Cache) -> Option<Fields<'a, 'c>> {
-    let layout = cache.layout_of(WINDOW)?;
+fn fields<'a, 'c>(bytes: &'a [u8], at: usize, cache: &'c Cache) -> Option<Fields<'a, 'c>> {
+    let layout = cache.layout_of(MAX_SIZE)?;
     let fields = Fields { window: bytes.get(at..)?.first_chunk()?, layout };
     let vtable = at.wrapping_sub(fields.number(0) as i32 as isize as usize);
     (vtable == cache.vtable()).then_some(fields)

@@ -251,7 +251,8 @@ pub fn run(args: &MemoryArgs, global: &Global) -> Result<Status, Failure> {
     let file = File::parse(program).map_err(fail)?;
     let target = args.target.as_deref().map(crate::target::open).transpose()?;
     let asked = args.abi.map(Abi::from).or(target.as_ref().map(|target| target.abi));
-    let replays = args.trace.as_deref().map(|path| replays(path, global)).transpose()?.unwrap_or_default();
+    let replays =
+        args.trace.as_deref().map(|path| replays(path, global)).transpose()?.unwrap_or_default();
     let mut abi = asked.unwrap_or(Abi::Arm32);
     let mut methods = methods(args, &file, abi)?;
     let mut measured = compare(&file, &methods, &replays, &TRACE_ABIS).map_err(fail)?;

@@ -51,8 +51,8 @@ impl Replay {
         let mut replays: Vec<Replay> = Vec::new();
         for run in file.runs() {
             if run.name() == LOADING || replays.is_empty() {
-                let is_cut = file.truncation().is_some()
-                    && (run.name() != LOADING || run.lost_events() > 0);
+                let is_cut =
+                    file.truncation().is_some() && (run.name() != LOADING || run.lost_events() > 0);
                 replays.push(Replay { is_cut, ..Replay::default() });
             }
             if let Some(replay) = replays.last_mut() {
