@@ -6,7 +6,7 @@
 
 use super::traces::{EventKey, TraceDiff};
 use crate::events::{Block, EventBlocks};
-use et_schema::etdump::{DelegateId, Event, File};
+use et_schema::etdump::{DelegateId, Event, File, LOST_NAME};
 use std::collections::HashSet;
 
 /// Name, chain, instruction, and the delegate's operation.
@@ -27,6 +27,11 @@ fn whole_runs<'a>(file: &File<'a>) -> Vec<Whole<'a>> {
             _ => None,
         });
         let events: Vec<Key<'a>> = events.collect();
+        // What names are lost says nothing of what is not there.
+        let lost = |key: &Key<'_>| key.0 == LOST_NAME || key.3 == Some(DelegateId::Name(LOST_NAME));
+        if run.name().is_empty() || events.iter().any(lost) {
+            continue;
+        }
         // Nearly all runs are like the one before.
         if events == before && found.last().is_some_and(|(name, _)| *name == run.name()) {
             continue;
@@ -72,12 +77,18 @@ fn uncertain(
 impl TraceDiff {
     /// Moves events that may lie behind the cut of a trace that is cut off from
     /// [`TraceDiff::gone`] and [`TraceDiff::added`] to [`TraceDiff::unknown`].
+    /// Events whose names lie behind a cut are dropped: they are those of no other.
     /// `base` and `new` are the traces that were compared.
     pub fn set_aside(
         &mut self,
         base: (&File<'_>, &EventBlocks<'_>),
         new: (&File<'_>, &EventBlocks<'_>),
     ) {
+        for (keys, own) in [(&mut self.gone, base.0), (&mut self.added, new.0)] {
+            if own.truncation().is_some() {
+                keys.retain(|key| key.name != LOST_NAME);
+            }
+        }
         self.unknown = uncertain(&mut self.gone, base.1, new.0);
         self.unknown.extend(uncertain(&mut self.added, new.1, base.0));
     }

@@ -50,6 +50,11 @@ impl Replay {
     pub fn all(file: &File<'_>) -> Vec<Self> {
         let mut replays: Vec<Replay> = Vec::new();
         for run in file.runs() {
+            // Whether it loads or executes is behind the cut as well.
+            if file.truncation().is_some() && run.name().is_empty() {
+                replays.push(Replay { is_cut: true, ..Replay::default() });
+                continue;
+            }
             if run.name() == LOADING || replays.is_empty() {
                 let is_cut =
                     file.truncation().is_some() && (run.name() != LOADING || run.lost_events() > 0);
