@@ -191,8 +191,8 @@ fn traces(
     let times = Times::new(source, target)
         .ok_or_else(|| Failure::Usage("cycles have no length in time".into()))?;
     let blocks = (EventBlocks::of(&base), EventBlocks::of(&new));
-    let mut diff = TraceDiff::of(&blocks.0, &blocks.1, &times, args.min_effect);
-    diff.set_aside((&base, &blocks.0), (&new, &blocks.1));
+    let sides = ((&base, &blocks.0), (&new, &blocks.1));
+    let diff = TraceDiff::of_traces(sides.0, sides.1, &times, args.min_effect);
     let tested = diff.changes.iter().any(|c| c.verdict != Verdict::TooFewRuns);
     if args.fail_on_regression && !tested {
         global.warn("no event has enough runs in both traces to tell a regression from noise");

@@ -99,8 +99,7 @@ impl DiffTable {
         new: (&Trace<'_>, &EventBlocks<'_>),
         clock: Clock,
     ) -> Self {
-        let mut diff = TraceDiff::of(base.1, new.1, &clock.times(), MIN_EFFECT);
-        diff.set_aside(base, new);
+        let diff = TraceDiff::of_traces(base, new, &clock.times(), MIN_EFFECT);
         let mut rows: Vec<(f64, DiffRow)> =
             diff.changes.iter().map(|change| of_change(change, clock)).collect();
         rows.extend(diff.gone.iter().map(|key| (0.0, one_sided(key, Mark::Gone))));

@@ -4,8 +4,8 @@
 //! run. An event that is not there may lie behind the cut: that it is gone is
 //! known only if a whole run of the same kind is left without it.
 
-use super::traces::{EventKey, TraceDiff};
-use crate::events::{Block, EventBlocks};
+use super::traces::{EventKey, TraceDiff, times_by_event};
+use crate::events::{Block, EventBlocks, Times};
 use et_schema::etdump::{DelegateId, Event, File, LOST_NAME};
 use std::collections::HashSet;
 
@@ -65,31 +65,56 @@ fn uncertain(
         return Vec::new();
     }
     let runs = whole_runs(other);
-    let covered = blocks.blocks.iter().filter(|block| is_of_one_kind(block, &runs));
-    let known: HashSet<EventKey> =
-        covered.flat_map(|block| &block.events).map(EventKey::of).collect();
+    let covered: Vec<&Block<'_>> =
+        blocks.blocks.iter().filter(|block| is_of_one_kind(block, &runs)).collect();
+    // What only some runs of a kind have, as one branch of two, says nothing.
+    let keys_of = |block: &&Block<'_>| -> HashSet<EventKey> {
+        let of_kind = covered.iter().filter(|other| other.name == block.name);
+        let in_all = |key: &EventKey| {
+            of_kind.clone().all(|other| other.events.iter().any(|row| EventKey::of(row) == *key))
+        };
+        let own: HashSet<EventKey> = block.events.iter().map(EventKey::of).collect();
+        keys.iter().filter(|key| own.contains(key) && in_all(key)).cloned().collect()
+    };
+    let known: HashSet<EventKey> = covered.iter().flat_map(keys_of).collect();
     let all = std::mem::take(keys);
     let (certain, uncertain) = all.into_iter().partition(|key| known.contains(key));
     *keys = certain;
     uncertain
 }
 
+/// The blocks of a trace, that of a run which has lost events last: it begins in
+/// the middle, and would bring the events out of their order.
+fn in_order<'b>(file: &File<'_>, blocks: &'b EventBlocks<'b>) -> Vec<&'b Block<'b>> {
+    let mut all: Vec<&Block<'_>> = blocks.blocks.iter().collect();
+    let is_cut = file.runs().next().is_some_and(|run| run.lost_events() > 0);
+    if file.truncation().is_some() && is_cut && !all.is_empty() {
+        all.rotate_left(1);
+    }
+    all
+}
+
 impl TraceDiff {
-    /// Moves events that may lie behind the cut of a trace that is cut off from
-    /// [`TraceDiff::gone`] and [`TraceDiff::added`] to [`TraceDiff::unknown`].
-    /// Events whose names lie behind a cut are dropped: they are those of no other.
-    /// `base` and `new` are the traces that were compared.
-    pub fn set_aside(
-        &mut self,
-        base: (&File<'_>, &EventBlocks<'_>),
-        new: (&File<'_>, &EventBlocks<'_>),
-    ) {
-        for (keys, own) in [(&mut self.gone, base.0), (&mut self.added, new.0)] {
+    /// As [`TraceDiff::of`], for traces that may be cut off: what may lie behind
+    /// the cut of one is in [`TraceDiff::unknown`], not in [`TraceDiff::gone`]
+    /// or [`TraceDiff::added`]. Events whose names are lost are those of no other.
+    pub fn of_traces<'b>(
+        base: (&File<'_>, &'b EventBlocks<'b>),
+        new: (&File<'_>, &'b EventBlocks<'b>),
+        times: &Times,
+        min_effect: f64,
+    ) -> Self {
+        let by_event = |(file, blocks): (&File<'_>, &'b EventBlocks<'b>)| {
+            times_by_event(in_order(file, blocks).into_iter(), times)
+        };
+        let mut diff = TraceDiff::of_times(by_event(base), by_event(new), min_effect);
+        for (keys, own) in [(&mut diff.gone, base.0), (&mut diff.added, new.0)] {
             if own.truncation().is_some() {
                 keys.retain(|key| key.name != LOST_NAME);
             }
         }
-        self.unknown = uncertain(&mut self.gone, base.1, new.0);
-        self.unknown.extend(uncertain(&mut self.added, new.1, base.0));
+        diff.unknown = uncertain(&mut diff.gone, base.1, new.0);
+        diff.unknown.extend(uncertain(&mut diff.added, new.1, base.0));
+        diff
     }
 }

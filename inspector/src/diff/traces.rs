@@ -9,7 +9,7 @@
 
 use super::align::align;
 use super::significance::{least_p_value, mann_whitney};
-use crate::events::{EventBlocks, EventRow, Statistics, Times};
+use crate::events::{Block, EventBlocks, EventRow, Statistics, Times};
 use std::collections::HashMap;
 
 /// Share of the changes that may be there by chance.
@@ -86,15 +86,18 @@ pub struct TraceDiff {
     /// Events of the new trace only.
     pub added: Vec<EventKey>,
     /// Events of one trace that may lie behind the cut of the other, if that
-    /// is cut off ([`TraceDiff::set_aside`]).
+    /// is cut off ([`TraceDiff::of_traces`]).
     pub unknown: Vec<EventKey>,
 }
 
 /// Times of each event, in the order of first sight.
-fn times_by_event(events: &EventBlocks<'_>, times: &Times) -> Vec<(EventKey, Vec<f64>)> {
-    let mut found: Vec<(EventKey, Vec<f64>)> = Vec::new();
+pub(super) fn times_by_event<'b>(
+    blocks: impl Iterator<Item = &'b Block<'b>>,
+    times: &Times,
+) -> Timed {
+    let mut found: Timed = Vec::new();
     let mut index_of: HashMap<EventKey, usize> = HashMap::new();
-    let rows = events.blocks.iter().flat_map(|block| &block.events);
+    let rows = blocks.flat_map(|block| &block.events);
     for row in rows.filter(|row| !row.samples.is_empty()) {
         let key = EventKey::of(row);
         let index = *index_of.entry(key.clone()).or_insert_with(|| {
@@ -115,7 +118,12 @@ impl TraceDiff {
         times: &Times,
         min_effect: f64,
     ) -> Self {
-        let (base, new) = (times_by_event(base, times), times_by_event(new, times));
+        let by_event = |events: &EventBlocks<'_>| times_by_event(events.blocks.iter(), times);
+        Self::of_times(by_event(base), by_event(new), min_effect)
+    }
+
+    /// The same of the times of each event.
+    pub(super) fn of_times(base: Timed, new: Timed, min_effect: f64) -> Self {
         let partners = partners(&base, &new);
         let mut is_left = vec![true; new.len()];
         let (mut changes, mut gone) = (Vec::new(), Vec::new());
@@ -153,6 +161,7 @@ impl TraceDiff {
 }
 
 /// Events with their times.
+pub(super) type Timed = Vec<(EventKey, Vec<f64>)>;
 type Events = [(EventKey, Vec<f64>)];
 
 /// What makes events of two traces the same but for their instruction: name,
