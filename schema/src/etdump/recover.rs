@@ -192,7 +192,12 @@ impl<'a> Search<'a> {
         for (vtable, tables) in groups {
             let step = tables.len().div_ceil(SAMPLES);
             let samples: Vec<usize> = tables.iter().step_by(step).copied().collect();
-            let claimed: Vec<Layout> = self.claimed(kind).collect();
+            // What shows all of itself needs no such hint, and values are told by theirs.
+            let is_event =
+                matches!(kind, Kind::Event | Kind::Profile | Kind::Allocation | Kind::Debug);
+            let at_the_cut = !tables.iter().any(|at| self.is_clear(*at));
+            let claimed: Vec<Layout> =
+                self.claimed(kind).filter(|_| is_event && at_the_cut).collect();
             let best =
                 self.best(kind, &samples, &claimed).or_else(|| self.best(kind, &samples, &[]));
             if let Some((layout, _)) = best {
