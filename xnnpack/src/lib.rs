@@ -21,6 +21,7 @@ mod kernels;
 mod load;
 mod product;
 mod tensor;
+mod unroll;
 
 pub use error::Error;
 pub use graph::{Graph, Observer};

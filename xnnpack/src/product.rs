@@ -5,8 +5,10 @@
 //! are made of *taps* (the pixels under a kernel), each of which is a slice of
 //! the input or, outside the image, nothing. Integers have [`crate::dot`].
 
+use crate::unroll::each_row;
 use pulp::Simd;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows whose sums are in registers, of two vectors each, where there are 32.
 const ROWS: usize = 12;
@@ -16,6 +18,9 @@ const FEW_ROWS: usize = 6;
 const WIDEST: usize = 32;
 /// Bytes of rows that meet all columns, to lie in the second cache.
 const BLOCK: usize = 256 * 1024;
+/// Bytes of columns that lie in the first cache: then a few rows meet all of them, and
+/// what is stored lies side by side.
+const FEW_COLUMNS: usize = 32 * 1024;
 /// Multiplications that are worth a thread.
 const WORTH_A_THREAD: usize = 1 << 17;
 
@@ -105,14 +110,30 @@ impl Floats<'_> {
 /// for rows one after the other, and may look at what it added for the last.
 pub(crate) type Place<'a> = &'a (dyn Fn(usize, &mut Vec<usize>) + Sync);
 
+/// Rows whose taps are lines of neighbours in memory, such as those of a kernel that
+/// lies in the image as a whole.
+#[derive(Clone, Copy)]
+pub(crate) struct Lines<'a> {
+    /// Taps of a line.
+    pub taps: usize,
+    /// From where a row's lines begin to where the next row's do.
+    pub step: usize,
+    /// Adds where the lines of a row begin, and returns how many rows from this one on
+    /// are so; 0 if this one is not.
+    pub whole: &'a (dyn Fn(usize, &mut Vec<usize>) -> usize + Sync),
+}
+
 /// A product to be made.
 pub(crate) struct Product<'a> {
     pub packed: &'a Packed,
     pub input: &'a [f32],
     pub rows: usize,
     pub place: Place<'a>,
-    /// Taps that are mostly neighbours in memory, such as those of a line of a kernel.
-    pub line: usize,
+    /// Distance of rows that lie one behind the other, of one tap each; then
+    /// nobody is asked for places.
+    pub dense: Option<usize>,
+    /// Where lines of taps are neighbours in memory, if they are in this product.
+    pub lines: Option<Lines<'a>>,
     pub sums: Floats<'a>,
     /// Distance of rows in the output.
     pub stride: usize,
@@ -161,11 +182,15 @@ impl pulp::WithSimd for Share<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Packed { taps, depth, width, .. } = *self.product.packed;
+        let Packed { columns, taps, depth, width, .. } = *self.product.packed;
         debug_assert_eq!(width, (2 * S::F32_LANES).min(WIDEST));
         let count = self.out.len().div_ceil(self.product.stride);
         let count = count.min(self.product.rows - self.first);
-        let block = (BLOCK / 4 / (taps * depth).max(1) / ROWS * ROWS).clamp(ROWS, 96);
+        let few = width..=FEW_COLUMNS / 4 / (taps * depth).max(1);
+        let block = match columns.next_multiple_of(width) {
+            columns if columns > width && few.contains(&columns) => ROWS,
+            _ => (BLOCK / 4 / (taps * depth).max(1) / ROWS * ROWS).clamp(ROWS, 96),
+        };
         let zeros = vec![0.0; depth];
         let input = self.product.input;
         let mut places = Vec::with_capacity(block * taps);
@@ -173,22 +198,25 @@ impl pulp::WithSimd for Share<'_, '_> {
         for start in (0..count).step_by(block) {
             let rows = start..count.min(start + block);
             places.clear();
-            for row in rows.clone() {
-                (self.product.place)(self.first + row, &mut places);
-            }
-            if taps == 1 || depth >= SHORT {
-                let taken = Taken { input, places: &places, zeros: &zeros, taps, depth };
-                self.block(simd, rows, taken);
+            let in_input = self.first + rows.start..self.first + rows.end;
+            if taps > 1 && depth < SHORT {
+                let mut left = in_input;
+                while !left.is_empty() {
+                    let (count, taken) = short.take(self.product, left.clone(), &zeros);
+                    let first = left.start - self.first;
+                    self.block(simd, first..first + count, taken);
+                    left.start += count;
+                }
                 continue;
             }
-            let mut row = rows.start;
-            while row < rows.end {
-                let rest = &places[(row - rows.start) * taps..];
-                let line = self.product.line;
-                let (count, taken) = short.take(input, rest, &zeros, (taps, depth, line));
-                self.block(simd, row..row + count, taken);
-                row += count;
+            match self.product.dense {
+                // Written down all the same: what the compiler knows of the places
+                // it would compute again and again.
+                Some(distance) => places.extend(in_input.map(|row| row * distance)),
+                None => in_input.for_each(|row| (self.product.place)(row, &mut places)),
             }
+            let taken = Taken { input, places: &places, zeros: &zeros, taps, depth };
+            self.block(simd, rows, taken);
         }
     }
 }
@@ -201,49 +229,55 @@ struct Short {
 }
 
 impl Short {
-    /// The first rows of `places` and their number: as they lie in the input,
-    /// where each line of taps is one piece of it, and else copied.
+    /// The first of `rows` and their number: as they lie in the input, where their lines
+    /// of taps do, and else copied.
     fn take<'a>(
         &'a mut self,
-        input: &'a [f32],
-        places: &[usize],
+        product: &Product<'a>,
+        rows: Range<usize>,
         zeros: &[f32],
-        (taps, depth, line): (usize, usize, usize),
     ) -> (usize, Taken<'a>) {
-        let line = if line > 0 && taps.is_multiple_of(line) { line } else { 1 };
-        let neighbours = |pair: &[usize]| pair[0] != OUTSIDE && pair[0] + depth == pair[1];
-        let is_whole = |row: &[usize]| {
-            let mut lines = row.chunks_exact(line);
-            lines.all(|line| line[0] != OUTSIDE && line.windows(2).all(neighbours))
+        let Packed { taps, depth, .. } = *product.packed;
+        let whole = |row: usize, places: &mut Vec<usize>| match product.lines {
+            Some(lines) => (lines.whole)(row, places),
+            None => 0,
         };
-        let mut rows = places.chunks_exact(taps).map(is_whole).take_while({
-            let first = places.get(..taps).is_some_and(is_whole);
-            move |whole| *whole == first
-        });
-        let first = rows.next().unwrap_or_default();
-        let count = 1 + rows.count();
-        let places = &places[..count * taps];
         self.places.clear();
-        if first && line > 1 {
-            self.places.extend(places.iter().step_by(line));
-            let taken = Taken {
-                input,
-                places: &self.places,
-                zeros: &[],
-                taps: taps / line,
-                depth: line * depth,
-            };
-            return (count, taken);
+        let count = whole(rows.start, &mut self.places).min(rows.len());
+        if let (1.., Some(lines)) = (count, product.lines) {
+            let first = self.places.len();
+            for row in 1..count {
+                for line in 0..first {
+                    self.places.push(self.places[line] + row * lines.step);
+                }
+            }
+            let (taps, depth) = (taps / lines.taps, depth * lines.taps);
+            let input = product.input;
+            return (count, Taken { input, places: &self.places, zeros: &[], taps, depth });
+        }
+        let mut count = 0;
+        for row in rows {
+            let before = self.places.len();
+            if count > 0 && whole(row, &mut self.places) > 0 {
+                self.places.truncate(before);
+                break;
+            }
+            (product.place)(row, &mut self.places);
+            count += 1;
         }
         self.copied.clear();
         // Neighbours under the kernel are mostly neighbours in memory.
-        for run in places.chunk_by(|a, b| *a != OUTSIDE && a.wrapping_add(depth) == *b) {
+        for run in self.places.chunk_by(|a, b| *a != OUTSIDE && a.wrapping_add(depth) == *b) {
             match run[0] {
                 OUTSIDE => self.copied.extend_from_slice(zeros),
-                place => self.copied.extend_from_slice(&input[place..][..run.len() * depth]),
+                place => {
+                    let run = &product.input[place..][..run.len() * depth];
+                    self.copied.extend_from_slice(run);
+                }
             }
         }
         let depth = taps * depth;
+        self.places.clear();
         self.places.extend((0..count).map(|row| row * depth));
         let taken = Taken { input: &self.copied, places: &self.places, zeros: &[], taps: 1, depth };
         (count, taken)
@@ -253,7 +287,7 @@ impl Short {
 impl Share<'_, '_> {
     /// Some rows with all columns.
     #[inline(always)]
-    fn block<S: Simd>(&mut self, simd: S, rows: std::ops::Range<usize>, taken: Taken<'_>) {
+    fn block<S: Simd>(&mut self, simd: S, rows: Range<usize>, taken: Taken<'_>) {
         let Packed { width, columns, .. } = *self.product.packed;
         let size = taken.taps * taken.depth * width;
         for panel in 0..columns.div_ceil(width) {
@@ -339,14 +373,13 @@ impl<'a> Taken<'a> {
     /// What lies under a tap of the first `R` rows.
     #[inline(always)]
     fn rows<const R: usize>(&self, tap: usize) -> [&'a [f32]; R] {
-        // A loop: what `from_fn` calls is not always made part of it.
         let mut rows: [&[f32]; R] = [&[]; R];
-        for (row, places) in rows.iter_mut().zip(self.places.chunks_exact(self.taps)) {
-            *row = match places[tap] {
+        each_row!(R, row => {
+            rows[row] = match self.places[row * self.taps + tap] {
                 OUTSIDE => &self.zeros[..self.depth],
                 place => &self.input[place..][..self.depth],
             };
-        }
+        });
         rows
     }
 }
@@ -377,21 +410,35 @@ fn floats<S: Simd, const R: usize, const N: usize>(
         let rows: [&[f32]; R] = taken.rows(tap);
         sums = accumulate(simd, sums, rows, &lines[tap * depth..][..depth]);
     }
-    let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
-    for (i, sums) in sums.into_iter().enumerate() {
-        let sums = sums.map(|sum| simd.min_f32s(simd.max_f32s(sum, low), high));
-        if used == N * S::F32_LANES {
-            let out = &mut out[i * stride..][..N * S::F32_LANES];
-            S::as_mut_simd_f32s(out).0.copy_from_slice(&sums);
-            continue;
-        }
-        let (whole, rest) = S::as_mut_simd_f32s(&mut out[i * stride..][..used]);
-        let count = whole.len().min(N);
-        whole[..count].copy_from_slice(&sums[..count]);
-        if count < N {
-            simd.partial_store_f32s(rest, sums[count]);
+    let bounds = (simd.splat_f32s(low), simd.splat_f32s(high));
+    if used == N * S::F32_LANES {
+        each_row!(R, row => {
+            let out = &mut out[row * stride..][..N * S::F32_LANES];
+            S::as_mut_simd_f32s(out).0.copy_from_slice(&clamped::<S, N>(simd, sums[row], bounds));
+        });
+    } else {
+        for (out, sums) in out.chunks_mut(stride).zip(sums) {
+            let (whole, rest) = S::as_mut_simd_f32s(&mut out[..used]);
+            let count = whole.len().min(N);
+            let sums = clamped::<S, N>(simd, sums, bounds);
+            whole[..count].copy_from_slice(&sums[..count]);
+            if count < N {
+                simd.partial_store_f32s(rest, sums[count]);
+            }
         }
     }
+}
+
+#[inline(always)]
+fn clamped<S: Simd, const N: usize>(
+    simd: S,
+    mut sums: [S::f32s; N],
+    (low, high): (S::f32s, S::f32s),
+) -> [S::f32s; N] {
+    for sum in &mut sums {
+        *sum = simd.min_f32s(simd.max_f32s(*sum, low), high);
+    }
+    sums
 }
 
 /// Lines that are added without a look at the bounds.
@@ -409,19 +456,23 @@ fn accumulate<S: Simd, const R: usize, const N: usize>(
     let (blocks, rest) = lines.as_chunks::<UNROLL>();
     for (index, block) in blocks.iter().enumerate() {
         let mut factors = [&[0.0; UNROLL]; R];
-        for (factors, row) in factors.iter_mut().zip(rows) {
-            *factors = &row.as_chunks().0[index];
-        }
+        each_row!(R, row => {
+            factors[row] = &rows[row].as_chunks().0[index];
+        });
         for k in 0..UNROLL {
             let mut line = [0.0; R];
-            line.iter_mut().zip(factors).for_each(|(own, factors)| *own = factors[k]);
+            each_row!(R, row => {
+                line[row] = factors[row][k];
+            });
             sums = add_line(simd, sums, line, block[k]);
         }
     }
     let done = blocks.len() * UNROLL;
     for (k, line) in rest.iter().enumerate() {
         let mut factors = [0.0; R];
-        factors.iter_mut().zip(rows).for_each(|(own, row)| *own = row[done + k]);
+        each_row!(R, row => {
+            factors[row] = rows[row][done + k];
+        });
         sums = add_line(simd, sums, factors, *line);
     }
     sums

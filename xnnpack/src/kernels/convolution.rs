@@ -3,9 +3,10 @@
 use super::depthwise;
 use super::linear::{Layer, Weights};
 use crate::error::{Error, Result, ensure};
-use crate::product::OUTSIDE;
+use crate::product::{Lines, OUTSIDE};
 use crate::tensor::Tensor;
 use et_schema::xnnpack::{Convolution, ConvolutionKind, flags};
+use std::ops::Range;
 
 /// Sizes of a convolution for an input.
 #[derive(Clone, Copy, Debug)]
@@ -107,14 +108,36 @@ impl Geometry {
         (index / (rows * columns), index / columns % rows, index % columns)
     }
 
-    /// Columns of the output under which all taps lie in the image, as they do
-    /// under the column before.
-    pub fn inner_columns(&self) -> std::ops::Range<usize> {
+    /// Columns of the output under which all taps lie in the image.
+    fn whole_columns(&self) -> Range<usize> {
         let (stride, padding) = (self.stride[1], self.padding[1]);
         let reach = (self.kernel[1] - 1) * self.dilation[1] + 1;
         let first = padding.div_ceil(stride);
         let last = (self.input[1] + padding).checked_sub(reach).map_or(0, |room| room / stride + 1);
-        first + 1..last.min(self.out[1])
+        first..last.min(self.out[1])
+    }
+
+    /// Columns of the output under which all taps lie in the image, as they do
+    /// under the column before.
+    pub fn inner_columns(&self) -> Range<usize> {
+        let whole = self.whole_columns();
+        whole.start + 1..whole.end
+    }
+
+    /// If all taps of output pixel `index` lie in the image: adds where each line of them
+    /// begins, and returns how many pixels of `columns` there are from here on.
+    fn lines(&self, index: usize, columns: &Range<usize>, places: &mut Vec<usize>) -> usize {
+        let (batch, row, column) = self.pixel(index);
+        let [height, width, channels] = self.input;
+        let top = (row * self.stride[0]).wrapping_sub(self.padding[0]);
+        let reach = (self.kernel[0] - 1) * self.dilation[0];
+        if top >= height || height - top <= reach || !columns.contains(&column) {
+            return 0;
+        }
+        let left = column * self.stride[1] - self.padding[1];
+        let lines = (0..self.kernel[0]).map(|line| top + line * self.dilation[0]);
+        places.extend(lines.map(|y| ((batch * height + y) * width + left) * channels));
+        columns.end - column
     }
 
     /// Calls `found` with where the pixel under each tap of output pixel
@@ -227,9 +250,12 @@ pub(crate) fn convolution(
         };
         if transposed { geometry.behind(row, found) } else { geometry.under(row, found) }
     };
-    let line = if transposed { 1 } else { kernel_width };
+    let columns = geometry.whole_columns();
+    let whole = |row: usize, places: &mut Vec<usize>| geometry.lines(row, &columns, places);
+    let side_by_side = !transposed && groups == 1 && geometry.dilation[1] == 1;
+    let lines = side_by_side.then_some(Lines { taps: kernel_width, step, whole: &whole });
     let is_dense = taps == 1 && groups == 1 && geometry.stride == [1, 1];
     let dense = (is_dense && geometry.padding == [0, 0] && geometry.out == geometry.input[..2])
         .then_some(channels);
-    Layer { input, weights, clamp, rows, place: &place, line, dense, threads }.run(out)
+    Layer { input, weights, clamp, rows, place: &place, lines, dense, threads }.run(out)
 }

@@ -3,7 +3,7 @@
 use super::sums::{ByGroup, ByRow, Requantization, Shared};
 use crate::dot;
 use crate::error::{Error, Result, ensure};
-use crate::product::{Floats, Packed, Product};
+use crate::product::{Floats, Lines, Packed, Product};
 use crate::tensor::{Data, RANGE, Scale, Tensor, count};
 use std::sync::OnceLock;
 
@@ -122,8 +122,8 @@ pub(crate) struct Layer<'a> {
     pub rows: usize,
     /// Adds where the taps of row `.1` lie for group `.0`; see [`crate::product::Place`].
     pub place: &'a (dyn Fn(usize, usize, &mut Vec<usize>) + Sync),
-    /// Taps in a line of the kernel.
-    pub line: usize,
+    /// Rows whose lines of taps are neighbours in memory, in a layer of one group.
+    pub lines: Option<Lines<'a>>,
     /// Distance of rows of one tap that lie one behind the other, in a layer of one group.
     pub dense: Option<usize>,
     pub threads: usize,
@@ -146,7 +146,8 @@ impl Layer<'_> {
                         input,
                         rows: self.rows,
                         place: &|row, places| (self.place)(group, row, places),
-                        line: self.line,
+                        dense: self.dense,
+                        lines: self.lines,
                         sums: Floats { bias: part(bias, first, packed.columns), clamp: self.clamp },
                         stride: columns,
                         first_column: first,
@@ -317,7 +318,7 @@ pub(crate) fn fully_connected(
         clamp,
         rows: total / depth,
         place: &|_, row, places| places.push(row * depth),
-        line: 1,
+        lines: None,
         dense: Some(depth),
         threads,
     };
@@ -418,7 +419,8 @@ pub(crate) fn batch_product(
             input: rows,
             rows: m,
             place: &|row, places| places.push(row * k),
-            line: 1,
+            dense: Some(k),
+            lines: None,
             sums: Floats { bias: &[], clamp },
             stride: n,
             first_column: 0,

@@ -7,6 +7,7 @@ use super::linear::Bias;
 use super::sums::Requantization;
 use crate::error::{Error, Result, ensure};
 use crate::tensor::{Data, Scale, Tensor};
+use crate::unroll::each_row;
 use pulp::Simd;
 use rayon::prelude::*;
 use std::sync::OnceLock;
@@ -234,20 +235,20 @@ impl Pixels<'_> {
         for (place, tap) in self.under {
             let weights = S::as_simd_f32s(&self.taps[tap + channel..][..size]).0;
             let input = &self.input[place + channel..][..(P - 1) * self.step + size];
-            for (pixel, sums) in sums.iter_mut().enumerate() {
+            each_row!(P, pixel => {
                 let input = S::as_simd_f32s(&input[pixel * self.step..][..size]).0;
-                for ((sum, input), weight) in sums.iter_mut().zip(input).zip(weights) {
+                for ((sum, input), weight) in sums[pixel].iter_mut().zip(input).zip(weights) {
                     *sum = simd.mul_add_f32s(*input, *weight, *sum);
                 }
-            }
+            });
         }
         let (low, high) = (simd.splat_f32s(self.clamp.0), simd.splat_f32s(self.clamp.1));
-        for (pixel, sums) in sums.into_iter().enumerate() {
+        each_row!(P, pixel => {
             let out = &mut out[pixel * channels + channel..][..size];
-            for (out, sum) in S::as_mut_simd_f32s(out).0.iter_mut().zip(sums) {
+            for (out, sum) in S::as_mut_simd_f32s(out).0.iter_mut().zip(sums[pixel]) {
                 *out = simd.min_f32s(simd.max_f32s(sum, low), high);
             }
-        }
+        });
     }
 
     /// The channels that make no vector.
