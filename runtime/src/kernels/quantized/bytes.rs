@@ -2,7 +2,7 @@
 //! programs spend their time with. The results are those of the general way in
 //! [`affine`](super::affine).
 
-use super::affine::{quantized, round_ties_even};
+use super::affine::quantized;
 use crate::kernels::simd::vectorized;
 use et_schema::ScalarType;
 
@@ -19,26 +19,42 @@ pub(super) fn quantize(
     zero_point: i64,
     (low, high): (i64, i64),
 ) {
-    let small = |value: i64| i32::try_from(value).ok();
-    let (Some(zero), Some(least), Some(most)) = (small(zero_point), small(low), small(high)) else {
+    if zero_point.abs() >= NEAR {
         for (x, q) in source.iter().zip(target) {
             *q = quantized(*x, inverse, zero_point, low, high) as u8;
         }
         return;
-    };
+    }
+    // All three fit 32 bits by far.
+    let (zero, least, most) = (zero_point as i32, low as i32, high as i32);
     vectorized(
         #[inline(always)]
         || {
             for (x, q) in source.iter().zip(target) {
-                const LIMIT: f32 = 2_147_483_648.0;
-                let scaled = round_ties_even(*x * inverse);
-                let fits = (-LIMIT..LIMIT).contains(&scaled);
-                let scaled = if fits { scaled as i32 } else { i32::MIN };
                 // The low byte is that of either type.
-                *q = zero.saturating_add(scaled).max(least).min(most) as u8;
+                *q = (zero + rounded(*x * inverse)).max(least).min(most) as u8;
             }
         },
     );
+}
+
+/// Zero points beyond this do not leave a byte's range where [`rounded`] ends.
+const NEAR: i64 = 1 << 20;
+
+/// Rounds to an integer, half to even; what is beyond 2^22 either way stays there, and what
+/// fits no 32-bit integer, NaN included, is below, as [`quantized`] has it.
+///
+/// Comparisons and additions only: a conversion that saturates is made one by one.
+#[inline(always)]
+fn rounded(scaled: f32) -> i32 {
+    const END: f32 = 4_194_304.0;
+    const FITS: f32 = 2_147_483_648.0;
+    // `scaled + WHOLE` has no fraction.
+    const WHOLE: f32 = 12_582_912.0;
+    let above = if scaled < FITS { END } else { -END };
+    let scaled = if scaled < END { scaled } else { above };
+    let scaled = if scaled > -END { scaled } else { -END };
+    (scaled + WHOLE).to_bits().wrapping_sub(WHOLE.to_bits()).cast_signed()
 }
 
 /// Zero points beyond this could leave 32 bits.
@@ -80,11 +96,13 @@ mod tests {
 
     #[test]
     fn bytes_are_those_of_the_general_way() {
-        let values = [0.0, -0.5, 0.5, 1.5, 2.5, -2.5, 127.4, 1e9, -1e9, 3e9, -3e9, 1e30];
+        let values =
+            [0.0, -0.5, 0.5, 1.5, 2.5, -2.5, 127.4, 5.6e6, -5.6e6, 1e9, -1e9, 3e9, -3e9, 1e30];
         let mut values: Vec<f32> = values.to_vec();
         values.extend([f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
         for (low, high) in [(-128, 127), (0, 255), (-8, 7)] {
-            for zero_point in [0, -3, 130, i64::from(i32::MAX), i64::from(i32::MIN), 1 << 40] {
+            let far = [i64::from(i32::MAX), i64::from(i32::MIN), 1 << 40, NEAR, NEAR - 1, 1 - NEAR];
+            for zero_point in [0, -3, 130].into_iter().chain(far) {
                 let mut bytes = alloc::vec![0; values.len()];
                 quantize(&values, &mut bytes, 0.75, zero_point, (low, high));
                 for (x, q) in values.iter().zip(&bytes) {
