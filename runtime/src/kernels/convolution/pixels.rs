@@ -10,7 +10,6 @@ use super::planes::ordered;
 pub(super) use crate::kernels::panel::Packed;
 use crate::kernels::panel::{self, Bias, Columns, Left, Right, Rows};
 use crate::kernels::scratch::Scratch;
-use alloc::borrow::Cow;
 #[cfg(feature = "std")]
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -23,9 +22,10 @@ const MIN_POSITIONS: usize = 64;
 /// The weights of each group, laid out for products.
 #[cfg(feature = "std")]
 pub(super) fn packed(g: &Geometry, weight: &[f32]) -> Vec<Packed> {
-    let weight = ordered(g, weight);
+    let mut memory = Scratch::empty();
+    let weight = ordered(g, weight, &mut memory);
     let depth = g.group_in() * g.kernel[0] * g.kernel[1];
-    let columns = (0..g.groups).map(|group| Weights::of(g, &weight, group, depth));
+    let columns = (0..g.groups).map(|group| Weights::of(g, weight, group, depth));
     columns.map(|columns| Packed::of(&columns, depth)).collect()
 }
 
@@ -42,9 +42,10 @@ pub(super) fn run(
     threads: usize,
 ) {
     let kept = kept.filter(|kept| fit(g, kept));
+    let mut memory = Scratch::empty();
     let weight = match kept {
-        Some(_) => Cow::Borrowed(weight),
-        None => ordered(g, weight),
+        Some(_) => weight,
+        None => ordered(g, weight, &mut memory),
     };
     let depth = g.group_in() * g.kernel[0] * g.kernel[1];
     let tile = (TILE / depth.max(1)).max(MIN_POSITIONS).min(g.positions());
@@ -53,7 +54,7 @@ pub(super) fn run(
         for group in 0..g.groups {
             let input = &input[n * g.in_strides[0] + group * g.group_in() * g.in_strides[1]..];
             let first = group * g.group_out();
-            let columns = Weights::of(g, &weight, group, depth);
+            let columns = Weights::of(g, weight, group, depth);
             let bias = bias.map_or(Bias::None, |b| Bias::Columns(&b[first..][..g.group_out()]));
             for start in (0..g.positions()).step_by(tile) {
                 let count = tile.min(g.positions() - start);

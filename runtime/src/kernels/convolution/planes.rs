@@ -8,7 +8,6 @@ use super::phases::Phases;
 use crate::kernels::panel::{self, Bias, Columns, Left, Right, Rows, Tiles};
 use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::Range;
 use smallvec::SmallVec;
@@ -28,9 +27,10 @@ pub(super) fn run(
         let fits = |tiles: &Tiles| tiles.count() == g.group_out() && tiles.depth() == depth;
         tiles.len() == g.groups && tiles.iter().all(fits)
     });
+    let mut memory = Scratch::empty();
     let weight = match kept {
-        Some(_) => Cow::Borrowed(weight),
-        None => ordered(g, weight),
+        Some(_) => weight,
+        None => ordered(g, weight, &mut memory),
     };
     let plain = g.is_pointwise();
     let split = if plain { 0 } else { g.group_in() * phases.size() };
@@ -42,7 +42,7 @@ pub(super) fn run(
             let first = group * g.group_out();
             let left = match kept {
                 Some(tiles) => Left::Tiles(&tiles[group]),
-                None => Left::Rows(rows_of(g, &weight, group, depth)),
+                None => Left::Rows(rows_of(g, weight, group, depth)),
             };
             let bias = bias.map_or(Bias::None, |b| Bias::Rows(&b[first..][..g.group_out()]));
             let plane = g.positions();
@@ -74,9 +74,10 @@ pub(super) fn packed(g: &Geometry, phases: &Phases, input: &[f32]) -> panel::Pac
 
 /// The weights of each group, interleaved for products.
 pub(super) fn tiles(g: &Geometry, weight: &[f32]) -> Vec<Tiles> {
-    let weight = ordered(g, weight);
+    let mut memory = Scratch::empty();
+    let weight = ordered(g, weight, &mut memory);
     let depth = g.group_in() * g.kernel[0] * g.kernel[1];
-    (0..g.groups).map(|group| Tiles::of(rows_of(g, &weight, group, depth))).collect()
+    (0..g.groups).map(|group| Tiles::of(rows_of(g, weight, group, depth))).collect()
 }
 
 /// The weights of one group.
@@ -96,26 +97,34 @@ fn split_all(g: &Geometry, phases: &Phases, input: &[f32], split: &mut [f32]) {
     );
 }
 
-/// The weights, output channel by output channel, then input channel, then tap.
-pub(super) fn ordered<'a>(g: &Geometry, weight: &'a [f32]) -> Cow<'a, [f32]> {
+/// The weights, output channel by output channel, then input channel, then tap:
+/// as they are, or in `memory`.
+pub(super) fn ordered<'a>(
+    g: &Geometry,
+    weight: &'a [f32],
+    memory: &'a mut Scratch<f32>,
+) -> &'a [f32] {
     let [out_stride, in_stride, h_stride, w_stride] = g.weight_strides;
     let [kernel_h, kernel_w] = g.kernel;
     let sizes = [g.out_channels, g.group_in(), kernel_h, kernel_w];
     let area = kernel_h * kernel_w;
     let wanted = [g.group_in() * area, area, kernel_w, 1];
     if (0..4).all(|dim| sizes[dim] <= 1 || g.weight_strides[dim] == wanted[dim]) {
-        return Cow::Borrowed(weight);
+        return weight;
     }
-    let mut ordered = Vec::with_capacity(g.out_channels * wanted[0]);
+    memory.resize(g.out_channels * wanted[0]);
+    let mut places = memory.iter_mut();
     for o in 0..g.out_channels {
         for i in 0..g.group_in() {
             for y in 0..kernel_h {
                 let first = o * out_stride + i * in_stride + y * h_stride;
-                ordered.extend((0..kernel_w).map(|x| weight[first + x * w_stride]));
+                for (x, place) in (0..kernel_w).zip(&mut places) {
+                    *place = weight[first + x * w_stride];
+                }
             }
         }
     }
-    Cow::Owned(ordered)
+    memory
 }
 
 /// The columns of a 1×1 kernel: the input as it is.
