@@ -238,8 +238,21 @@ impl EventsArgs {
 /// So many bytes of a trace are read before their memory is given back.
 const RELEASED: usize = 4 << 20;
 
+/// Has memory that was freed stay with the process, as far as it is no more than this.
+///
+/// Each row takes and frees memory for all of its samples, and to get it from the system
+/// anew costs more than to compute with it. The GNU C library keeps what is not larger
+/// than the largest block that was ever freed (its dynamic threshold of `mmap`, see
+/// `mallopt(3)`), so that one block which nobody uses is enough; others do not mind.
+const KEPT: usize = 8 << 20;
+
+fn keep_freed_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(KEPT)));
+}
+
 /// Runs the command.
 pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
+    keep_freed_memory();
     let bytes = input::open(&args.trace)?;
     let mut released = 0;
     let mut release = |visited: usize| {

@@ -32,9 +32,9 @@ impl Statistics {
         let count = times.len();
         let ordered = Ordered::of(times)?;
         let (min, max) = (ordered.at(0), ordered.at(count - 1));
-        let sum = pairwise_sum(times);
+        let sum = pairwise_sum(times, |time| time);
         let avg = sum / count as f64;
-        let squares: Vec<f64> = times.iter().map(|t| (t - avg) * (t - avg)).collect();
+        let squares = pairwise_sum(times, |time| (time - avg) * (time - avg));
         let divisor = count.saturating_sub(1).max(1) as f64;
         Some(Statistics {
             p10: ordered.percentile(10.0),
@@ -45,7 +45,7 @@ impl Statistics {
             min,
             max,
             sum,
-            stddev: (pairwise_sum(&squares) / divisor).sqrt(),
+            stddev: (squares / divisor).sqrt(),
             count,
         })
     }
@@ -117,25 +117,25 @@ fn select(keys: &mut [u64], wanted: &[usize], first: usize) {
 }
 
 /// `numpy.sum`: eight accumulators up to 128 items, halves above.
-fn pairwise_sum(items: &[f64]) -> f64 {
+fn pairwise_sum(items: &[f64], of: impl Fn(f64) -> f64 + Copy) -> f64 {
     const BLOCK: usize = 128;
     if items.len() < 8 {
-        return items.iter().sum();
+        return items.iter().map(|item| of(*item)).sum();
     }
     if items.len() > BLOCK {
         let half = items.len() / 2;
         let (left, right) = items.split_at(half - half % 8);
-        return pairwise_sum(left) + pairwise_sum(right);
+        return pairwise_sum(left, of) + pairwise_sum(right, of);
     }
     let (eights, rest) = items.as_chunks::<8>();
-    let mut r = eights[0];
+    let mut r = eights[0].map(of);
     for eight in &eights[1..] {
         for (sum, item) in r.iter_mut().zip(eight) {
-            *sum += item;
+            *sum += of(*item);
         }
     }
     let sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
-    rest.iter().fold(sum, |sum, item| sum + item)
+    rest.iter().fold(sum, |sum, item| sum + of(*item))
 }
 
 #[cfg(test)]
