@@ -1,11 +1,13 @@
 //! What tracing costs: the same runs with and without a trace, taken in turns
 //! so that both meet the same machine. Prints the share of the time and the
-//! nanoseconds per event, of the fastest and of the middle round.
+//! nanoseconds per event, of the fastest and of the middle round. `TRACED_MODELS` names
+//! more programs, separated by colons.
 
 use et_runtime::{LoadOptions, Method, Program};
 use et_schema::pte::File;
 use etdump::{Contents, EtDumpWriter, NoTracer, SystemClock, Tracer};
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 const ROUNDS: usize = 400;
@@ -14,13 +16,17 @@ const ROUNDS_OF_A_TRACE: usize = 20;
 
 fn main() {
     for (model, runs) in [("lstm", 50), ("mv2_w010", 5)] {
-        measure(model, runs);
+        let models = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/models");
+        measure(&format!("{models}/{model}/model.pte"), runs);
     }
+    let more = std::env::var("TRACED_MODELS").unwrap_or_default();
+    more.split(':').filter(|path| !path.is_empty()).for_each(|path| measure(path, 1));
 }
 
-fn measure(model: &str, runs: usize) {
-    let path = format!("{}/tests/fixtures/models/{model}/model.pte", env!("CARGO_MANIFEST_DIR"));
-    let bytes = fs::read(path).expect("the fixture");
+fn measure(path: &str, runs: usize) {
+    let bytes = fs::read(path).expect("the program");
+    let folder = Path::new(path).parent().and_then(Path::file_name).unwrap_or_default();
+    let model = folder.to_string_lossy();
     let program = Program::new(File::parse(&bytes).expect("a program"));
     let mut method =
         Method::load(&program, "forward", LoadOptions::default(), &mut NoTracer).expect("loads");
