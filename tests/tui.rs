@@ -266,9 +266,11 @@ fn it_is_suspended_and_goes_on() {
     terminal.signal("TSTP");
     terminal.shows("topped");
     terminal.is_sane("TSTP");
-    terminal.keys(&["clear; fg", "Enter"]);
+    terminal.keys(&["clear; fg; echo left $?", "Enter"]);
     terminal.shows("method forward(");
     terminal.keys(&["q"]);
+    // What is typed before it is gone would be its own.
+    terminal.shows("left 0");
     terminal.is_sane("after it went on");
 }
 
