@@ -153,6 +153,8 @@ def programs():
     double = lambda v: F.interpolate(v, scale_factor=2, mode="bilinear", align_corners=False)
     branches = lambda a, v: (torch.cat([double(a(v)), torch.sigmoid(double(v))], 1) * 2.0, F.max_pool2d(double(v), 2))
     case("resize_branches_f16", Layers(branches, nn.Conv2d(3, 6, 3, padding=1)), rand(1, 3, 10, 12), half=True)
+    shared = lambda l, v: (lambda w: (w, l(w), torch.sigmoid(w)))(double(v))
+    case("resize_shared_f16", Layers(shared, nn.Linear(24, 5)), rand(1, 3, 10, 12), half=True)
     view = lambda v, *shape: torch.ops.aten.view_copy.default(v, list(shape))
     chain = lambda v: view(view(view(v * 2.0, 2, 4, 31, 1), 8, 31), 31, 8) * 3.0
     used_twice = lambda v: (lambda w: (view(w, 8, 31) * 3.0, w + 1.0))(view(v * 2.0, 2, 4, 31, 1))

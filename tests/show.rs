@@ -222,6 +222,12 @@ fn names_of_the_file_are_escaped() {
     let text = show_bytes(&program, &[]).stdout;
     assert!(!text.contains(&0x1b) && !text.contains(&0x07));
     assert!(String::from_utf8(text).unwrap().contains("\\u{1b}[31m\\u{7}::x.out"));
+    program[at..at + 9].copy_from_slice("\u{e0041}\u{9b}\u{7f}é".as_bytes());
+    let document = String::from_utf8(show_bytes(&program, &["--format", "json"]).stdout).unwrap();
+    // Two units of UTF-16.
+    assert!(document.contains("\\udb40\\udc41"), "{document}");
+    let document: Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document["methods"][0]["operators"][0]["name"], "\u{e0041}\u{9b}\u{7f}é.out");
     program[at..at + 9].copy_from_slice("\u{202e}\u{9b}\u{7f}é:".as_bytes());
     let document = String::from_utf8(show_bytes(&program, &["--format", "json"]).stdout).unwrap();
     assert!(!document.contains(['\u{202e}', '\u{9b}', '\u{7f}']), "{document}");

@@ -80,6 +80,20 @@ static inline __attribute__((always_inline)) uint32_t fetch_add(uint32_t* word) 
 #endif
 }
 
+/* Sets a word to `set` if it is `found`, also between interrupts. */
+static inline void exchange(uint32_t* word, uint32_t found, uint32_t set) {
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+  uint32_t masked;
+  __asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(masked)::"memory");
+  if (*word == found) {
+    *word = set;
+  }
+  __asm volatile("msr primask, %0" ::"r"(masked) : "memory");
+#else
+  __atomic_compare_exchange_n(word, &found, set, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+#endif
+}
+
 static uint32_t saturated(uint64_t value) {
   return value > 0xffffffffu ? 0xffffffffu : (uint32_t)value;
 }
@@ -296,12 +310,24 @@ void etj_mark(const etj_journal* journal, uint32_t number, uint32_t value) {
   record(journal, head(KIND_MARK, 0, ETJ_NO_CHAIN), number, value, 0);
 }
 
+/* Has the newest record's slot written again, if that is a heartbeat and nobody wrote
+ * another in between: heartbeats must not push out what a board hangs in. */
+static void give_back_heartbeat(const etj_journal* journal) {
+  uint32_t next = journal->next[0];
+  const uint32_t last = next - 1;
+  const uint32_t* slot = &journal->ring[last % journal->capacity * WORDS];
+  if (slot[0] == last && (slot[3] & 0xffu) == KIND_HEARTBEAT) {
+    exchange(&journal->next[0], next, last);
+  }
+}
+
 void etj_heartbeat(const etj_journal* journal, uint32_t stack_pointer) {
   if (journal->capacity > 0) {
     uint32_t* lowest = &journal->words[W_STACK];
     if (stack_pointer != 0 && (*lowest == 0 || stack_pointer < *lowest)) {
       *lowest = stack_pointer;
     }
+    give_back_heartbeat(journal);
     const uint32_t count = fetch_add(&journal->words[W_HEARTBEATS]) + 1;
     record(journal, head(KIND_HEARTBEAT, 0, ETJ_NO_CHAIN), count, stack_pointer, 0);
   }

@@ -30,7 +30,7 @@ int main(void) {
     etj_end(&journal, ETJ_INSTRUCTION, 0, i, add, i % 3);
   }
   etj_mark(&journal, 7, 8);
-  etj_heartbeat(&journal, 0x20001000u);
+  for (uint32_t i = 0; i < 3; i++) etj_heartbeat(&journal, 0x20001000u - i);
   etj_stack(&journal, 0x20000800u, 0x20000000u);
   if (etj_resume(&journal, memory, sizeof memory, &config, 0x40) != 1) return 3;
   fwrite(memory, 1, sizeof memory, stdout);
@@ -102,7 +102,9 @@ fn rust(size: usize, rounds: u32) -> Vec<u8> {
         journal.record(tick(), Event::End { scope, chain, instruction, name, status });
     }
     journal.record(tick(), Event::Mark { number: 7, value: 8 });
-    journal.heartbeat(tick(), 0x2000_1000);
+    for i in 0..3 {
+        journal.heartbeat(tick(), 0x2000_1000 - i);
+    }
     journal.record(tick(), Event::Stack { lowest: 0x2000_0800, limit: 0x2000_0000 });
     Journal::resume(&memory, config, 0x40, tick()).expect("a journal");
     memory.iter().flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes()).collect()

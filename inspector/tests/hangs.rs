@@ -229,3 +229,26 @@ fn a_reset_by_the_watchdog_is_told_with_how_often_it_was_the_same_instruction() 
     let found = diagnosis("linear", &restarts(0x0400_0000));
     assert!(finding(&found, Code::Reset).title.contains("0x4000000"));
 }
+
+#[test]
+fn an_end_that_no_record_shows_is_not_claimed() {
+    let verdict = |ends: bool, marks: u32| {
+        let journal = journal(|_, _, journal| {
+            journal.begin_execution();
+            journal.record(1, begin(Scope::Execute, 0, 1));
+            if ends {
+                journal.record(2, end(Scope::Execute, 0));
+            }
+            for number in 0..marks {
+                journal.record(3 + u64::from(number), Event::Mark { number, value: 0 });
+            }
+        });
+        diagnosis("softmax", &journal).verdict.sentence
+    };
+    assert_eq!(verdict(true, 3), "the execution came to its end");
+    // More marks than there are slots.
+    for ends in [true, false] {
+        let sentence = verdict(ends, 2000);
+        assert!(sentence.starts_with("execution 1 began, and nothing"), "{sentence}");
+    }
+}

@@ -180,6 +180,22 @@ fn with(bytes: &[u8], at: &[usize], value: usize) -> Vec<u8> {
 fn sow(
     fault: impl Fn(&[u8], &[Planned], &[Vec<usize>], usize) -> Option<Vec<u8>>,
 ) -> (usize, Vec<String>) {
+    sow_seen(|seen| *seen != Seen::Nothing, fault)
+}
+
+/// As [`sow`], for faults that a kind of violation is named after; the number of
+/// programs that were changed, and those without that kind.
+fn sow_kind(
+    named: fn(&Kind) -> bool,
+    fault: impl Fn(&[u8], &[Planned], &[Vec<usize>], usize) -> Option<Vec<u8>>,
+) -> (usize, Vec<String>) {
+    sow_seen(|seen| matches!(seen, Seen::Violations(kinds) if kinds.iter().any(named)), fault)
+}
+
+fn sow_seen(
+    is_found: impl Fn(&Seen) -> bool,
+    fault: impl Fn(&[u8], &[Planned], &[Vec<usize>], usize) -> Option<Vec<u8>>,
+) -> (usize, Vec<String>) {
     let (mut sown, mut missed) = (0, Vec::new());
     for name in PROGRAMS {
         let bytes = program(name);
@@ -188,8 +204,9 @@ fn sow(
         for call in (0..calls.len()).step_by(step) {
             let Some(changed) = fault(&bytes, &planned, &calls, call) else { continue };
             sown += 1;
-            if guarded(&changed) == Seen::Nothing {
-                missed.push(format!("{name} call {call}"));
+            let seen = guarded(&changed);
+            if !is_found(&seen) {
+                missed.push(format!("{name} call {call}: {seen:?}"));
             }
         }
     }
@@ -204,29 +221,6 @@ fn output<'p>(bytes: &[u8], planned: &'p [Planned], call: &[usize]) -> Option<&'
 
 fn is_read_later(bytes: &[u8], calls: &[Vec<usize>], call: usize, value: usize) -> bool {
     calls[call + 1..].iter().flatten().any(|at| Bytes(bytes).u32(*at) == value)
-}
-
-/// As [`sow`], for faults that a kind of violation is named after; the number of
-/// programs that were changed, and those without that kind.
-fn sow_kind(
-    named: fn(&Kind) -> bool,
-    fault: impl Fn(&[u8], &[Planned], &[Vec<usize>], usize) -> Option<Vec<u8>>,
-) -> (usize, Vec<String>) {
-    let (mut sown, mut missed) = (0, Vec::new());
-    for name in PROGRAMS {
-        let bytes = program(name);
-        let (planned, calls) = explore(&bytes);
-        let step = calls.len().div_ceil(24).max(1);
-        for call in (0..calls.len()).step_by(step) {
-            let Some(changed) = fault(&bytes, &planned, &calls, call) else { continue };
-            sown += 1;
-            match guarded(&changed) {
-                Seen::Violations(kinds) if kinds.iter().any(named) => {}
-                other => missed.push(format!("{name} call {call}: {other:?}")),
-            }
-        }
-    }
-    (sown, missed)
 }
 
 /// The tensors that take part in a call, its output last.

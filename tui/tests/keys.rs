@@ -322,7 +322,12 @@ fn a_command_that_is_mistyped_is_guessed() {
     assert!(text.contains("perhaps") && text.contains("timeline"), "{text}");
     press(&mut app, "\n");
     assert_eq!(app.view, View::Timeline);
-    press(&mut app, ":xyzzy");
+    // Two letters in the wrong order are one mistake.
+    press(&mut app, ":qiut");
+    let text = screen(&mut app, (80, 24));
+    let at = |command: &str| text.find(command).unwrap_or(usize::MAX);
+    assert!(at("│ quit ") < at("│ zoom out") && at("│ quit ") < at("│ list of"), "{text}");
+    press(&mut app, "\u{1b}:xyzzy");
     assert!(screen(&mut app, (80, 24)).contains("nothing matches"));
 }
 

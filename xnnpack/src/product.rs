@@ -186,10 +186,11 @@ impl pulp::WithSimd for Share<'_, '_> {
         debug_assert_eq!(width, (2 * S::F32_LANES).min(WIDEST));
         let count = self.out.len().div_ceil(self.product.stride);
         let count = count.min(self.product.rows - self.first);
-        let few = width..=FEW_COLUMNS / 4 / (taps * depth).max(1);
-        let block = match columns.next_multiple_of(width) {
-            columns if columns > width && few.contains(&columns) => ROWS,
-            _ => (BLOCK / 4 / (taps * depth).max(1) / ROWS * ROWS).clamp(ROWS, 96),
+        let several = columns > width;
+        let block = if several && self.product.packed.panels.len() * 4 <= FEW_COLUMNS {
+            ROWS
+        } else {
+            (BLOCK / 4 / (taps * depth).max(1) / ROWS * ROWS).clamp(ROWS, 96)
         };
         let zeros = vec![0.0; depth];
         let input = self.product.input;

@@ -116,6 +116,8 @@ pub struct Snapshot {
     pub program_id: u64,
     /// How often the board started.
     pub boots: u32,
+    /// Sequence number of the next record, as the header has it.
+    pub next: u32,
     /// Executions begun, heartbeats, and lowest stack pointer; not protected by a check value.
     pub executions: u32,
     /// Heartbeats counted.
@@ -161,6 +163,7 @@ impl Snapshot {
             ticks_per_second: get(word::CLOCK),
             program_id: u64::from(get(word::PROGRAM + 1)) << 32 | u64::from(get(word::PROGRAM)),
             boots: get(word::BOOTS),
+            next: get(word::NEXT),
             executions: get(word::EXECUTIONS),
             heartbeats: get(word::HEARTBEATS),
             lowest_stack: get(word::STACK),
@@ -206,16 +209,30 @@ impl Snapshot {
         }
         life.end = self.records.len();
         // The newest record may be one that is damaged.
-        if self.counts.corrupt > 0 && self.is_last_uncertain() {
+        if self.is_last_uncertain() {
             life.open.iter_mut().for_each(|scope| scope.certain = false);
         }
         lives.push(life);
         lives
     }
 
-    /// Whether a damaged slot may hold a record newer than the newest intact one.
+    /// Whether a slot that is damaged, or not in the dump, may hold a record newer than
+    /// the newest intact one.
     fn is_last_uncertain(&self) -> bool {
-        self.counts.corrupt > 0
+        let newest = self.records.last().map(|record| record.sequence.wrapping_add(1));
+        self.counts.corrupt > 0 || (self.missing_bytes > 0 && newest != Some(self.next))
+    }
+
+    /// Whether the newest record of an execution says that it came to its end.
+    pub fn last_execution_ended(&self) -> bool {
+        let newest = self.records.iter().rev().find_map(|record| match record.event? {
+            Event::Begin { scope: Scope::Execute, .. } | Event::Run { execution: 1.., .. } => {
+                Some(false)
+            }
+            Event::End { scope: Scope::Execute, .. } => Some(true),
+            _ => None,
+        });
+        newest == Some(true) && !self.is_last_uncertain()
     }
 }
 
@@ -300,7 +317,13 @@ fn header(words: Words<'_>) -> Result<Header, Invalid> {
     if version != VERSION || record_bytes != RECORD_BYTES as u32 {
         return fail(format!(
             "byte 8: expected version {VERSION} with records of {RECORD_BYTES} bytes, found version \
-             {version} with {record_bytes}; a newer etinspect may read it"
+             {version} with {record_bytes}; {}",
+            if version < VERSION {
+                "an older etinspect reads it, and a firmware built with this one's etdump writes \
+                 what this one reads"
+            } else {
+                "a newer etinspect may read it"
+            }
         ));
     }
     // A header whose check value fits was written by a writer; still, no sum

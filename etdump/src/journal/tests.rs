@@ -138,6 +138,51 @@ fn a_record_that_is_being_written_is_torn_not_corrupt() {
 }
 
 #[test]
+fn heartbeats_do_not_push_out_what_the_board_hangs_in() {
+    let memory = memory(512);
+    let journal = Journal::create(&memory, Config::for_bytes(512)).expect("a journal");
+    hang(&mut JournalTracer::new(journal, counter(), Detail::Kernels, "forward"), 40);
+    for beat in 0..1000 {
+        journal.heartbeat(1_000_000 + beat, 0x2000_1000);
+    }
+    let snapshot = Snapshot::parse(&bytes(&memory)).expect("a journal");
+    let life = snapshot.lives().pop().expect("a life");
+    let open = life.open.last().expect("something is open");
+    assert_eq!((open.instruction, open.certain), (39, true));
+    assert_eq!((life.last_ticks, snapshot.heartbeats), (1_000_999, 1000));
+    assert!(!snapshot.last_execution_ended());
+    // With something in between there is one more.
+    journal.record(2_000_000, Event::Mark { number: 1, value: 2 });
+    journal.heartbeat(2_000_001, 0);
+    let snapshot = Snapshot::parse(&bytes(&memory)).expect("a journal");
+    let beats = |event: &Option<Event>| matches!(event, Some(Event::Heartbeat { .. }));
+    assert_eq!(snapshot.records.iter().filter(|record| beats(&record.event)).count(), 2);
+}
+
+#[test]
+fn only_a_record_says_that_an_execution_ended() {
+    let memory = memory(1024);
+    let journal = Journal::create(&memory, Config::for_bytes(1024)).expect("a journal");
+    let ended = |bytes: &[u8]| Snapshot::parse(bytes).expect("a journal").last_execution_ended();
+    let mut tracer = JournalTracer::new(journal, counter(), Detail::Kernels, "forward");
+    tracer.begin_run("Execute", &[]);
+    let execution = tracer.begin("Method::execute", Place::Method);
+    assert!(!ended(&bytes(&memory)));
+    tracer.end("Method::execute", Place::Method, execution);
+    assert!(ended(&bytes(&memory)));
+    // It is the newest, whatever else is not in the dump.
+    assert!(ended(&bytes(&memory)[..1000]));
+    let image = bytes(&memory);
+    let ring = u32::from_le_bytes(image[20..24].try_into().expect("a word")) as usize;
+    assert!(!ended(&image[..ring + 2 * RECORD_BYTES]));
+    // All that is left are marks.
+    for number in 0..100 {
+        journal.record(9_000, Event::Mark { number, value: 0 });
+    }
+    assert!(!ended(&bytes(&memory)));
+}
+
+#[test]
 fn a_record_of_an_older_round_is_stale() {
     let mut image = hung(1024, 40);
     let snapshot = Snapshot::parse(&image).expect("a journal");

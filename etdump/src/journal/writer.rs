@@ -4,7 +4,8 @@ use super::layout::{
     ALLOCATOR_WORDS, CHECKED_WORDS, Config, HEADER_WORDS, Layout, MAGIC, VERSION, word,
 };
 use super::record::{
-    AllocatorKind, Body, CHECK_SEED, Event, NameId, RECORD_BYTES, WORDS, check, check_step,
+    AllocatorKind, Body, CHECK_SEED, Event, HEARTBEAT, NameId, RECORD_BYTES, WORDS, check,
+    check_step,
 };
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
@@ -237,14 +238,28 @@ impl<'m> Journal<'m> {
         self.count(word::EXECUTIONS)
     }
 
-    /// Says that the firmware is alive; a probe can watch the counter.
+    /// Says that the firmware is alive; a probe can watch the counter. A heartbeat right
+    /// after another takes its place: they must not push out what a board hangs in.
     pub fn heartbeat(&self, ticks: u64, stack_pointer: u32) {
         let count = self.count(word::HEARTBEATS);
         let lowest = self.get(word::STACK);
         if stack_pointer != 0 && (lowest == 0 || stack_pointer < lowest) {
             self.set(word::STACK, stack_pointer);
         }
+        self.give_back_heartbeat();
         self.record_seldom(ticks, Event::Heartbeat { count, stack_pointer }.body());
+    }
+
+    /// Has the newest record's slot written again, if that is a heartbeat and nobody
+    /// wrote another in between.
+    fn give_back_heartbeat(&self) {
+        let next = self.get(word::NEXT);
+        let last = next.wrapping_sub(1);
+        let Some(slot) = (last as usize).checked_rem(self.ring.len()) else { return };
+        let [sequence, _, _, head, ..] = &self.ring[slot];
+        if load(sequence) == last && load(head) as u8 == HEARTBEAT {
+            exchange(&self.header[word::NEXT], next, last);
+        }
     }
 
     /// Records that the ring holds.
@@ -356,6 +371,18 @@ fn fetch_add(word: &AtomicU32) -> u32 {
         let before = word.load(Ordering::Relaxed);
         word.store(before.wrapping_add(1), Ordering::Relaxed);
         before
+    }
+}
+
+/// Sets a word to `new` if it is `old`.
+#[inline(always)]
+fn exchange(word: &AtomicU32, old: u32, new: u32) {
+    #[cfg(target_has_atomic = "32")]
+    // Where somebody else was first there is nothing to be done.
+    let _ = word.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
+    #[cfg(not(target_has_atomic = "32"))]
+    if word.load(Ordering::Relaxed) == old {
+        word.store(new, Ordering::Relaxed);
     }
 }
 

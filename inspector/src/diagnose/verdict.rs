@@ -77,8 +77,13 @@ pub(super) fn of(
     let Some(run) = case.run else {
         let evidence = &case.evidence;
         let executions = match (evidence.journal, evidence.trace) {
-            (Some(journal), _) => Some(journal.executions),
-            (None, trace) => trace.map(super::trace::executions),
+            (Some(journal), _) => {
+                Executions { begun: journal.executions, ended: journal.last_execution_ended() }
+            }
+            // An event of a trace is logged at its end.
+            (None, trace) => {
+                Executions { begun: trace.map_or(0, super::trace::executions), ended: true }
+            }
         };
         return match in_flight {
             Some(hung) => stuck(hung, findings),
@@ -166,16 +171,30 @@ fn stuck(hung: &InFlight, findings: &[Finding]) -> Verdict {
     Verdict { sentence, confidence }
 }
 
+/// What is known of executions.
+struct Executions {
+    begun: u32,
+    /// Whether the last of them came to its end.
+    ended: bool,
+}
+
 /// From the program, a board, a trace and a journal in which nothing is open.
-fn without_log(findings: &[Finding], executions: Option<u32>) -> Verdict {
+fn without_log(findings: &[Finding], executions: Executions) -> Verdict {
     match findings.first().filter(|f| f.code.page().severity > Severity::Info) {
         Some(worst) => Verdict { sentence: worst.title.clone(), confidence: Confidence::High },
-        None if executions.is_some_and(|count| count > 0) => Verdict {
-            sentence: match executions {
-                Some(1) => "the execution came to its end".into(),
-                count => format!("all {} executions came to their end", count.unwrap_or(0)),
+        None if executions.begun > 0 && executions.ended => Verdict {
+            sentence: match executions.begun {
+                1 => "the execution came to its end".into(),
+                count => format!("all {count} executions came to their end"),
             },
             confidence: Confidence::High,
+        },
+        None if executions.begun > 0 => Verdict {
+            sentence: format!(
+                "execution {} began, and nothing that is left of the journal says how it ended",
+                executions.begun
+            ),
+            confidence: Confidence::Low,
         },
         None => Verdict {
             sentence: "nothing is wrong with the program as far as it can be seen without a run"

@@ -123,7 +123,7 @@ enum Format {
 }
 
 /// What is done with the events before a cut.
-const COMPARED: &str = "are what values are compared of";
+const COMPARED: &str = "are looked at";
 
 /// Runs the command.
 pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {

@@ -186,9 +186,13 @@ fn journal(
     if found.is_none() && !global.quiet {
         let path = escape(&path.to_string_lossy());
         let format = contents.image.format.name();
+        let why = match &contents.left_out[..] {
+            [] => "docs/journal.md shows how a firmware writes one".to_owned(),
+            left_out => escape(&left_out.join("; ")),
+        };
         eprintln!(
-            "etinspect: warning: {path}: no journal in this dump ({format}); what follows is from \
-             the rest. docs/journal.md shows how a firmware writes one"
+            "etinspect: warning: {path}: no journal that can be read in this dump ({format}); what \
+             follows is from the rest. {why}"
         );
     }
     Ok(found)

@@ -74,14 +74,17 @@ impl io::Write for Sink<'_> {
 /// Delete: the serializer escapes the control characters before it only.
 const LAST_CONTROL: u8 = 0x7f;
 
-/// Characters from delete on only occur in strings, so each may become `\uXXXX`.
+/// Characters from delete on only occur in strings, so each may become an escape: one of
+/// four digits for each of its UTF-16 units.
 fn escape_json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         if c >= char::from(LAST_CONTROL)
             && crate::text::escape(c.encode_utf8(&mut [0; 4])).starts_with('\\')
         {
-            let _ = write!(safe, "\\u{:04x}", c as u32);
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
         } else {
             safe.push(c);
         }

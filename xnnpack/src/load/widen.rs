@@ -21,13 +21,21 @@ pub(super) fn widen(drafts: &mut Drafts<'_>, values: &mut Values) {
     let mut turns = Vec::with_capacity(count);
     for index in 0..count {
         let node = &widening.drafts.nodes[index];
-        let wide = node.inputs.iter().any(|input| widening.fact(*input).wide);
+        let wide = node.inputs.iter().any(|input| widening.is_wide(*input));
         let first = resizes(node) && reads_half(node, widening.values);
-        if (first || wide) && !is_convert(node) {
+        let widens = (first || wide) && !is_convert(node);
+        if widens {
             widening.inputs(index);
-            widening.outputs(index);
         }
-        turns.push(widening.turn(index));
+        let turn = widening.turn(index);
+        if widens {
+            widening.outputs(index, turn);
+        }
+        for at in 0..widening.drafts.nodes[index].outputs.len() {
+            let output = widening.drafts.nodes[index].outputs[at];
+            widening.note(output, |fact| fact.turn = turn);
+        }
+        turns.push(turn);
     }
     widening.order(turns);
 }
@@ -65,6 +73,12 @@ impl Widening<'_, '_> {
         self.facts.get(value).copied().unwrap_or_default()
     }
 
+    /// Whether it is float32 in place of a half float, or there is such a one for it.
+    fn is_wide(&self, value: usize) -> bool {
+        let fact = self.fact(value);
+        fact.wide || fact.copy.is_some_and(|copy| self.fact(copy).wide)
+    }
+
     fn note(&mut self, value: usize, change: impl FnOnce(&mut Fact)) {
         if self.facts.len() <= value {
             self.facts.resize(value + 1, Fact::default());
@@ -100,8 +114,8 @@ impl Widening<'_, '_> {
         copy
     }
 
-    /// Makes the outputs of node `index` float32.
-    fn outputs(&mut self, index: usize) {
+    /// Makes the outputs of node `index`, which runs in `turn`, float32.
+    fn outputs(&mut self, index: usize, turn: usize) {
         for at in 0..self.drafts.nodes[index].outputs.len() {
             let output = self.drafts.nodes[index].outputs[at];
             if self.values.tensors[output].data_type != DataType::FP16 {
@@ -112,7 +126,8 @@ impl Widening<'_, '_> {
                 wide = self.values.between(output);
                 self.drafts.nodes[index].outputs[at] = wide;
                 self.convert(index, wide, output);
-                self.note(output, |fact| fact.copy = Some(wide));
+                let fact = Fact { wide: false, copy: Some(wide), turn, added: true };
+                self.note(output, |own| *own = fact);
             }
             self.values.tensors[wide].data_type = DataType::FP32;
             self.note(wide, |fact| fact.wide = true);
@@ -136,14 +151,9 @@ impl Widening<'_, '_> {
     }
 
     /// The turn of node `index`, which is that of its outputs.
-    fn turn(&mut self, index: usize) -> usize {
+    fn turn(&self, index: usize) -> usize {
         let inputs = self.drafts.nodes[index].inputs.iter().map(|input| self.fact(*input));
-        let turn = inputs.map(|fact| fact.turn + usize::from(fact.added)).max().unwrap_or(0);
-        for at in 0..self.drafts.nodes[index].outputs.len() {
-            let output = self.drafts.nodes[index].outputs[at];
-            self.note(output, |fact| fact.turn = turn);
-        }
-        turn
+        inputs.map(|fact| fact.turn + usize::from(fact.added)).max().unwrap_or(0)
     }
 
     /// Sorts the nodes by their turns.
