@@ -42,6 +42,12 @@ fn trace(criterion: &mut Criterion) {
     group.bench_function("grouped", |b| {
         b.iter(|| EventBlocks::of(&File::parse(&bytes).expect("a trace")).blocks.len());
     });
+    group.bench_function("read and grouped in one pass", |b| {
+        b.iter(|| EventBlocks::read(&bytes, &mut |_| {}).expect("a trace").1.blocks.len());
+    });
+    group.bench_function("the same without self time (goal: 1 GB/s)", |b| {
+        b.iter(|| EventBlocks::read_times(&bytes, &mut |_| {}).expect("a trace").1.blocks.len());
+    });
     group.bench_function("statistics", |b| {
         b.iter(|| {
             let blocks = EventBlocks::of(&File::parse(&bytes).expect("a trace"));

@@ -58,7 +58,7 @@ def main():
     parser.add_argument("traces", nargs="*", default=sorted(glob.glob(os.path.join(FIXTURES, "traces", "*__it10.etdp"))))
     parser.add_argument("--large", default=os.path.join(FIXTURES, "models", "transformer", "model.pte"))
     parser.add_argument("--megabytes", type=int, default=100)
-    parser.add_argument("--repeat", type=int, default=5, help="runs of etinspect, of which the fastest counts")
+    parser.add_argument("--repeat", type=int, default=15, help="runs of etinspect, of which the fastest counts")
     options = parser.parse_intermixed_args()
     with tempfile.TemporaryDirectory() as folder:
         for trace in options.traces:
@@ -79,7 +79,7 @@ def measure(options, folder, trace, record, with_import):
     seconds = time.perf_counter() - begun if with_import else float(printed)
     command = [options.etinspect, "events", trace, "--format", "tsv", "-o", ours]
     command += ["--etrecord", record] if record else []
-    best, processor, peak = min(timed(command) for _ in range(options.repeat))
+    best, processor, peak = min(timed(command, ours) for _ in range(options.repeat))
     size = os.path.getsize(trace)
     with open(theirs, "rb") as a, open(ours, "rb") as b:
         same = "equal" if a.read() == b.read() else "DIFFERENT"
@@ -91,8 +91,10 @@ def measure(options, folder, trace, record, with_import):
     )
 
 
-def timed(command):
-    """Wall time, processor time, and peak of resident memory of a process."""
+def timed(command, output):
+    """Wall time, processor time, and peak of resident memory of a process that writes `output` anew."""
+    if os.path.exists(output):
+        os.remove(output)
     begun = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

@@ -3,7 +3,7 @@
 
 mod support;
 
-use et_inspector::events::EventBlocks;
+use et_inspector::events::{EventBlocks, EventRow, Sample};
 use et_schema::etdump::File;
 use std::fs;
 use support::fixtures;
@@ -23,6 +23,14 @@ fn traces() -> Vec<Vec<u8>> {
     real.chain((0..60).map(trace)).collect()
 }
 
+fn rows<'b, 'a>(blocks: &'b EventBlocks<'a>) -> impl Iterator<Item = &'b EventRow<'a>> {
+    blocks.blocks.iter().flat_map(|block| &block.events)
+}
+
+fn samples<'b>(blocks: &'b EventBlocks<'_>) -> Vec<&'b [Sample]> {
+    rows(blocks).map(|row| row.samples.as_slice()).collect()
+}
+
 /// Whether the trace could be read.
 fn same(bytes: &[u8], what: &str) -> bool {
     let first = File::recover(bytes).map(|file| format!("{:?}", EventBlocks::of(&file)));
@@ -32,6 +40,9 @@ fn same(bytes: &[u8], what: &str) -> bool {
     match (first, once) {
         (Ok(first), Ok((file, once))) => {
             assert_eq!(first, format!("{once:?}"), "{what}");
+            let (_, times) = EventBlocks::read_times(bytes, &mut |_| {}).unwrap();
+            assert_eq!(samples(&times), samples(&once), "{what}");
+            assert!(rows(&times).all(|row| row.own_ticks() == 0), "{what}");
             if file.truncation().is_none() {
                 assert_eq!(visited.len(), file.runs().len(), "{what}");
             }

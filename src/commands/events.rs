@@ -227,6 +227,11 @@ impl EventsArgs {
         self.format == format && self.module.is_none() && self.group_by.is_none() && !self.roofline
     }
 
+    /// Whether the output has any event's own time or a sum of such.
+    fn shows_self_time(&self) -> bool {
+        !self.is_plain(Format::Tsv)
+    }
+
     fn columns(&self) -> events::Columns {
         events::Columns {
             units: self.include_units,
@@ -261,8 +266,9 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
             bytes.release();
         }
     };
+    let read = if args.shows_self_time() { EventBlocks::read } else { EventBlocks::read_times };
     let (file, mut blocks) =
-        EventBlocks::read(&bytes, &mut release).map_err(|e| Failure::input(&args.trace, e))?;
+        read(&bytes, &mut release).map_err(|e| Failure::input(&args.trace, e))?;
     bytes.release();
     if let Some(truncation) = file.truncation() {
         global.warn(&trace::cut_off(&args.trace, &truncation, "are shown"));

@@ -1,7 +1,7 @@
 //! Blocks: runs with the same events, and each event with its times.
 
 use super::grouping::Grouping;
-use super::repeat::Checked;
+use super::self_time::SelfTime;
 use super::statistics::Statistics;
 use super::time::Times;
 use et_schema::etdump::{DebugEvent, DelegateId, File, ProfileEvent, Reading};
@@ -49,6 +49,9 @@ pub struct EventRow<'a> {
     /// Begin and end in each run and each iteration of a loop; empty if only
     /// values were logged.
     pub samples: Vec<Sample>,
+    /// Of each sample the ticks that are not those of another event inside it;
+    /// empty if they were not asked for.
+    pub(super) own: Vec<u64>,
     /// How many of the samples are of each run; empty if one is of each.
     pub iterations: Vec<u32>,
     /// What the delegate attached to each sample; empty if to none.
@@ -64,13 +67,11 @@ pub struct Sample {
     pub start: u64,
     /// End.
     pub end: u64,
-    /// Ticks that are not those of another event inside it.
-    pub own: u64,
 }
 
 impl Sample {
     pub(super) fn new(event: &ProfileEvent<'_>) -> Self {
-        Sample { start: event.start_time, end: event.end_time, own: 0 }
+        Sample { start: event.start_time, end: event.end_time }
     }
 }
 
@@ -113,24 +114,34 @@ impl<'a> EventRow<'a> {
         }
     }
 
-    /// The samples of the last run.
-    pub(super) fn last_run(&mut self) -> &mut [Sample] {
-        let count = self.iterations.last().map_or(1, |count| *count as usize);
-        let first = self.samples.len().saturating_sub(count);
-        &mut self.samples[first..]
+    /// How many of the samples are of run number `run`.
+    pub(super) fn samples_of(&self, run: usize) -> usize {
+        match self.iterations.get(run) {
+            Some(count) => *count as usize,
+            None => usize::from(run < self.samples.len() && self.iterations.is_empty()),
+        }
     }
 
-    /// The samples of each run.
-    pub fn runs(&self) -> impl Iterator<Item = &[Sample]> {
+    /// `values`, of which there is one for each sample, by run.
+    fn by_run<'v, T>(&self, mut values: &'v [T]) -> impl Iterator<Item = &'v [T]> {
         let runs = match self.iterations.len() {
             0 => self.samples.len(),
             runs => runs,
         };
-        let mut rest = self.samples.as_slice();
         (0..runs).map(move |run| {
-            let count = self.iterations.get(run).map_or(1, |count| *count as usize);
-            rest.split_off(..count.min(rest.len())).unwrap_or_default()
+            let count = self.samples_of(run).min(values.len());
+            values.split_off(..count).unwrap_or_default()
         })
+    }
+
+    /// The samples of each run.
+    pub fn runs(&self) -> impl Iterator<Item = &[Sample]> {
+        self.by_run(&self.samples)
+    }
+
+    /// Own ticks of the samples of each run ([`Self::own_ticks`]).
+    pub fn own_runs(&self) -> impl Iterator<Item = &[u64]> {
+        self.by_run(&self.own)
     }
 
     /// This event with the last sample of each run only.
@@ -138,6 +149,7 @@ impl<'a> EventRow<'a> {
         let mut end = 0;
         let mut kept = EventRow {
             samples: Vec::new(),
+            own: Vec::new(),
             iterations: Vec::new(),
             delegate_metadata: Vec::new(),
             debug_events: self.debug_events.clone(),
@@ -148,6 +160,7 @@ impl<'a> EventRow<'a> {
             let Some(last) = samples.last() else { continue };
             let metadata = self.delegate_metadata.get(end - 1).copied().unwrap_or_default();
             kept.push(*last, metadata);
+            kept.own.extend(self.own.get(end - 1));
         }
         kept
     }
@@ -194,9 +207,10 @@ impl<'a> EventRow<'a> {
         Statistics::of(&self.raw(times))
     }
 
-    /// Ticks of all samples that are not those of another event inside.
+    /// Ticks of all samples that are not those of another event inside; 0 in
+    /// what [`EventBlocks::read_times`] reads.
     pub fn own_ticks(&self) -> u64 {
-        self.samples.iter().fold(0, |sum, sample| sum.saturating_add(sample.own))
+        self.own.iter().fold(0, |sum, own| sum.saturating_add(*own))
     }
 
     /// Whether it repeats within a run.
@@ -224,11 +238,15 @@ impl<'a> EventRow<'a> {
 impl<'a> EventBlocks<'a> {
     /// Groups the events of `file`.
     pub fn of(file: &File<'a>) -> Self {
+        Self::group(file, Some(SelfTime::default()))
+    }
+
+    fn group(file: &File<'a>, self_time: Option<SelfTime>) -> Self {
         let events = file.runs().map(|run| run.events().len());
         let events = events.fold(0, usize::saturating_add);
-        let mut grouping = Grouping::new(file.runs().len(), events);
+        let mut grouping = Grouping::new(file.runs().len(), events, self_time);
         for run in file.runs() {
-            grouping.add(&run, Checked(run.events()));
+            grouping.add(&run, run.events());
         }
         grouping.finish()
     }
@@ -246,8 +264,29 @@ impl<'a> EventBlocks<'a> {
         bytes: &'a [u8],
         progress: &mut dyn FnMut(usize),
     ) -> et_schema::Result<(File<'a>, Self)> {
+        Self::read_with(bytes, progress, Some(SelfTime::default()))
+    }
+
+    /// As [`Self::read`], but without the own ticks of events, which take a
+    /// third of the memory and time: they, and every sum of them, are 0.
+    ///
+    /// # Errors
+    /// Those of [`File::recover`].
+    pub fn read_times(
+        bytes: &'a [u8],
+        progress: &mut dyn FnMut(usize),
+    ) -> et_schema::Result<(File<'a>, Self)> {
+        Self::read_with(bytes, progress, None)
+    }
+
+    fn read_with(
+        bytes: &'a [u8],
+        progress: &mut dyn FnMut(usize),
+        self_time: Option<SelfTime>,
+    ) -> et_schema::Result<(File<'a>, Self)> {
         if let Some(mut reading) = Reading::open(bytes) {
-            let mut grouping = Grouping::new(reading.run_count(), bytes.len() / LEAST_EVENT);
+            let mut grouping =
+                Grouping::new(reading.run_count(), bytes.len() / LEAST_EVENT, self_time.clone());
             while let Some(run) = reading.next_run() {
                 grouping.add(&run, reading.events(&run));
                 progress(reading.visited());
@@ -257,7 +296,7 @@ impl<'a> EventBlocks<'a> {
             }
         }
         let file = File::recover(bytes)?;
-        let blocks = Self::of(&file);
+        let blocks = Self::group(&file, self_time);
         Ok((file, blocks))
     }
 

@@ -49,8 +49,8 @@ impl Group {
             self.runs.resize(self.runs.len() + block.runs, 0);
         }
         let start = self.runs.len() - block.runs;
-        for (run, samples) in self.runs[start..].iter_mut().zip(row.runs()) {
-            *run = samples.iter().fold(*run, |sum, sample| sum.saturating_add(sample.own));
+        for (run, own) in self.runs[start..].iter_mut().zip(row.own_runs()) {
+            *run = own.iter().fold(*run, |sum, own| sum.saturating_add(*own));
         }
     }
 }

@@ -48,7 +48,8 @@ pub(super) struct Grouping<'a> {
     by_signature: HashMap<BlockKey<'a>, usize>,
     /// The run before, if the next one may repeat it.
     pattern: Option<Pattern<'a>>,
-    self_time: SelfTime,
+    /// `None` if own ticks were not asked for.
+    self_time: Option<SelfTime>,
     /// Runs that are still to come.
     left: usize,
     /// Samples that rows may still be given room for ahead of time.
@@ -56,9 +57,10 @@ pub(super) struct Grouping<'a> {
 }
 
 impl<'a> Grouping<'a> {
-    /// A grouping of `runs` runs with at most `events` events.
-    pub fn new(runs: usize, events: usize) -> Self {
-        Grouping { left: runs, room: events, ..Grouping::default() }
+    /// A grouping of `runs` runs with at most `events` events, whose own ticks
+    /// `self_time` finds.
+    pub fn new(runs: usize, events: usize, self_time: Option<SelfTime>) -> Self {
+        Grouping { left: runs, room: events, self_time, ..Grouping::default() }
     }
 
     /// The blocks.
@@ -99,7 +101,9 @@ impl<'a> Grouping<'a> {
             });
         }
         let block = &mut self.blocks.blocks[index];
-        self.self_time.measure_last_run(block);
+        if let Some(self_time) = &mut self.self_time {
+            self_time.measure_last_run(block);
+        }
         let one_each = self.blocks.repeated == repeated;
         self.pattern = one_each.then(|| Pattern::of(run, index, block)).flatten();
     }
@@ -131,6 +135,7 @@ impl<'a> Grouping<'a> {
                     instruction,
                     delegate_id,
                     samples: Vec::new(),
+                    own: Vec::new(),
                     iterations: Vec::new(),
                     delegate_metadata: Vec::new(),
                     debug_events: events.debug.clone(),
@@ -184,7 +189,12 @@ fn reserve(block: &mut Block<'_>, runs: usize, room: &mut usize) {
     }
     if let Some(rest) = room.checked_sub(runs.saturating_mul(block.events.len())) {
         *room = rest;
-        block.events.iter_mut().for_each(|row| row.samples.reserve_exact(runs));
+        for row in &mut block.events {
+            row.samples.reserve_exact(runs);
+            if !row.own.is_empty() {
+                row.own.reserve_exact(runs);
+            }
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 //! to the rows of the run before. This is what makes long traces fast.
 
 use super::block::{Block, Sample};
-use super::self_time::{Role, SelfTime, roles};
-use et_schema::etdump::{DelegateId, Event, Events, Next, ProfileEvent, Repeated, Run};
+use super::self_time::SelfTime;
+use et_schema::etdump::{DelegateId, Event, Events, Known, Next, ProfileEvent, Run, RunEvents};
 use std::collections::HashMap;
 
 /// What makes two events the same.
@@ -18,31 +18,101 @@ fn identity<'a>(event: &ProfileEvent<'a>) -> Identity<'a> {
 
 /// The events of a run, of which the next is probably known.
 pub(super) trait Source<'a>: Iterator<Item = Event<'a>> {
-    /// The next event, which is probably `expected` at another time.
-    fn next_like(&mut self, expected: &ProfileEvent<'a>) -> Option<Next<'a>>;
+    /// The next event, which probably repeats the one that is `known`.
+    fn next_like(&mut self, known: &Known) -> Option<Next<'a>>;
 }
 
 impl<'a> Source<'a> for Events<'_, 'a> {
     #[inline(always)]
-    fn next_like(&mut self, expected: &ProfileEvent<'a>) -> Option<Next<'a>> {
-        Events::next_like(self, expected)
+    fn next_like(&mut self, known: &Known) -> Option<Next<'a>> {
+        Events::next_like(self, known)
     }
 }
 
-/// Events that were checked before.
-pub(super) struct Checked<I>(pub I);
-
-impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Checked<I> {
-    type Item = Event<'a>;
-
-    fn next(&mut self) -> Option<Event<'a>> {
-        self.0.next()
+impl<'a> Source<'a> for RunEvents<'a> {
+    #[inline(always)]
+    fn next_like(&mut self, known: &Known) -> Option<Next<'a>> {
+        RunEvents::next_like(self, known)
     }
 }
 
-impl<'a, I: Iterator<Item = Event<'a>>> Source<'a> for Checked<I> {
-    fn next_like(&mut self, _: &ProfileEvent<'a>) -> Option<Next<'a>> {
-        self.next().map(Next::Other)
+/// The events of a run, one after the other.
+struct Walk<'w, 'a, S> {
+    run: &'w Run<'a>,
+    events: &'w mut S,
+    /// Number of the next event in the run.
+    index: usize,
+    /// Allocation events that were passed.
+    allocations: usize,
+}
+
+impl<'a, S: Source<'a>> Walk<'_, 'a, S> {
+    #[inline(always)]
+    fn next(&mut self, known: Option<&Known>) -> Option<Next<'a>> {
+        self.index += 1;
+        match known {
+            Some(known) => self.events.next_like(known),
+            None => self.events.next().map(Next::Other),
+        }
+    }
+
+    /// Passes what has no time; `None` if there is more.
+    fn pass(&mut self, event: &Event<'a>) -> Option<()> {
+        match event {
+            Event::Allocation(_) => self.allocations += 1,
+            Event::Empty => {}
+            Event::Profile(_) | Event::Debug(_) => return None,
+        }
+        Some(())
+    }
+}
+
+/// How often an event that lies in the file otherwise than before is looked at
+/// anew, to know it again: the first runs of a trace differ, later ones do not.
+const LOOKS: u8 = 4;
+
+/// An event that is expected to repeat.
+struct Expected<'a> {
+    event: ProfileEvent<'a>,
+    known: Option<Known>,
+    looks: u8,
+}
+
+/// An event with what can differ from run to run.
+type Timed<'a> = (Sample, &'a [u8]);
+
+impl<'a> Expected<'a> {
+    /// The event again, if it is the next one that took time.
+    #[inline(always)]
+    fn next<S: Source<'a>>(&mut self, walk: &mut Walk<'_, 'a, S>) -> Option<Timed<'a>> {
+        loop {
+            match walk.next(self.known.as_ref())? {
+                Next::Repeated(e) => {
+                    let sample = Sample { start: e.start_time, end: e.end_time };
+                    return Some((sample, e.delegate_metadata));
+                }
+                Next::Other(Event::Profile(e)) => return self.moved(&e, walk),
+                Next::Other(event) => walk.pass(&event)?,
+            }
+        }
+    }
+
+    /// The same, where `event` was next and does not lie as it is known.
+    #[cold]
+    #[inline(never)]
+    fn moved<S: Source<'a>>(
+        &mut self,
+        event: &ProfileEvent<'a>,
+        walk: &Walk<'_, 'a, S>,
+    ) -> Option<Timed<'a>> {
+        if identity(event) != identity(&self.event) {
+            return None;
+        }
+        if self.looks < LOOKS {
+            self.looks += 1;
+            self.known = Known::of(walk.run, walk.index - 1);
+        }
+        Some((Sample::new(event), event.delegate_metadata))
     }
 }
 
@@ -52,11 +122,9 @@ pub(super) struct Pattern<'a> {
     bundled_input_index: Option<u32>,
     /// Index of the block that the run belongs to.
     pub block: usize,
-    events: Vec<ProfileEvent<'a>>,
-    /// The row of each.
+    events: Vec<Expected<'a>>,
+    /// The row of each in the block.
     rows: Vec<u32>,
-    /// What the rows are to delegates.
-    roles: Vec<Role>,
     /// The times of a run that is being compared.
     samples: Vec<Sample>,
     /// What the delegates attached to them; empty if nothing.
@@ -79,24 +147,20 @@ impl<'a> Pattern<'a> {
         for event in run.events() {
             match event {
                 Event::Profile(event) => {
-                    events.push(event);
                     rows.push(row_of.remove(&identity(&event))?);
+                    events.push(Expected { event, known: None, looks: 0 });
                 }
                 Event::Debug(_) => return None,
                 Event::Allocation(_) | Event::Empty => {}
             }
         }
-        let name = run.name();
-        let bundled_input_index = run.bundled_input_index();
-        let samples = vec![Sample { start: 0, end: 0, own: 0 }; events.len()];
         row_of.is_empty().then_some(Pattern {
-            name,
-            bundled_input_index,
+            name: run.name(),
+            bundled_input_index: run.bundled_input_index(),
             block: index,
+            samples: Vec::with_capacity(events.len()),
             events,
             rows,
-            roles: roles(block),
-            samples,
             metadata: Vec::new(),
         })
     }
@@ -108,46 +172,36 @@ impl<'a> Pattern<'a> {
         run: &Run<'a>,
         events: &mut impl Source<'a>,
         block: &mut Block<'a>,
-        self_time: &mut SelfTime,
+        self_time: &mut Option<SelfTime>,
     ) -> Option<usize> {
         if (run.name(), run.bundled_input_index()) != (self.name, self.bundled_input_index) {
             return None;
         }
+        self.samples.clear();
         self.metadata.clear();
-        let mut allocations = 0;
-        for (index, (expected, sample)) in self.events.iter().zip(&mut self.samples).enumerate() {
-            let (start, end, metadata) = loop {
-                match events.next_like(expected)? {
-                    Next::Repeated(Repeated { start_time, end_time, delegate_metadata }) => {
-                        break (start_time, end_time, delegate_metadata);
-                    }
-                    Next::Other(Event::Profile(e)) if identity(&e) == identity(expected) => {
-                        break (e.start_time, e.end_time, e.delegate_metadata);
-                    }
-                    Next::Other(Event::Allocation(_)) => allocations += 1,
-                    Next::Other(Event::Empty) => {}
-                    Next::Other(Event::Profile(_) | Event::Debug(_)) => return None,
-                }
-            };
+        let mut walk = Walk { run, events, index: 0, allocations: 0 };
+        for expected in &mut self.events {
+            let (sample, metadata) = expected.next(&mut walk)?;
             if !metadata.is_empty() || !self.metadata.is_empty() {
-                self.metadata.resize(index, &[]);
+                self.metadata.resize(self.samples.len(), &[]);
                 self.metadata.push(metadata);
             }
-            *sample = Sample { start, end, own: 0 };
+            self.samples.push(sample);
         }
-        for event in events {
-            match event {
-                Event::Allocation(_) => allocations += 1,
-                Event::Empty => {}
-                Event::Profile(_) | Event::Debug(_) => return None,
-            }
+        while let Some(event) = walk.events.next() {
+            walk.pass(&event)?;
         }
-        self_time.measure(&self.roles, &self.rows, &mut self.samples);
+        let own = match self_time {
+            Some(self_time) => self_time.measure(&self.rows, &self.samples),
+            None => &[],
+        };
         for (index, (row, sample)) in self.rows.iter().zip(&self.samples).enumerate() {
             let metadata = self.metadata.get(index).copied().unwrap_or_default();
-            block.events[*row as usize].push_run(*sample, metadata);
+            let row = &mut block.events[*row as usize];
+            row.push_run(*sample, metadata);
+            row.own.extend(own.get(index));
         }
         block.runs += 1;
-        Some(allocations)
+        Some(walk.allocations)
     }
 }

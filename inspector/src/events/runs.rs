@@ -37,8 +37,8 @@ impl RunTimes {
     pub fn of(block: &Block<'_>) -> Self {
         let mut ticks = vec![0u64; block.runs];
         for row in &block.events {
-            for (run, samples) in ticks.iter_mut().zip(row.runs()) {
-                *run = samples.iter().fold(*run, |sum, sample| sum.saturating_add(sample.own));
+            for (run, own) in ticks.iter_mut().zip(row.own_runs()) {
+                *run = own.iter().fold(*run, |sum, own| sum.saturating_add(*own));
             }
         }
         let warm: Vec<f64> = ticks.iter().skip(1).map(|&t| t as f64).collect();

@@ -16,7 +16,7 @@ const COUNTER_MAX: u64 = u32::MAX as u64;
 
 /// What an event is to a delegate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+enum Role {
     /// Nothing.
     Runtime,
     /// The call of the delegate at a place.
@@ -26,7 +26,7 @@ pub(super) enum Role {
 }
 
 /// Chain and instruction.
-pub(super) type Place = (i64, i32);
+type Place = (i64, i32);
 
 /// One sample as an interval.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ struct Interval {
 }
 
 /// What the rows of a block are to delegates.
-pub(super) fn roles(block: &Block<'_>) -> Vec<Role> {
+fn roles(block: &Block<'_>) -> Vec<Role> {
     let role = |row: &EventRow<'_>| match row.delegate_id {
         Some(_) => Role::Operation((row.chain, row.instruction)),
         None if row.name == "DELEGATE_CALL" => Role::DelegateCall((row.chain, row.instruction)),
@@ -50,12 +50,18 @@ pub(super) fn roles(block: &Block<'_>) -> Vec<Role> {
 }
 
 /// Measures runs, one at a time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SelfTime {
+    /// What the rows of the block that was measured last are.
+    roles: Vec<Role>,
+    /// The rows of the samples of the run before.
+    rows: Vec<u32>,
+    /// Ticks that each of the samples owns.
+    own: Vec<u64>,
     /// Of the run, in the order of their begin.
     intervals: Vec<Interval>,
     /// Ticks that each of the intervals owns.
-    own: Vec<u64>,
+    interval_own: Vec<u64>,
     /// Indices of the intervals around the current one.
     open: Vec<usize>,
     /// The innermost of them for each interval that has any; fewer than
@@ -72,24 +78,48 @@ pub(super) struct SelfTime {
 const NONE: u32 = u32::MAX;
 
 impl SelfTime {
-    /// Fills in [`Sample::own`] of the samples of a run. `rows` are the rows
-    /// that they belong to, and `roles` what those are: both are those of the
-    /// run before, unless that was measured by [`SelfTime::measure_last_run`].
-    pub fn measure(&mut self, roles: &[Role], rows: &[u32], samples: &mut [Sample]) {
-        if self.measure_alike(samples).is_some() {
-            return;
+    /// Finds the own ticks of the samples of the last run of `block`.
+    pub fn measure_last_run(&mut self, block: &mut Block<'_>) {
+        self.roles = roles(block);
+        let last = block.runs.saturating_sub(1);
+        let (mut rows, mut samples) = (Vec::new(), Vec::new());
+        for (index, row) in (0u32..).zip(&block.events) {
+            let first = row.samples.len().saturating_sub(row.samples_of(last));
+            samples.extend_from_slice(&row.samples[first..]);
+            rows.resize(samples.len(), index);
         }
-        if self.order.len() != samples.len() {
+        for (row, own) in rows.iter().zip(self.measure(&rows, &samples)) {
+            block.events[*row as usize].own.push(*own);
+        }
+    }
+
+    /// The own ticks of the samples of a run. `rows` are the rows that they
+    /// belong to, in the block that was given to [`SelfTime::measure_last_run`] last.
+    pub fn measure(&mut self, rows: &[u32], samples: &[Sample]) -> &[u64] {
+        if self.rows != rows {
+            // Its samples have other numbers, and what they are to delegates may differ.
+            self.rows = rows.to_vec();
             self.order = (0..samples.len() as u32).collect();
+            self.around.clear();
         }
+        self.own.clear();
+        self.own.resize(samples.len(), 0);
+        if self.measure_alike(samples).is_none() {
+            self.measure_any(samples);
+        }
+        &self.own
+    }
+
+    /// Measures a run whatever its events are.
+    fn measure_any(&mut self, samples: &[Sample]) {
         self.intervals.clear();
         self.intervals.extend(self.order.iter().map(|&index| {
-            let Sample { start, end, .. } = samples[index as usize];
-            Interval { start, end, row: rows[index as usize], sample: index }
+            let Sample { start, end } = samples[index as usize];
+            Interval { start, end, row: self.rows[index as usize], sample: index }
         }));
-        self.measure_intervals(roles);
-        for (interval, own) in self.intervals.iter().zip(&self.own) {
-            samples[interval.sample as usize].own = *own;
+        self.measure_intervals();
+        for (interval, own) in self.intervals.iter().zip(&self.interval_own) {
+            self.own[interval.sample as usize] = *own;
         }
         self.note_around();
         for (place, interval) in self.order.iter_mut().zip(&self.intervals) {
@@ -100,14 +130,14 @@ impl SelfTime {
     /// The same for a run whose events begin in the order of those of the run
     /// before, and lie in each other as they did. `None` if that is not so, or
     /// not plain: events without duration, or that run over others.
-    fn measure_alike(&self, samples: &mut [Sample]) -> Option<()> {
+    fn measure_alike(&mut self, samples: &[Sample]) -> Option<()> {
         if self.around.len() != samples.len() {
             return None;
         }
         let mut before = (0, u64::MAX);
         let mut last = NONE;
         for &index in &self.order {
-            let Sample { start, end, .. } = *samples.get(index as usize)?;
+            let Sample { start, end } = *samples.get(index as usize)?;
             let in_order = start > before.0 || (start == before.0 && end < before.1);
             if !in_order || start >= end {
                 return None;
@@ -122,13 +152,13 @@ impl SelfTime {
                 last = *self.around.get(last as usize)?;
             }
             if around != NONE {
-                let outer = samples.get_mut(around as usize)?;
-                if end > outer.end {
+                if end > samples.get(around as usize)?.end {
                     return None;
                 }
-                outer.own = outer.own.saturating_sub(end - start);
+                let outer = self.own.get_mut(around as usize)?;
+                *outer = outer.saturating_sub(end - start);
             }
-            samples.get_mut(index as usize)?.own = end - start;
+            *self.own.get_mut(index as usize)? = end - start;
             last = index;
         }
         Some(())
@@ -148,38 +178,15 @@ impl SelfTime {
         }
     }
 
-    /// Fills in the samples of the last run of `block`.
-    pub fn measure_last_run(&mut self, block: &mut Block<'_>) {
-        let roles = roles(block);
-        let mut rows = Vec::with_capacity(block.events.len());
-        let mut samples = Vec::with_capacity(block.events.len());
-        for (index, row) in block.events.iter_mut().enumerate() {
-            let last = row.last_run();
-            rows.extend(last.iter().map(|_| index as u32));
-            samples.extend_from_slice(last);
-        }
-        // Its samples have other numbers, and what they are to delegates may differ.
-        self.around.clear();
-        self.measure(&roles, &rows, &mut samples);
-        self.around.clear();
-        let mut rest = samples.as_slice();
-        for row in &mut block.events {
-            let last = row.last_run();
-            let (own, others) = rest.split_at(last.len());
-            last.copy_from_slice(own);
-            rest = others;
-        }
-    }
-
     /// Sorts the intervals and finds out what each of them owns.
-    fn measure_intervals(&mut self, roles: &[Role]) {
+    fn measure_intervals(&mut self) {
         self.unwrap_counter();
         // Events are logged at their end, so that of two equal ones the later is outside.
         let key = |i: &Interval| (i.start, !i.end, !i.row);
         if !self.intervals.is_sorted_by_key(key) {
             self.intervals.sort_by_key(key);
         }
-        self.own.clear();
+        self.interval_own.clear();
         self.open.clear();
         self.parents.clear();
         for index in 0..self.intervals.len() {
@@ -191,8 +198,8 @@ impl SelfTime {
                 }
                 self.open.pop();
             }
-            self.own.push(0);
-            if self.is_elsewhere(roles, &interval) {
+            self.interval_own.push(0);
+            if self.is_elsewhere(&interval) {
                 continue;
             }
             // What runs over the end of the event around it counts up to that end.
@@ -201,17 +208,17 @@ impl SelfTime {
             self.intervals[index].end = end;
             let ticks = end - interval.start;
             if let Some(&parent) = self.open.last() {
-                self.own[parent] = self.own[parent].saturating_sub(ticks);
+                self.interval_own[parent] = self.interval_own[parent].saturating_sub(ticks);
             }
-            self.own[index] = ticks;
+            self.interval_own[index] = ticks;
             self.parents.push(self.open.last().copied());
             self.open.push(index);
         }
     }
 
     /// Whether it is a delegate's operation outside of the delegate's call.
-    fn is_elsewhere(&self, roles: &[Role], interval: &Interval) -> bool {
-        let role = |interval: &Interval| roles[interval.row as usize];
+    fn is_elsewhere(&self, interval: &Interval) -> bool {
+        let role = |interval: &Interval| self.roles[interval.row as usize];
         let Role::Operation(place) = role(interval) else { return false };
         let around = self.open.iter().map(|&index| role(&self.intervals[index]));
         !around.into_iter().any(|role| role == Role::DelegateCall(place))
@@ -251,15 +258,17 @@ mod tests {
 
     /// Ticks that the samples own, each of a row of its own.
     fn own_in_roles(times: &[Times], roles: &[Role]) -> Vec<u64> {
-        let mut samples: Vec<Sample> =
-            times.iter().map(|&(start, end)| Sample { start, end, own: 0 }).collect();
-        let mut self_time = SelfTime::default();
+        let mut self_time = SelfTime { roles: roles.to_vec(), ..SelfTime::default() };
         // The second time in the order of the first.
+        run(&mut self_time, times);
+        run(&mut self_time, times)
+    }
+
+    fn run(self_time: &mut SelfTime, times: &[Times]) -> Vec<u64> {
         let rows: Vec<u32> = (0..times.len() as u32).collect();
-        for _ in 0..2 {
-            self_time.measure(roles, &rows, &mut samples);
-        }
-        samples.iter().map(|sample| sample.own).collect()
+        let samples: Vec<Sample> =
+            times.iter().map(|&(start, end)| Sample { start, end }).collect();
+        self_time.measure(&rows, &samples).to_vec()
     }
 
     #[test]
@@ -268,7 +277,7 @@ mod tests {
         let base: [Times; 5] = [(12, 20), (10, 22), (25, 30), (23, 33), (5, 40)];
         let mut number = 1u64;
         for round in 0..20_000u64 {
-            let run: Vec<Times> = base
+            let times: Vec<Times> = base
                 .iter()
                 .map(|&(start, end)| {
                     number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -277,16 +286,11 @@ mod tests {
                 })
                 .collect();
             let roles = vec![Role::Runtime; base.len()];
-            let rows: Vec<u32> = (0..base.len() as u32).collect();
-            let samples = |times: &[Times]| -> Vec<Sample> {
-                times.iter().map(|&(start, end)| Sample { start, end, own: 0 }).collect()
-            };
-            let (mut after_other, mut alone) = (samples(&run), samples(&run));
-            let mut self_time = SelfTime::default();
-            self_time.measure(&roles, &rows, &mut samples(&base));
-            self_time.measure(&roles, &rows, &mut after_other);
-            SelfTime::default().measure(&roles, &rows, &mut alone);
-            assert_eq!(after_other, alone, "{run:?}");
+            let mut self_time = SelfTime { roles: roles.clone(), ..SelfTime::default() };
+            run(&mut self_time, &base);
+            let after_other = run(&mut self_time, &times);
+            let alone = run(&mut SelfTime { roles, ..SelfTime::default() }, &times);
+            assert_eq!(after_other, alone, "{times:?}");
         }
     }
 

@@ -91,8 +91,8 @@ pub struct DebugEvent<'a> {
 /// Layouts of the tables that an event is made of, and names that came before.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Caches<'a> {
-    pub event: Cache,
-    pub profile: Cache,
+    event: Cache,
+    profile: Cache,
     allocation: Cache,
     debug: Cache,
     names: Names<'a>,

@@ -5,6 +5,7 @@ use super::kind::field::{ONLY, root, run};
 use super::kind::{Field, Kind};
 use super::reading::Reading;
 use super::recover;
+use super::repeated::{Known, Next, Repeated};
 use super::wire::{Cache, Items, Table, Wire, follow};
 use crate::bytes::{slice, u32_at};
 use crate::error::{Format, ReadError, Result};
@@ -302,6 +303,10 @@ impl<'a> Run<'a> {
         u32::try_from(self.bundled_input_index).ok()
     }
 
+    pub(super) fn wire(&self) -> &Wire<'a> {
+        &self.wire
+    }
+
     pub(super) fn tables(&self) -> &Tables {
         &self.events
     }
@@ -319,19 +324,65 @@ impl<'a> Run<'a> {
     }
 
     /// The events, in the order in which they were logged.
-    pub fn events(&self) -> impl ExactSizeIterator<Item = Event<'a>> + use<'a> {
-        let (wire, events) = (self.wire.clone(), self.events.clone());
-        let count = match &events {
+    pub fn events(&self) -> RunEvents<'a> {
+        let (wire, tables) = (self.wire.clone(), self.events.clone());
+        RunEvents { wire, tables, index: 0, caches: Caches::default() }
+    }
+}
+
+/// The events of a run, in the order in which they were logged.
+#[derive(Clone, Debug)]
+pub struct RunEvents<'a> {
+    wire: Wire<'a>,
+    tables: Tables,
+    index: usize,
+    caches: Caches<'a>,
+}
+
+impl<'a> RunEvents<'a> {
+    /// As [`Iterator::next`], but faster if the next event is probably the
+    /// one that is `known`, but for its times and metadata.
+    #[inline]
+    pub fn next_like(&mut self, known: &Known) -> Option<Next<'a>> {
+        let repeated = match &self.tables {
+            Tables::Vector(items) if self.index < items.count => {
+                let at = items.table(self.wire.bytes, self.index);
+                at.and_then(|at| Repeated::read(self.wire.bytes, at, known))
+            }
+            _ => None,
+        };
+        match repeated {
+            Some(repeated) => {
+                self.index += 1;
+                Some(Next::Repeated(repeated))
+            }
+            None => self.next().map(Next::Other),
+        }
+    }
+}
+
+impl<'a> Iterator for RunEvents<'a> {
+    type Item = Event<'a>;
+
+    fn next(&mut self) -> Option<Event<'a>> {
+        let at = match &self.tables {
+            _ if self.len() == 0 => return None,
+            Tables::Vector(items) => items.table(self.wire.bytes, self.index),
+            Tables::Found(found) => found[0].events.get(self.index).map(|at| *at as usize),
+        };
+        self.index += 1;
+        let event = at.and_then(|at| Event::read(&self.wire, at, &mut self.caches));
+        Some(event.unwrap_or(Event::Empty))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let count = match &self.tables {
             Tables::Vector(items) => items.count,
             Tables::Found(found) => found[0].events.len(),
         };
-        let mut caches = Caches::default();
-        (0..count).map(move |index| {
-            let at = match &events {
-                Tables::Vector(items) => items.table(wire.bytes, index),
-                Tables::Found(found) => found[0].events.get(index).map(|at| *at as usize),
-            };
-            at.and_then(|at| Event::read(&wire, at, &mut caches)).unwrap_or(Event::Empty)
-        })
+        let left = count.saturating_sub(self.index);
+        (left, Some(left))
     }
 }
+
+impl ExactSizeIterator for RunEvents<'_> {}

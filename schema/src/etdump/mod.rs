@@ -19,7 +19,7 @@ mod value;
 mod wire;
 
 pub use event::{AllocationEvent, DebugEvent, DelegateId, Event, LOST_NAME, ProfileEvent};
-pub use file::{File, Run, Truncation};
+pub use file::{File, Run, RunEvents, Truncation};
 pub use reading::{Events, Reading};
-pub use repeated::{Next, Repeated};
+pub use repeated::{Known, Next, Repeated};
 pub use value::{Longs, Tensor, TensorList, Value};

@@ -5,9 +5,9 @@
 //! if both happen together: each event is checked when it is read for the first
 //! time, and what was made of them is thrown away if one of them is damaged.
 
-use super::event::{Caches, Event, ProfileEvent};
+use super::event::{Caches, Event};
 use super::file::{Container, File, MAX_SHARING, Run, Tables};
-use super::repeated::{Next, Repeated};
+use super::repeated::{Known, Next, Repeated};
 use super::wire::Items;
 
 /// A trace that is being read for the first time, run by run.
@@ -130,14 +130,13 @@ impl<'a> Events<'_, 'a> {
     }
 
     #[inline(always)]
-    fn repeated(&mut self, expected: &ProfileEvent<'a>) -> Option<Repeated<'a>> {
+    fn repeated(&mut self, known: &Known) -> Option<Repeated<'a>> {
         if self.index >= self.list.count || self.reading.damaged {
             return None;
         }
-        let wire = &self.reading.file.wire;
-        let at = self.list.table(wire.bytes, self.index)?;
-        let event = Repeated::read(wire, at, &self.reading.caches, expected)?;
-        self.reading.visit(event.size_in_file(expected))?;
+        let bytes = self.reading.file.wire.bytes;
+        let event = Repeated::read(bytes, self.list.table(bytes, self.index)?, known)?;
+        self.reading.visit(event.size_in_file(known))?;
         self.index += 1;
         Some(event)
     }
@@ -148,11 +147,11 @@ impl<'a> Events<'_, 'a> {
         self.next().map(Next::Other)
     }
 
-    /// As [`Iterator::next`], but faster if the next event is probably
-    /// `expected`, but for its times and metadata.
+    /// As [`Iterator::next`], but faster if the next event is probably the
+    /// one that is `known`, but for its times and metadata.
     #[inline(always)]
-    pub fn next_like(&mut self, expected: &ProfileEvent<'a>) -> Option<Next<'a>> {
-        match self.repeated(expected) {
+    pub fn next_like(&mut self, known: &Known) -> Option<Next<'a>> {
+        match self.repeated(known) {
             Some(event) => Some(Next::Repeated(event)),
             None => self.other(),
         }

@@ -59,20 +59,6 @@ pub(super) struct Cache {
     layout: Layout,
 }
 
-impl Cache {
-    /// The layout, if there is one of at most `size` bytes.
-    #[inline]
-    pub fn layout_of(&self, size: usize) -> Option<&Layout> {
-        (self.layout.size != 0 && usize::from(self.layout.size) <= size).then_some(&self.layout)
-    }
-
-    /// Where its vtable lies.
-    #[inline]
-    pub fn vtable(&self) -> usize {
-        self.vtable
-    }
-}
-
 fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
     let field = bytes.get(offset..offset.checked_add(2)?)?;
     Some(u16::from_le_bytes(field.try_into().ok()?))
@@ -149,8 +135,9 @@ impl<'a> Wire<'a> {
 }
 
 impl<'a> Table<'a> {
+    /// Where a field lies, `None` if it is absent.
     #[inline]
-    fn place(&self, field: usize) -> Option<usize> {
+    pub fn place(&self, field: usize) -> Option<usize> {
         let offset = usize::from(self.layout.fields[field]);
         (offset != 0).then(|| self.at + offset)
     }
