@@ -56,10 +56,10 @@ fn every_board_is_listed_and_shown_with_its_sources() {
 }
 
 #[test]
-fn every_number_of_a_board_has_its_source_or_the_reason_why_there_is_none() {
+fn every_memory_of_a_board_has_a_speed_or_a_limit_of_it_with_its_source() {
     let ran = etinspect(["targets", "--format", "json"]);
     let document: Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    let (mut known, mut unknown) = (0, 0);
+    let (mut known, mut limited) = (0, 0);
     for target in document["targets"].as_array().expect("a list") {
         let name = target["name"].as_str().expect("a name");
         let note = target["note"].as_str().unwrap_or("");
@@ -72,15 +72,25 @@ fn every_number_of_a_board_has_its_source_or_the_reason_why_there_is_none() {
             assert!(page.contains(&format!("speed: {source}")), "{place}: {page}");
             let speeds = [&memory["clock_mhz"], &memory["bandwidth_mb_s"]];
             let none = speeds.iter().all(|speed| speed.is_null());
-            assert_eq!(none, source.starts_with("no source found: "), "{place}: {source}");
+            let limit = memory["bandwidth_at_most_mb_s"].as_u64();
+            assert_eq!(none, limit.is_some(), "{place}: {memory}");
+            let says_limit = source.starts_with("at most what the core moves")
+                && source.contains("no source found of its own speed: ");
+            assert_eq!(none, says_limit, "{place}: {source}");
+            if let Some(mb) = limit {
+                assert!(page.contains(&format!(" at most {mb} MB/s")), "{place}: {page}");
+                // Buses of four or eight bytes.
+                let mhz = target["clock_mhz"].as_u64().expect("the core's clock");
+                assert!(mb == 4 * mhz || mb == 8 * mhz, "{place}: {mb} MB/s at {mhz} MHz");
+            }
             // Nothing moves more than 16 bytes per cycle of its clock.
             if let [Some(mhz), Some(mb)] = speeds.map(Value::as_u64) {
                 assert!(0 < mb && mb <= 16 * mhz, "{place}: {mb} MB/s at {mhz} MHz");
             }
-            (known, unknown) = (known + usize::from(!none), unknown + usize::from(none));
+            (known, limited) = (known + usize::from(!none), limited + usize::from(none));
         }
     }
-    assert!(known >= 81 && unknown <= 8, "{known} memories with a speed, {unknown} without");
+    assert!(known >= 81 && limited <= 8, "{known} memories with a speed, {limited} with a limit");
 }
 
 #[test]

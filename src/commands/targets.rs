@@ -5,7 +5,7 @@ use crate::failure::{Failure, Status};
 use crate::text::{bytes, escape};
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
-use et_inspector::target::{BUILTIN, TEMPLATE, Target};
+use et_inspector::target::{BUILTIN, Memory, TEMPLATE, Target};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -101,7 +101,7 @@ fn page(target: &Target) -> String {
             bytes(memory.reserved),
             memory.address.map_or_else(String::new, |at| format!("{at:#x}")),
             memory.clock_mhz.map_or_else(String::new, |mhz| format!("{mhz} MHz")),
-            memory.bandwidth_mb_s.map_or_else(String::new, |mb| format!("{mb} MB/s")),
+            bandwidth(memory),
         ]);
     }
     let _ = write!(text, "\n{}\n", lines(&memories));
@@ -138,6 +138,14 @@ fn page(target: &Target) -> String {
     text
 }
 
+fn bandwidth(memory: &Memory) -> String {
+    match (memory.bandwidth_mb_s, memory.bandwidth_at_most_mb_s) {
+        (Some(mb), _) => format!("{mb} MB/s"),
+        (None, Some(mb)) => format!("at most {mb} MB/s"),
+        (None, None) => String::new(),
+    }
+}
+
 fn target_json(target: &Target) -> Value {
     let memories = target.memories.iter().map(|m| {
         json!({
@@ -148,6 +156,7 @@ fn target_json(target: &Target) -> Value {
             "address": m.address,
             "clock_mhz": m.clock_mhz,
             "bandwidth_mb_s": m.bandwidth_mb_s,
+            "bandwidth_at_most_mb_s": m.bandwidth_at_most_mb_s,
             "source": m.source,
             "speed_source": m.speed_source,
         })

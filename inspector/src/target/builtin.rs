@@ -73,6 +73,10 @@ mod tests {
         );
         assert!(wrong("\"256K\"", "\"256X\"").contains("is no size"));
         assert!(wrong("\"256K\"", "0").contains("a size above 0"));
+        assert!(
+            wrong("bandwidth_mb_s = 480", "bandwidth_at_most_mb_s = 480")
+                .starts_with("memory \"SRAM\": bandwidth_at_most_mb_s: expected no clock_mhz")
+        );
         assert!(wrong("abi = \"arm32\"", "abi = \"arm64\"").contains("aarch64"));
         assert!(wrong("core =", "cure =").starts_with("line 5: "));
         assert!(wrong("size = \"64K\"", "size = \"1M\"").contains("at most the 262144 bytes"));

@@ -61,9 +61,12 @@ pub struct Memory {
     /// The most that one core or NPU can read, in megabytes (10^6) per second,
     /// where a source says it or its clock and width.
     pub bandwidth_mb_s: Option<u32>,
+    /// A limit of it in megabytes per second where no source says the speed of
+    /// the memory itself: what the core's bus moves.
+    pub bandwidth_at_most_mb_s: Option<u32>,
     /// Where size and address are documented.
     pub source: String,
-    /// Where clock and bandwidth are documented, or why neither is known.
+    /// Where clock and bandwidth are documented, or why only a limit is known.
     pub speed_source: Option<String>,
 }
 
@@ -171,24 +174,9 @@ impl Target {
             }
         }
         for (index, memory) in self.memories.iter().enumerate() {
-            let place = format!("memory {:?}", memory.name);
-            if memory.size == 0 || memory.reserved > memory.size {
-                return fail(format!(
-                    "{place}: expected a size above 0 and not below what is reserved, found \
-                     size {} with {} reserved",
-                    memory.size, memory.reserved
-                ));
-            }
-            if memory.source.trim().is_empty() {
-                return fail(format!("{place}: source: say where the size is documented"));
-            }
-            if memory.speed_source.as_ref().is_some_and(|text| text.trim().is_empty()) {
-                return fail(format!(
-                    "{place}: speed_source: say where clock and bandwidth are documented, or why \
-                     neither is known"
-                ));
-            }
+            memory.check()?;
             if self.memories[..index].iter().any(|other| other.name == memory.name) {
+                let place = format!("memory {:?}", memory.name);
                 return fail(format!("{place}: there are two of this name; rename one"));
             }
         }
@@ -236,6 +224,37 @@ impl Target {
         let fixed = fixed.into_iter().filter_map(|(name, pool)| Some((name.to_owned(), pool?)));
         let by_id = pools.planned_by_id.iter();
         fixed.chain(by_id.map(|(id, pool)| (format!("planned_by_id.{id}"), pool)))
+    }
+}
+
+impl Memory {
+    fn check(&self) -> Result<(), ProfileError> {
+        let place = format!("memory {:?}", self.name);
+        let fail = |message: String| Err(ProfileError(message));
+        if self.size == 0 || self.reserved > self.size {
+            return fail(format!(
+                "{place}: expected a size above 0 and not below what is reserved, found \
+                 size {} with {} reserved",
+                self.size, self.reserved
+            ));
+        }
+        if self.source.trim().is_empty() {
+            return fail(format!("{place}: source: say where the size is documented"));
+        }
+        if self.speed_source.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            return fail(format!(
+                "{place}: speed_source: say where clock and bandwidth are documented, or why \
+                 neither is known"
+            ));
+        }
+        let known = self.clock_mhz.or(self.bandwidth_mb_s).is_some();
+        if self.bandwidth_at_most_mb_s.is_some() && known {
+            return fail(format!(
+                "{place}: bandwidth_at_most_mb_s: expected no clock_mhz and no bandwidth_mb_s \
+                 beside it; it is for memories of which neither is known"
+            ));
+        }
+        Ok(())
     }
 }
 
