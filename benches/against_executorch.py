@@ -42,11 +42,11 @@ class Real:
         return times
 
 
-def ours(program, path, runs):
+def ours(program, path, runs, options):
     """Milliseconds of each run on our runtime, with a trace."""
     with tempfile.TemporaryDirectory() as folder:
         trace = f"{folder}/trace.etdp"
-        arguments = ["run", path, "--threads", "1", "--warmup", "3", "--iterations", str(runs)]
+        arguments = ["run", path, "--threads", "1", "--warmup", "3", "--iterations", str(runs), *options]
         subprocess.run([program, *arguments, "--etdump", trace], stdout=subprocess.DEVNULL, check=True)
         events = subprocess.run([program, "events", trace, "--format", "json"],
                                 stdout=subprocess.PIPE, check=True)
@@ -57,14 +57,16 @@ def ours(program, path, runs):
 
 
 def measure(program, path, rounds, seconds):
-    """Times of both in turns, so that they meet the same machine."""
-    real, theirs, own = Real(path), [], []
+    """Times of the real runtime, of ours, and of ours with products that are rounded once, in
+    turns, so that they meet the same machine."""
+    real, theirs, own, fused = Real(path), [], [], []
     runs = 5
     for _ in range(rounds):
         theirs += real.times(seconds)
-        own += ours(program, path, runs)
+        own += ours(program, path, runs, [])
+        fused += ours(program, path, runs, ["--fused-multiply-add"])
         runs = max(5, min(2000, int(seconds * 1e3 / min(own))))
-    return theirs, own
+    return theirs, own, fused
 
 
 def main():
@@ -75,20 +77,22 @@ def main():
     parser.add_argument("paths", nargs="+")
     options = parser.parse_args()
     results = {}
-    print(f"{'':<44} {'ExecuTorch':>21} {'etinspect':>21} {'times faster':>15}")
-    print(f"{'program':<44}" + f" {'fastest':>10} {'median':>10}" * 2 + f" {'fastest':>7} {'median':>7}")
+    print(f"{'':<44} {'ExecuTorch':>21} {'etinspect':>21} {'fused multiply-add':>21} {'times faster':>15}")
+    print(f"{'program':<44}" + f" {'fastest':>10} {'median':>10}" * 3 + f" {'exact':>7} {'fused':>7}")
     for path in options.paths:
-        theirs, own = measure(options.program, path, options.rounds, options.seconds)
+        measured = measure(options.program, path, options.rounds, options.seconds)
         name = os.path.basename(os.path.dirname(path)) or path
-        t, o = [(min(times), statistics.median(times)) for times in (theirs, own)]
-        results[name] = (t, o)
-        columns = "".join(f" {ms:7.3f} ms" for ms in (*t, *o))
-        print(f"{name[-44:]:<44}{columns} {t[0] / o[0]:7.1f} {t[1] / o[1]:7.1f}", flush=True)
-    for name, (_, o) in results.items():
+        t, o, f = [(min(times), statistics.median(times)) for times in measured]
+        results[name] = (t, o, f)
+        columns = "".join(f" {ms:7.3f} ms" for ms in (*t, *o, *f))
+        print(f"{name[-44:]:<44}{columns} {t[0] / o[0]:7.1f} {t[0] / f[0]:7.1f}", flush=True)
+    for name, (_, *own) in results.items():
         delegated = results.get(f"{name}_xnnpack")
-        if delegated:
-            t = delegated[0]
-            print(f"{name} here against {name}_xnnpack there: "
+        if not delegated:
+            continue
+        t = delegated[0]
+        for kind, o in zip(("", ", fused multiply-add"), own):
+            print(f"{name} here{kind} against {name}_xnnpack there: "
                   f"{o[0] / t[0]:.2f} times as long (fastest), {o[1] / t[1]:.2f} (median)")
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs models on the real ExecuTorch runtime and on ours, one thread each, and
-# prints the fastest and the median time of both and their ratio. Both are run in
-# turns. A portable program is also compared with the same model delegated to
-# XNNPACK, if its folder is called NAME_xnnpack.
+# prints the fastest and the median time of both and the ratio of the fastest; ours
+# also with --fused-multiply-add. All are run in turns. A portable program is also
+# compared with the same model delegated to XNNPACK, if its folder is called
+# NAME_xnnpack.
 #
 #     benches/against_executorch.sh MODEL.pte [MODEL_XNNPACK.pte] ...
 #

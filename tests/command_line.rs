@@ -164,6 +164,32 @@ fn threads_do_not_change_the_numbers() {
     assert!(output("1") == output("3"));
 }
 
+/// As for rounding after each step, instructions that run together and one by one,
+/// on one thread and on several, give the same numbers.
+#[test]
+fn fused_multiply_add_goes_with_other_options() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = |name: &str, options: &[&str]| {
+        let (dir, trace) = (folder.path().join(name), folder.path().join("trace.etdp"));
+        let mut args = vec![OsStr::new("run"), OsStr::new("--output-dir"), dir.as_os_str()];
+        let model = model("mv2_w010");
+        args.extend([model.as_os_str(), OsStr::new("--etdump"), trace.as_os_str()]);
+        args.extend(options.iter().map(OsStr::new));
+        let ran = etinspect(args);
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        fs::read(dir.join("output_0.npy")).expect("an output")
+    };
+    let exact = output("exact", &["--threads", "1"]);
+    let fused = output("fused", &["--fused-multiply-add", "--threads", "1"]);
+    assert!(output("threads", &["--fused-multiply-add", "--threads", "3"]) == fused);
+    assert!(output("guard", &["--fused-multiply-add", "--guard"]) == fused);
+    assert!(output("guard exact", &["--guard"]) == exact);
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        assert!(fused != exact);
+    }
+}
+
 #[test]
 fn an_execution_ends_at_the_limit_of_instructions() {
     let ran = etinspect([

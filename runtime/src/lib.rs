@@ -33,6 +33,7 @@ mod value;
 
 pub use delegate::runs_backend;
 pub use error::{Error, KernelError, KernelResult};
+pub use kernels::Rounding;
 pub use memory::{PoolLimits, PoolUsage};
 pub use method::{Input, LoadOptions, Method, MissingOperator, OutputRef, missing_operators};
 pub use program::{ExternalTensor, Program};

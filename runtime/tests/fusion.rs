@@ -3,7 +3,7 @@
 
 mod support;
 
-use et_runtime::{LoadOptions, Method, OutputRef, Program};
+use et_runtime::{LoadOptions, Method, OutputRef, Program, Rounding};
 use et_schema::etdump::{Event, File as Trace};
 use et_schema::pte::File;
 use etdump::{Contents, DebugLevel, EtDumpWriter, Place, SystemClock, Ticks, Tracer};
@@ -50,10 +50,14 @@ impl Tracer for Spans {
 
 /// The outputs' bytes of a run of the first case.
 fn outputs(model: &str, threads: usize, tracer: &mut dyn Tracer) -> Vec<Vec<u8>> {
+    outputs_with(LoadOptions { threads, ..LoadOptions::default() }, model, tracer)
+}
+
+/// The same with options.
+fn outputs_with(options: LoadOptions, model: &str, tracer: &mut dyn Tracer) -> Vec<Vec<u8>> {
     let dir = fixtures().join("models").join(model);
     let bytes = fs::read(dir.join("model.pte")).expect("the fixture");
     let program = Program::new(File::parse(&bytes).expect("a program"));
-    let options = LoadOptions { threads, ..LoadOptions::default() };
     let mut method = Method::load(&program, "forward", options, tracer).expect("loads");
     set_inputs(&mut method, &dir.join("io/forward/case0")).expect("inputs");
     method.execute(tracer).expect("runs");
@@ -66,13 +70,34 @@ fn outputs(model: &str, threads: usize, tracer: &mut dyn Tracer) -> Vec<Vec<u8>>
 
 #[test]
 fn results_are_the_same_to_the_last_bit() {
-    for model in MODELS {
-        let mut one_by_one = OneByOne::default();
-        let expected = outputs(model, 1, &mut one_by_one);
-        assert_eq!(one_by_one.spans, 0, "{model}");
-        for threads in [1, 3] {
-            assert!(outputs(model, threads, &mut Spans::default()) == expected, "{model}");
+    for rounding in [Rounding::Twice, Rounding::Once] {
+        for model in MODELS {
+            let mut one_by_one = OneByOne::default();
+            let options = LoadOptions { rounding, ..LoadOptions::default() };
+            let expected = outputs_with(options, model, &mut one_by_one);
+            assert_eq!(one_by_one.spans, 0, "{model}");
+            for threads in [1, 3] {
+                let options = LoadOptions { threads, ..options };
+                let found = outputs_with(options, model, &mut Spans::default());
+                assert!(found == expected, "{model} {rounding:?}");
+            }
         }
+    }
+}
+
+/// Processors without the instruction round as ever.
+#[test]
+fn rounding_once_changes_last_digits_where_it_can() {
+    #[cfg(target_arch = "x86_64")]
+    let can = std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    let can = cfg!(target_arch = "aarch64");
+    for model in ["mv2_w010", "channels_last", "transformer", "mlp_stacktrace"] {
+        let of = |rounding| {
+            let options = LoadOptions { rounding, ..LoadOptions::default() };
+            outputs_with(options, model, &mut Spans::default())
+        };
+        assert_eq!(of(Rounding::Once) != of(Rounding::Twice), can, "{model}");
     }
 }
 

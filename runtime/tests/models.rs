@@ -5,7 +5,8 @@
 
 mod support;
 
-use support::{check_model, fixtures};
+use et_runtime::{LoadOptions, Rounding};
+use support::{check_model, check_model_with, fixtures};
 
 macro_rules! models {
     ($($name:ident: $rtol:expr, $atol:expr;)+) => {
@@ -14,6 +15,17 @@ macro_rules! models {
             let dir = fixtures().join("models").join(stringify!($name));
             check_model(&dir, "forward", $rtol, $atol).unwrap_or_else(|e| panic!("{e}"));
         })+
+
+        /// Products that are not rounded change last digits only.
+        #[test]
+        fn rounded_once() {
+            let options = LoadOptions { rounding: Rounding::Once, ..LoadOptions::default() };
+            $({
+                let dir = fixtures().join("models").join(stringify!($name));
+                check_model_with(options, &dir, "forward", $rtol, $atol)
+                    .unwrap_or_else(|e| panic!("{}: {e}", stringify!($name)));
+            })+
+        }
     };
 }
 

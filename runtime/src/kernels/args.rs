@@ -1,6 +1,7 @@
 //! Arguments of a kernel, by position in the operator's signature.
 
 use super::kept::Kept;
+use super::means::Means;
 use crate::error::{KernelError, KernelResult};
 use crate::tensor::{TensorMut, TensorRef};
 use crate::value::Scalar;
@@ -65,8 +66,7 @@ pub struct Args<'a> {
 /// What a kernel may use beside its arguments.
 #[derive(Clone, Copy)]
 pub(crate) struct Resources<'a> {
-    /// Threads, at least 1.
-    pub threads: usize,
+    pub means: Means,
     /// Takes note of what ExecuTorch's kernel takes from the temp allocator.
     pub temp: &'a RefCell<SmallVec<[u64; 2]>>,
     /// The seed of the next sequence of random numbers.
@@ -95,7 +95,12 @@ impl<'a> Args<'a> {
 
     /// Threads that the kernel may use, at least 1.
     pub fn threads(&self) -> usize {
-        self.resources.threads
+        self.resources.means.threads
+    }
+
+    /// The threads, and how to round.
+    pub(super) fn means(&self) -> Means {
+        self.resources.means
     }
 
     /// The seed of a sequence of random numbers that no other call has.

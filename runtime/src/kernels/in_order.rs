@@ -1,9 +1,10 @@
 //! Float32 products of strided matrices by way of [`panel`](super::panel).
 
 use super::matrix::{Shape, check};
+use super::means::Means;
 use super::panel::{self, Bias, Columns, Left, Right, Rows};
 use super::parallel;
-use super::simd::vectorized;
+use super::simd::{Step, vectorized_steps};
 use crate::error::KernelResult;
 use core::ops::Range;
 
@@ -30,7 +31,7 @@ pub(super) fn multiply(
     (out, o): (&mut [f32], Shape),
     (left, l): (&[f32], Shape),
     (right, r): (&[f32], Shape),
-    threads: usize,
+    means: Means,
 ) -> KernelResult {
     check(&(&mut *out, o), &(left, l), &(right, r))?;
     if o.rows == 0 || o.cols == 0 {
@@ -40,14 +41,14 @@ pub(super) fn multiply(
         for row in 0..o.rows {
             let factors = &left[row * l.row_stride..][..l.cols];
             let out = &mut out[row * o.row_stride..][..o.cols];
-            vector(factors, (right, r), out, threads);
+            vector(factors, (right, r), out, means);
         }
         return Ok(());
     }
     let rows = Rows { data: left, count: l.rows, stride: l.row_stride, depth: l.cols };
     let columns = Strided { data: right, shape: r };
     let out = (out, o.row_stride);
-    panel::multiply(Left::Rows(rows), Right::Columns(&columns), Bias::None, out, threads);
+    panel::multiply(Left::Rows(rows), Right::Columns(&columns), Bias::None, out, means);
     Ok(())
 }
 
@@ -64,25 +65,26 @@ pub(super) fn dots(
     (left, right): (&[f32], &[f32]),
     (depth, columns): (usize, usize),
     out: &mut [f32],
-    threads: usize,
+    means: Means,
 ) {
     if out.is_empty() || columns == 0 {
         return;
     }
-    let threads = threads.min(out.len() * depth / WORTH_A_THREAD).max(1);
+    let threads = means.threads.min(out.len() * depth / WORTH_A_THREAD).max(1);
     let share = (out.len() / columns).div_ceil(threads).next_multiple_of(TILE[0]);
     parallel::chunks(out, share * columns, threads, |index, out| {
         let left = &left[index * share * depth..];
-        vectorized(
+        vectorized_steps(
+            means.rounding,
             #[inline(always)]
-            || {
+            |step| {
                 for (tile, out) in out.chunks_mut(TILE[0] * columns).enumerate() {
                     let rows = &left[tile * TILE[0] * depth..];
                     if out.len() == TILE[0] * columns {
-                        dot_rows::<{ TILE[0] }>(rows, right, depth, columns, out);
+                        dot_rows::<{ TILE[0] }>(step, rows, right, depth, columns, out);
                     } else {
                         for (row, out) in out.chunks_mut(columns).enumerate() {
-                            dot_rows::<1>(&rows[row * depth..], right, depth, columns, out);
+                            dot_rows::<1>(step, &rows[row * depth..], right, depth, columns, out);
                         }
                     }
                 }
@@ -94,6 +96,7 @@ pub(super) fn dots(
 /// Some rows with all columns.
 #[inline(always)]
 fn dot_rows<const R: usize>(
+    step: Step,
     left: &[f32],
     right: &[f32],
     depth: usize,
@@ -104,14 +107,14 @@ fn dot_rows<const R: usize>(
     let mut column = 0;
     while column + TILE[1] <= columns {
         let others = core::array::from_fn(|i| &right[(column + i) * depth..][..depth]);
-        let sums = dot_tile::<R, { TILE[1] }>(rows, others);
+        let sums = dot_tile::<R, { TILE[1] }>(step, rows, others);
         for (row, sums) in sums.iter().enumerate() {
             out[row * columns + column..][..TILE[1]].copy_from_slice(sums);
         }
         column += TILE[1];
     }
     for column in column..columns {
-        let sums = dot_tile::<R, 1>(rows, [&right[column * depth..][..depth]]);
+        let sums = dot_tile::<R, 1>(step, rows, [&right[column * depth..][..depth]]);
         for (row, [sum]) in sums.iter().enumerate() {
             out[row * columns + column] = *sum;
         }
@@ -120,6 +123,7 @@ fn dot_rows<const R: usize>(
 
 #[inline(always)]
 fn dot_tile<const R: usize, const C: usize>(
+    step: Step,
     rows: [&[f32]; R],
     columns: [&[f32]; C],
 ) -> [[f32; C]; R] {
@@ -131,7 +135,7 @@ fn dot_tile<const R: usize, const C: usize>(
         for (partial, (row, _)) in partial.iter_mut().zip(&rows) {
             for (partial, (column, _)) in partial.iter_mut().zip(&columns) {
                 for lane in 0..LANES {
-                    partial[lane] += row[k][lane] * column[k][lane];
+                    partial[lane] = step.add(partial[lane], row[k][lane], column[k][lane]);
                 }
             }
         }
@@ -140,7 +144,7 @@ fn dot_tile<const R: usize, const C: usize>(
     for (r, (_, row_rest)) in rows.iter().enumerate() {
         for (c, (_, column_rest)) in columns.iter().enumerate() {
             let [mut first, second, third, fourth] = partial[r][c];
-            row_rest.iter().zip(*column_rest).for_each(|(a, b)| first += a * b);
+            row_rest.iter().zip(*column_rest).for_each(|(a, b)| first = step.add(first, *a, *b));
             sums[r][c] = first + second + third + fourth;
         }
     }
@@ -148,22 +152,25 @@ fn dot_tile<const R: usize, const C: usize>(
 }
 
 /// One row times a matrix with contiguous rows, which is read once as it lies.
-fn vector(factors: &[f32], (right, r): (&[f32], Shape), out: &mut [f32], threads: usize) {
-    let threads = threads.min(factors.len() * out.len() / WORTH_A_THREAD).max(1);
+fn vector(factors: &[f32], (right, r): (&[f32], Shape), out: &mut [f32], means: Means) {
+    let threads = means.threads.min(factors.len() * out.len() / WORTH_A_THREAD).max(1);
     let share = out.len().div_ceil(threads).clamp(1, BLOCK);
     parallel::chunks(out, share, threads, |index, out| {
-        vectorized(
+        vectorized_steps(
+            means.rounding,
             #[inline(always)]
-            || {
+            |step| {
                 out.fill(0.0);
                 let (groups, rest) = factors.as_chunks::<LINES>();
                 for (group, factors) in groups.iter().enumerate() {
                     let first = group * LINES * r.row_stride + index * share;
-                    add_lines(out, factors, &right[first..], r.row_stride);
+                    add_lines(step, out, factors, &right[first..], r.row_stride);
                 }
                 for (k, factor) in (groups.len() * LINES..).zip(rest) {
                     let line = &right[k * r.row_stride + index * share..];
-                    out.iter_mut().zip(line).for_each(|(out, value)| *out += factor * value);
+                    for (out, value) in out.iter_mut().zip(line) {
+                        *out = step.add(*out, *factor, *value);
+                    }
                 }
             },
         );
@@ -172,13 +179,13 @@ fn vector(factors: &[f32], (right, r): (&[f32], Shape), out: &mut [f32], threads
 
 /// Adds lines that are `stride` apart, scaled, one after the other.
 #[inline(always)]
-fn add_lines(out: &mut [f32], factors: &[f32; LINES], lines: &[f32], stride: usize) {
+fn add_lines(step: Step, out: &mut [f32], factors: &[f32; LINES], lines: &[f32], stride: usize) {
     let [a, b, c, d]: [&[f32]; LINES] =
         core::array::from_fn(|line| &lines[line * stride..][..out.len()]);
     let lines = a.iter().zip(b).zip(c.iter().zip(d));
     for (out, ((a, b), (c, d))) in out.iter_mut().zip(lines) {
-        let sum = *out + factors[0] * a + factors[1] * b;
-        *out = sum + factors[2] * c + factors[3] * d;
+        let sum = step.add(step.add(*out, factors[0], *a), factors[1], *b);
+        *out = step.add(step.add(sum, factors[2], *c), factors[3], *d);
     }
 }
 

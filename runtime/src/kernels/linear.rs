@@ -93,7 +93,7 @@ fn mm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let o = matrix(&out.as_ref())?;
     with_multiply!(out.scalar_type(), T => {
         let (left, right) = ((left.data::<T>()?, l), (right.data::<T>()?, r));
-        T::multiply((out.data_mut::<T>()?, o), left, right, args.threads())
+        T::multiply((out.data_mut::<T>()?, o), left, right, args.means())
     })
 }
 
@@ -121,7 +121,7 @@ fn bmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
             let left = &left[i * l.rows * l.cols..][..l.rows * l.cols];
             let right = &right[i * r.rows * r.cols..][..r.rows * r.cols];
             let out = &mut out[i * o.rows * o.cols..][..o.rows * o.cols];
-            T::multiply((out, o), (left, l), (right, r), args.threads())?;
+            T::multiply((out, o), (left, l), (right, r), args.means())?;
         }
         Ok(())
     })
@@ -144,7 +144,7 @@ fn addmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         if matches!(out_type, ScalarType::Half | ScalarType::BFloat16) {
             multiply_in_steps((&mut *out, o), left, right)?;
         } else {
-            T::multiply((&mut *out, o), left, right, args.threads())?;
+            T::multiply((&mut *out, o), left, right, args.means())?;
         }
         scale_and_add(out, o, alpha, bias.data::<T>()?, b, beta);
         Ok(())
@@ -246,9 +246,9 @@ fn linear(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         if T::DTYPE == ScalarType::Float {
             let operands = (bytemuck::cast_slice(left), bytemuck::cast_slice(right));
             let target = bytemuck::cast_slice_mut(out);
-            in_order::dots(operands, (features, w.rows), target, args.threads());
+            in_order::dots(operands, (features, w.rows), target, args.means());
         } else {
-            T::multiply((out, o), (left, l), (right, w.transposed()), args.threads())?;
+            T::multiply((out, o), (left, l), (right, w.transposed()), args.means())?;
         }
         if let (Some(bias), Some(b)) = (&bias, b) {
             scale_and_add(out, o, Scalar::Int(1), bias.data::<T>()?, b, Scalar::Int(1));

@@ -1,6 +1,7 @@
 //! Strided matrices and their product, in the order of ExecuTorch's loops.
 
 use super::in_order;
+use super::means::{Means, Rounding};
 use super::simd::vectorized;
 use crate::error::{KernelResult, ensure};
 use crate::kernels::scratch::Scratch;
@@ -53,7 +54,7 @@ pub(super) trait Multiply: Element {
         out: (&mut [Self], Shape),
         left: (&[Self], Shape),
         right: (&[Self], Shape),
-        threads: usize,
+        means: Means,
     ) -> KernelResult;
 }
 
@@ -89,10 +90,10 @@ impl Multiply for f32 {
         out: (&mut [Self], Shape),
         left: (&[Self], Shape),
         right: (&[Self], Shape),
-        threads: usize,
+        means: Means,
     ) -> KernelResult {
         if in_order::suits(&out.1, &left.1) {
-            return in_order::multiply(out, left, right, threads);
+            return in_order::multiply(out, left, right, means);
         }
         check(&out, &left, &right)?;
         plain(out, left, right, |sum, a, b| sum + a * b);
@@ -109,12 +110,13 @@ macro_rules! through_f32 {
                 (out, o): (&mut [Self], Shape),
                 left: (&[Self], Shape),
                 right: (&[Self], Shape),
-                threads: usize,
+                means: Means,
             ) -> KernelResult {
                 let widen = |items: &[Self]| Scratch::of(items.iter().map(|i| i.to_f32()));
                 let mut wide = widen(out);
                 let (l, r) = (widen(left.0), widen(right.0));
-                f32::multiply((&mut wide, o), (&l, left.1), (&r, right.1), threads)?;
+                let means = Means { rounding: Rounding::Twice, ..means };
+                f32::multiply((&mut wide, o), (&l, left.1), (&r, right.1), means)?;
                 for (narrow, wide) in out.iter_mut().zip(wide.iter()) {
                     *narrow = Self::from_f32(*wide);
                 }
@@ -132,7 +134,7 @@ macro_rules! by_definition {
                 out: (&mut [Self], Shape),
                 left: (&[Self], Shape),
                 right: (&[Self], Shape),
-                _threads: usize,
+                _means: Means,
             ) -> KernelResult {
                 check(&out, &left, &right)?;
                 plain(out, left, right, $multiply_add);
@@ -230,7 +232,7 @@ mod tests {
         let mut out = vec![T::from_i64(1); rows * cols];
         let shape = Shape::row_major(rows, cols);
         let (l, r) = (Shape::row_major(rows, inner), Shape::row_major(inner, cols));
-        T::multiply((&mut out, shape), (&left, l), (&right, r), 1).unwrap();
+        T::multiply((&mut out, shape), (&left, l), (&right, r), Means::PLAIN).unwrap();
         assert!(out == expected);
     }
 
@@ -248,7 +250,8 @@ mod tests {
     fn matrix_past_its_data_is_refused() {
         let mut out = [0f32; 4];
         let shape = Shape::row_major(2, 2);
-        let result = f32::multiply((&mut out, shape), (&[1.0; 4], shape), (&[1.0; 3], shape), 1);
+        let result =
+            f32::multiply((&mut out, shape), (&[1.0; 4], shape), (&[1.0; 3], shape), Means::PLAIN);
         assert!(result.is_err());
     }
 }

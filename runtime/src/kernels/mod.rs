@@ -21,6 +21,7 @@ mod indexing;
 mod kept;
 mod linear;
 mod matrix;
+mod means;
 mod movement;
 mod norm;
 pub(crate) mod order;
@@ -37,6 +38,8 @@ mod softmax;
 pub(crate) use args::Resources;
 pub use args::{Arg, Args, Outs};
 pub(crate) use kept::Kept;
+pub(crate) use means::Means;
+pub use means::Rounding;
 
 use crate::error::KernelResult;
 use crate::prim::{self, PrimOp};

@@ -1,7 +1,8 @@
 //! Batch, layer and group normalisation.
 
+use super::means::Rounding;
 use super::scratch::Scratch;
-use super::simd::vectorized;
+use super::simd::{Step, vectorized_steps};
 use super::{Args, Kernel, Outs};
 use crate::error::{KernelError, KernelResult, ensure};
 use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
@@ -79,6 +80,7 @@ fn normalise_channels<T: Element>(
     input: &TensorRef<'_>,
     out: &mut TensorMut<'_>,
     channels: &Channels,
+    rounding: Rounding,
     (mean, inverse): (&[f64], &[f64]),
     (weight, bias): (&[f64], &[f64]),
 ) -> KernelResult {
@@ -89,7 +91,7 @@ fn normalise_channels<T: Element>(
     }
     if T::DTYPE == ScalarType::Float {
         let (source, target) = (bytemuck::cast_slice(source), bytemuck::cast_slice_mut(target));
-        by_channel::<f32>(source, target, channels, &normals.each(), normalised);
+        by_channel::<f32>(source, target, channels, &normals.each(), rounding, normalised);
         return Ok(());
     }
     let rounded = |value: f64| T::from_f64(value).to_f64();
@@ -98,7 +100,8 @@ fn normalise_channels<T: Element>(
         target,
         channels,
         &normals.each(),
-        |x, [mean, inverse, weight, bias]| {
+        Rounding::Twice,
+        |_, x, [mean, inverse, weight, bias]| {
             let centred = rounded(x.to_f64() - mean.to_f64());
             let normal = rounded(centred * inverse.to_f64());
             T::from_f64(rounded(normal * weight.to_f64()) + bias.to_f64())
@@ -109,7 +112,13 @@ fn normalise_channels<T: Element>(
 
 /// One element with the mean, inverse deviation, weight and bias of its channel.
 #[inline(always)]
-pub(super) fn normalised(x: f32, [mean, inverse, weight, bias]: &[f32; 4]) -> f32 {
+pub(super) fn normalised(step: Step, x: f32, normal: &[f32; 4]) -> f32 {
+    let [mean, inverse, weight, bias] = *normal;
+    if step.is_fused() {
+        // Scale and shift are those of all elements of the channel.
+        let scale = inverse * weight;
+        return step.add(step.add(bias, -mean, scale), x, scale);
+    }
     (x - mean) * inverse * weight + bias
 }
 
@@ -119,22 +128,24 @@ fn by_channel<T: Element>(
     target: &mut [T],
     channels: &Channels,
     normals: &[[T; 4]],
-    normalise: impl Fn(T, &[T; 4]) -> T,
+    rounding: Rounding,
+    normalise: impl Fn(Step, T, &[T; 4]) -> T,
 ) {
     let channels_inner = channels.stride == 1 && channels.count > 1;
     let width = if channels_inner { channels.count } else { channels.stride }.max(1);
     let blocks = source.chunks_exact(width).zip(target.chunks_exact_mut(width));
-    vectorized(
+    vectorized_steps(
+        rounding,
         #[inline(always)]
-        || {
+        |step| {
             for (block, (from, to)) in blocks.enumerate() {
                 if channels_inner {
                     for ((x, out), normal) in from.iter().zip(to).zip(normals) {
-                        *out = normalise(*x, normal);
+                        *out = normalise(step, *x, normal);
                     }
                 } else {
                     let normal = normals[block % normals.len()];
-                    from.iter().zip(to).for_each(|(x, out)| *out = normalise(*x, &normal));
+                    from.iter().zip(to).for_each(|(x, out)| *out = normalise(step, *x, &normal));
                 }
             }
         },
@@ -159,6 +170,7 @@ fn batch_norm_no_training(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult 
         (args.tensor(0)?, args.optional_tensor(1)?, args.optional_tensor(2)?);
     let (mean, variance, eps) = (args.tensor(3)?, args.tensor(4)?, args.double(6)?);
     let [out, save_mean, save_inverse] = outs.as_mut_slice() else { return missing_outputs() };
+    let rounding = args.means().rounding;
     let channels = prepare(&input, out)?;
     save_mean.resize(&[0])?;
     save_inverse.resize(&[0])?;
@@ -169,7 +181,7 @@ fn batch_norm_no_training(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult 
         inverse.iter_mut().for_each(|v| *v = 1.0 / (*v + eps).sqrt());
         let weight = values::<T>(weight.as_ref(), count, 1.0)?;
         let bias = values::<T>(bias.as_ref(), count, 0.0)?;
-        normalise_channels::<T>(&input, out, &channels, (&mean, &inverse), (&weight, &bias))
+        normalise_channels::<T>(&input, out, &channels, rounding, (&mean, &inverse), (&weight, &bias))
     }, else refuse("batch norm", &input))
 }
 
@@ -210,6 +222,7 @@ fn batch_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let [running_mean, running_variance, out, save_mean, save_inverse] = outs.as_mut_slice() else {
         return missing_outputs();
     };
+    let rounding = args.means().rounding;
     let channels = prepare(&input, out)?;
     save_mean.resize(&[0])?;
     save_inverse.resize(&[0])?;
@@ -222,7 +235,7 @@ fn batch_norm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
             .collect();
         let weight = values::<T>(weight.as_ref(), count, 1.0)?;
         let bias = values::<T>(bias.as_ref(), count, 0.0)?;
-        normalise_channels::<T>(&input, out, &channels, (&mean, &inverse), (&weight, &bias))
+        normalise_channels::<T>(&input, out, &channels, rounding, (&mean, &inverse), (&weight, &bias))
     }, else refuse("batch norm", &input))
 }
 
@@ -232,6 +245,7 @@ fn batch_norm_no_stats(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         (args.tensor(0)?, args.optional_tensor(1)?, args.optional_tensor(2)?);
     let eps = args.double(5)?;
     let [out, save_mean, save_inverse] = outs.as_mut_slice() else { return missing_outputs() };
+    let rounding = args.means().rounding;
     let channels = prepare(&input, out)?;
     let count = channels.count;
     save_mean.resize(&[count as i32])?;
@@ -242,7 +256,7 @@ fn batch_norm_no_stats(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         store::<T>(&inverse, save_inverse)?;
         let weight = values::<T>(weight.as_ref(), count, 1.0)?;
         let bias = values::<T>(bias.as_ref(), count, 0.0)?;
-        normalise_channels::<T>(&input, out, &channels, (&mean, &inverse), (&weight, &bias))
+        normalise_channels::<T>(&input, out, &channels, rounding, (&mean, &inverse), (&weight, &bias))
     }, else refuse("batch norm", &input))
 }
 

@@ -9,9 +9,15 @@ use core::ops::{Deref, DerefMut};
 pub(super) struct Scratch<T> {
     /// Eight bytes at a time, so that it is aligned for any element.
     memory: Vec<u64>,
+    /// The word at which the elements begin.
+    start: usize,
     len: usize,
     element: PhantomData<T>,
 }
+
+/// Elements begin at a multiple of so many words, so that no vector of a line of
+/// whole vectors lies across two cache lines.
+const ALIGN: usize = 8;
 
 #[cfg(feature = "std")]
 std::thread_local! {
@@ -24,6 +30,7 @@ impl<T: Pod> Scratch<T> {
     pub fn new(len: usize) -> Self {
         const { assert!(align_of::<T>() <= align_of::<u64>()) };
         let words = len.saturating_mul(size_of::<T>()).div_ceil(size_of::<u64>());
+        let words = words.saturating_add(ALIGN - 1);
         #[cfg(feature = "std")]
         let mut memory = FREE.with_borrow_mut(|free| {
             let large_enough = free.iter().rposition(|memory| memory.len() >= words);
@@ -38,12 +45,13 @@ impl<T: Pod> Scratch<T> {
             // What the old one held is not worth a copy.
             memory = alloc::vec![0; words];
         }
-        Scratch { memory, len, element: PhantomData }
+        let start = memory.as_ptr().align_offset(ALIGN * size_of::<u64>()).min(ALIGN - 1);
+        Scratch { memory, start, len, element: PhantomData }
     }
 
     /// No elements, and no memory yet.
     pub fn empty() -> Self {
-        Scratch { memory: Vec::new(), len: 0, element: PhantomData }
+        Scratch { memory: Vec::new(), start: 0, len: 0, element: PhantomData }
     }
 
     /// `len` elements, of any values unless there were as many before.
@@ -73,14 +81,14 @@ impl<T: Pod> Deref for Scratch<T> {
 
     #[inline]
     fn deref(&self) -> &[T] {
-        &cast(&self.memory)[..self.len]
+        &cast(&self.memory[self.start..])[..self.len]
     }
 }
 
 impl<T: Pod> DerefMut for Scratch<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.memory);
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.memory[self.start..]);
         let whole = bytes.len() / size_of::<T>() * size_of::<T>();
         &mut bytemuck::cast_slice_mut(&mut bytes[..whole])[..self.len]
     }

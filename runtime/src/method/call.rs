@@ -23,13 +23,13 @@ pub(super) fn kernel(
     place: Place,
     tracer: &mut dyn Tracer,
 ) -> Result<(), (KernelError, Option<String>)> {
-    let Method { chains, values, arenas, threads, seed, workspace, .. } = &mut *method;
+    let Method { chains, values, arenas, means, seed, workspace, .. } = &mut *method;
     let Instruction::Kernel(call) = &mut chains[chain][index] else { return Ok(()) };
     let begun = tracer.begin(&call.event, place);
     let temp = RefCell::default();
     let mut prepared = call.prepared.take();
     let resources = Resources {
-        threads: *threads,
+        means: *means,
         temp: &temp,
         seed,
         kept: &call.kept,

@@ -10,6 +10,7 @@
 use super::Method;
 use super::instruction::{Instruction, KernelCall};
 use super::operands::with_arguments_at_load;
+use crate::kernels::Means;
 use crate::kernels::fused::{Constant, Pipeline, Product, Times};
 use crate::memory::{Arena, Around, Region};
 use crate::tensor::TensorRef;
@@ -235,8 +236,8 @@ pub(super) fn run(
     let begun = tracer.now();
     let count = if begun.is_some() { group.len() } else { 0 };
     let times: Times = (0..count).map(|_| AtomicU64::new(0)).collect();
-    let Method { values, arenas, threads, .. } = method;
-    if group.execute(values, arenas, *threads, &times).is_none() {
+    let Method { values, arenas, means, .. } = method;
+    if group.execute(values, arenas, *means, &times).is_none() {
         return false;
     }
     if let Some(begun) = begun {
@@ -251,7 +252,7 @@ impl Group {
         &self,
         values: &Values<'_>,
         arenas: &mut [Arena],
-        threads: usize,
+        means: Means,
         times: &Times,
     ) -> Option<()> {
         let target = values.tensor(self.out)?.1.capacity_region()?;
@@ -287,14 +288,14 @@ impl Group {
         let out = bytemuck::try_cast_slice_mut(around.write).ok()?;
         match (&self.work, laid_out) {
             (Work::Channels(pipeline), Some(input)) => {
-                pipeline.run_laid_out(input, &reads, out, threads, times);
+                pipeline.run_laid_out(input, &reads, out, means, times);
             }
             (Work::Channels(pipeline), None) => {
                 let (input, others) = reads.split_first()?;
-                pipeline.run(input, others, out, threads, times);
+                pipeline.run(input, others, out, means, times);
             }
             (Work::Product(product), _) => {
-                product.run(reads.first()?, out, threads);
+                product.run(reads.first()?, out, means);
                 // The turn has been made when the method was loaded.
                 if let Some(time) = times.last() {
                     time.store(1, Ordering::Relaxed);

@@ -9,7 +9,7 @@ use super::{LoadOptions, Method, MissingOperator, Pools, constants, planned, val
 use crate::delegate::Delegate;
 use crate::error::Error;
 use crate::kernels::order::{self, Order};
-use crate::kernels::{self, Implementation, Kept, Kernel};
+use crate::kernels::{self, Implementation, Kept, Kernel, Means};
 use crate::memory::Pool;
 use crate::program::Program;
 use alloc::boxed::Box;
@@ -105,7 +105,7 @@ impl<'p> Method<'p> {
             delegates,
             arenas,
             pools,
-            threads: options.threads.max(1),
+            means: Means { threads: options.threads.max(1), rounding: options.rounding },
             max_instructions: options.max_instructions,
             seed: Cell::new(options.seed),
             workspace: Workspace::default(),

@@ -15,7 +15,7 @@ mod values;
 
 use crate::delegate::Delegate;
 use crate::guard::{Guard, Violation};
-use crate::kernels::Kernel;
+use crate::kernels::{Kernel, Means, Rounding};
 use crate::memory::{Arena, Pool, PoolLimits, PoolUsage};
 use crate::value::Values;
 use alloc::string::String;
@@ -39,6 +39,8 @@ pub struct LoadOptions {
     pub limits: PoolLimits,
     /// Threads that kernels may use, at least 1.
     pub threads: usize,
+    /// How float32 kernels round.
+    pub rounding: Rounding,
     /// Instructions after which an execution is taken for an endless loop.
     pub max_instructions: u64,
     /// What random operators draw from: the same seed, the same numbers.
@@ -59,6 +61,7 @@ impl Default for LoadOptions {
             abi: Abi::X86_64,
             limits: PoolLimits::default(),
             threads: 1,
+            rounding: Rounding::Twice,
             max_instructions: MAX_INSTRUCTIONS,
             seed: 0,
             stub_delegates: false,
@@ -88,7 +91,7 @@ pub struct Method<'p> {
     delegates: Vec<Delegate>,
     arenas: Vec<Arena>,
     pools: Pools,
-    threads: usize,
+    means: Means,
     max_instructions: u64,
     seed: Cell<u64>,
     workspace: operands::Workspace,

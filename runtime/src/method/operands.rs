@@ -3,7 +3,7 @@
 use super::instruction::KernelCall;
 use crate::error::KernelError;
 use crate::kernels::order::{self, Order, Treatment};
-use crate::kernels::{Arg, Args, Outs, Resources};
+use crate::kernels::{Arg, Args, Means, Outs, Resources};
 use crate::memory::{Arena, Region, Spare, ViewError, Views, emptied, views};
 use crate::tensor::{TensorMeta, TensorMut, TensorRef};
 use crate::value::{EValue, Storage, TensorId, Values};
@@ -123,8 +123,14 @@ pub(super) fn with_arguments_at_load<R>(
     operands.arguments(call, values, &tensors, &mut args);
     let (temp, seed) = (RefCell::default(), Cell::new(0));
     let (kept, constants) = (&call.kept, call.constants);
-    let resources =
-        Resources { threads: 1, temp: &temp, seed: &seed, kept, constants, settled: false };
+    let resources = Resources {
+        means: Means::PLAIN,
+        temp: &temp,
+        seed: &seed,
+        kept,
+        constants,
+        settled: false,
+    };
     let args = Args::new(call.signature, &args, resources);
     let outs = metas.iter_mut().map(|meta| TensorMut { meta, data: &mut [] });
     look(&args, &mut outs.collect())

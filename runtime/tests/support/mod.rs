@@ -89,12 +89,23 @@ pub fn set_inputs(method: &mut Method<'_>, case_dir: &Path) -> Result<(), String
 
 /// Loads `method` and runs every case of `io` in order, as one loaded method.
 pub fn check_model(dir: &Path, method_name: &str, rtol: f64, atol: f64) -> Result<(), String> {
+    check_model_with(LoadOptions::default(), dir, method_name, rtol, atol)
+}
+
+/// The same with options.
+pub fn check_model_with(
+    options: LoadOptions,
+    dir: &Path,
+    method_name: &str,
+    rtol: f64,
+    atol: f64,
+) -> Result<(), String> {
     let bytes = fs::read(dir.join("model.pte")).unwrap();
     let file = File::parse(&bytes).map_err(|e| e.to_string())?;
     let program = Program::new(file);
     let mut tracer = etdump::NoTracer;
-    let mut method = Method::load(&program, method_name, LoadOptions::default(), &mut tracer)
-        .map_err(|e| e.to_string())?;
+    let mut method =
+        Method::load(&program, method_name, options, &mut tracer).map_err(|e| e.to_string())?;
     let io = dir.join("io").join(method_name);
     let mut case = 0;
     while let Some(case_dir) = Some(io.join(format!("case{case}"))).filter(|d| d.is_dir()) {

@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::size;
 use crate::tensors::{Array, Tolerance, write_npy};
 use clap::{Args, ValueEnum};
-use et_runtime::{ExternalTensor, LoadOptions, Method, OutputRef, Program};
+use et_runtime::{ExternalTensor, LoadOptions, Method, OutputRef, Program, Rounding};
 use et_schema::bundled::File as Bundle;
 use et_schema::ptd::File as TensorData;
 use et_schema::pte::File;
@@ -154,6 +154,11 @@ pub struct RunArgs {
     /// Threads that kernels may use [default: physical cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
+
+    /// Multiply and add float32 in one rounding step (FMA), as XNNPACK does: faster, but last digits
+    /// are no longer those of ExecuTorch's portable kernels, which round after each
+    #[arg(long)]
+    fused_multiply_add: bool,
 
     /// Instructions after which an execution counts as endless [default: 10,000,000, as in ExecuTorch]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -336,6 +341,7 @@ fn execute(
         abi: board.abi,
         limits: board.limits,
         threads: threads(args),
+        rounding: if args.fused_multiply_add { Rounding::Once } else { Rounding::Twice },
         max_instructions: max_instructions(args),
         seed: args.seed,
         stub_delegates: args.stub_delegates,

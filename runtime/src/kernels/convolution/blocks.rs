@@ -5,6 +5,7 @@ use super::geometry::Geometry;
 use super::phases::Phases;
 use super::{bias_values, depthwise, pads_with_zeros, planes};
 use crate::kernels::Args;
+use crate::kernels::means::Rounding;
 use crate::kernels::panel::{self, Bias, Packed, Tiles};
 use crate::kernels::scratch::Scratch;
 use crate::tensor::TensorMut;
@@ -92,17 +93,24 @@ impl Convolution {
 
     /// Computes the planes of `channels`. The first must be a multiple of
     /// [`Tiles::STEP`].
-    pub fn run(&self, source: &Source<'_>, channels: Range<usize>, out: &mut [f32]) {
+    pub fn run(
+        &self,
+        source: &Source<'_>,
+        channels: Range<usize>,
+        out: &mut [f32],
+        rounding: Rounding,
+    ) {
         let bias = self.bias.as_ref().map(|bias| &bias[channels.start..]);
         match (&self.weights, source) {
             (Weights::Product(tiles), Source::Packed(packed)) => {
                 let bias = bias.map_or(Bias::None, Bias::Rows);
-                panel::multiply_rows(tiles, channels, packed, bias, (out, self.plane()));
+                panel::multiply_rows(tiles, channels, packed, bias, (out, self.plane()), rounding);
             }
             (Weights::Depthwise(weight), Source::Planes(planes, first)) => {
                 let weight = &weight[channels.start * self.g.weight_strides[0]..];
                 let input = &planes[(channels.start - first) * self.g.in_strides[1]..];
-                depthwise::some_planes(&self.g, &self.phases, (input, weight, bias), 0, out);
+                let operands = (input, weight, bias);
+                depthwise::some_planes(&self.g, &self.phases, operands, 0, out, rounding);
             }
             // A source is made for its convolution.
             _ => {}

@@ -4,9 +4,10 @@
 
 use super::geometry::Geometry;
 use super::phases::Phases;
+use crate::kernels::means::{Means, Rounding};
 use crate::kernels::parallel;
 use crate::kernels::scratch::Scratch;
-use crate::kernels::simd::vectorized;
+use crate::kernels::simd::{Step, vectorized_steps};
 use smallvec::SmallVec;
 
 /// Outputs that are computed together: enough to keep the sums in registers.
@@ -29,16 +30,16 @@ pub(super) fn planes(
     phases: Phases,
     (input, weight, bias): Operands<'_>,
     out: &mut [f32],
-    available: usize,
+    means: Means,
 ) {
-    let threads = threads(g, available);
+    let threads = threads(g, means.threads);
     // Whole groups, so that an input plane is split by one thread only.
     let share = g.groups.div_ceil(threads) * g.group_out();
     for n in 0..g.batch {
         let out = &mut out[n * g.out_strides[0]..][..g.out_channels * g.positions()];
         let input = &input[n * g.in_strides[0]..];
         parallel::chunks(out, share * g.positions(), threads, |index, out| {
-            some_planes(g, &phases, (input, weight, bias), index * share, out);
+            some_planes(g, &phases, (input, weight, bias), index * share, out, means.rounding);
         });
     }
 }
@@ -51,18 +52,20 @@ pub(super) fn some_planes(
     (input, weight, bias): Operands<'_>,
     first: usize,
     out: &mut [f32],
+    rounding: Rounding,
 ) {
     #[cfg(feature = "std")]
     if super::strips::suits(g) {
         let input = &input[first * g.in_strides[1]..];
         let weight = &weight[first * g.weight_strides[0]..];
         let bias = bias.map(|bias| &bias[first..]);
-        return super::strips::run(g, (input, weight, bias), out);
+        return super::strips::run(g, (input, weight, bias), out, rounding);
     }
     let mut task = Planes { g, phases, input, weight, bias };
-    vectorized(
+    vectorized_steps(
+        rounding,
         #[inline(always)]
-        || task.run(first, out),
+        |step| task.run(step, first, out),
     );
 }
 
@@ -77,7 +80,7 @@ struct Planes<'a> {
 impl Planes<'_> {
     /// The output channels from `first` on that `out` holds.
     #[inline(always)]
-    fn run(&mut self, first: usize, out: &mut [f32]) {
+    fn run(&mut self, step: Step, first: usize, out: &mut [f32]) {
         let (g, phases) = (self.g, self.phases);
         // The sums of the outputs of a plane, with what lies between its rows.
         let span = (g.output[0] - 1) * phases.row + g.output[1];
@@ -93,7 +96,7 @@ impl Planes<'_> {
                 phases.split(input, g.in_strides[2], plane);
             }
             self.set_factors(channel, &mut taps);
-            convolve(plane, &taps, self.bias.map(|bias| bias[channel]), sums);
+            convolve(step, plane, &taps, self.bias.map(|bias| bias[channel]), sums);
             let rows = out.chunks_exact_mut(g.output[1]);
             for (out, sums) in rows.zip(sums.chunks(phases.row)) {
                 out.copy_from_slice(&sums[..out.len()]);
@@ -114,13 +117,13 @@ impl Planes<'_> {
 
 /// `sums[i] = Σ factor * plane[i + offset] + bias`, in whole blocks.
 #[inline(always)]
-fn convolve(plane: &[f32], taps: &[(usize, f32)], bias: Option<f32>, sums: &mut [f32]) {
+fn convolve(step: Step, plane: &[f32], taps: &[(usize, f32)], bias: Option<f32>, sums: &mut [f32]) {
     for (block, sums) in sums.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
         let mut sum = [0.0; BLOCK];
         for (offset, factor) in taps {
             let line = &plane[offset + block * BLOCK..][..BLOCK];
             for (sum, value) in sum.iter_mut().zip(line) {
-                *sum += *factor * *value;
+                *sum = step.add(*sum, *factor, *value);
             }
         }
         if let Some(bias) = bias {
@@ -135,21 +138,22 @@ pub(super) fn pixels(
     g: &Geometry,
     (input, weight, bias): Operands<'_>,
     out: &mut [f32],
-    available: usize,
+    means: Means,
 ) {
-    let threads = threads(g, available);
+    let threads = threads(g, means.threads);
     let weight = by_tap(g, weight);
-    let step = g.out_strides[3];
+    let stride = g.out_strides[3];
     let share = g.positions().div_ceil(threads);
     for n in 0..g.batch {
         let input = &input[n * g.in_strides[0]..];
-        let out = &mut out[n * g.out_strides[0]..][..g.positions() * step];
-        parallel::chunks(out, share * step, threads, |index, out| {
-            vectorized(
+        let out = &mut out[n * g.out_strides[0]..][..g.positions() * stride];
+        parallel::chunks(out, share * stride, threads, |index, out| {
+            vectorized_steps(
+                means.rounding,
                 #[inline(always)]
-                || {
-                    for (position, out) in (index * share..).zip(out.chunks_exact_mut(step)) {
-                        pixel(g, input, &weight, position, &mut out[..g.out_channels]);
+                |step| {
+                    for (position, out) in (index * share..).zip(out.chunks_exact_mut(stride)) {
+                        pixel(step, g, input, &weight, position, &mut out[..g.out_channels]);
                         if let Some(bias) = bias {
                             out.iter_mut().zip(bias).for_each(|(out, bias)| *out += bias);
                         }
@@ -179,7 +183,14 @@ fn by_tap(g: &Geometry, weight: &[f32]) -> Scratch<f32> {
 
 /// The sums of one position, before the bias.
 #[inline(always)]
-fn pixel(g: &Geometry, input: &[f32], weight: &[f32], position: usize, out: &mut [f32]) {
+fn pixel(
+    step: Step,
+    g: &Geometry,
+    input: &[f32],
+    weight: &[f32],
+    position: usize,
+    out: &mut [f32],
+) {
     let (y, x) = (position / g.output[1], position % g.output[1]);
     let [_, in_channel, in_h, in_w] = g.in_strides;
     out.fill(0.0);
@@ -192,11 +203,12 @@ fn pixel(g: &Geometry, input: &[f32], weight: &[f32], position: usize, out: &mut
             let factors = &weight[tap * g.out_channels..][..g.out_channels];
             if in_channel == 1 && g.group_out() == 1 {
                 for ((out, value), factor) in out.iter_mut().zip(source).zip(factors) {
-                    *out += factor * value;
+                    *out = step.add(*out, *factor, *value);
                 }
             } else {
                 for (channel, (out, factor)) in out.iter_mut().zip(factors).enumerate() {
-                    *out += factor * source[channel / g.group_out() * in_channel];
+                    let value = source[channel / g.group_out() * in_channel];
+                    *out = step.add(*out, *factor, value);
                 }
             }
         }

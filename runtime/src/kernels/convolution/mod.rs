@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Float32 comes out as from ExecuTorch's portable kernel to the last bit: its
-//! order of additions is kept, and none is fused with a multiplication.
+//! order of additions is kept, and none is fused with a multiplication unless
+//! [`Rounding::Once`](crate::Rounding::Once) is asked for.
 
 mod backward;
 #[cfg(feature = "std")]
@@ -75,25 +76,25 @@ fn float(
     if out.is_empty() {
         return;
     }
-    let (operands, threads) = ((input, weight, bias), args.threads());
+    let (operands, means) = ((input, weight, bias), args.means());
     let contiguous = g.in_strides[3] == 1 && g.out_strides[3] == 1;
     match Phases::of(g) {
         _ if !pads_with_zeros(g, weight) => direct::run(g, operands, out),
         Some(phases) if contiguous && g.is_depthwise() => {
-            depthwise::planes(g, phases, operands, out, threads);
+            depthwise::planes(g, phases, operands, out, means);
         }
         Some(phases) if contiguous => {
             let tiles = args.kept(&[1], || planes::tiles(g, weight));
-            planes::run(g, &phases, operands, tiles.map(Vec::as_slice), out, threads);
+            planes::run(g, &phases, operands, tiles.map(Vec::as_slice), out, means);
         }
         None if contiguous => direct::run(g, operands, out),
-        _ if g.is_depthwise() => depthwise::pixels(g, operands, out, threads),
+        _ if g.is_depthwise() => depthwise::pixels(g, operands, out, means),
         _ => {
             #[cfg(feature = "std")]
             let packed = args.kept(&[1], || pixels::packed(g, weight)).map(Vec::as_slice);
             #[cfg(not(feature = "std"))]
             let packed = None;
-            pixels::run(g, operands, packed, out, threads);
+            pixels::run(g, operands, packed, out, means);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::geometry::Geometry;
 use super::planes::ordered;
+use crate::kernels::means::Means;
 #[cfg(feature = "std")]
 pub(super) use crate::kernels::panel::Packed;
 use crate::kernels::panel::{self, Bias, Columns, Left, Right, Rows};
@@ -39,7 +40,7 @@ pub(super) fn run(
     (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
     kept: Option<&[Packed]>,
     out: &mut [f32],
-    threads: usize,
+    means: Means,
 ) {
     let kept = kept.filter(|kept| fit(g, kept));
     let mut memory = Scratch::empty();
@@ -74,7 +75,7 @@ pub(super) fn run(
                     Some(kept) => Right::Packed(&kept[group]),
                     _ => Right::Columns(&columns),
                 };
-                panel::multiply(Left::Rows(rows), right, bias, out, threads);
+                panel::multiply(Left::Rows(rows), right, bias, out, means);
             }
         }
     }

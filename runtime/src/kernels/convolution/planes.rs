@@ -5,6 +5,7 @@
 
 use super::geometry::Geometry;
 use super::phases::Phases;
+use crate::kernels::means::Means;
 use crate::kernels::panel::{self, Bias, Columns, Left, Right, Rows, Tiles};
 use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
@@ -20,7 +21,7 @@ pub(super) fn run(
     (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
     kept: Option<&[Tiles]>,
     out: &mut [f32],
-    threads: usize,
+    means: Means,
 ) {
     let depth = g.group_in() * phases.taps.len();
     let kept = kept.filter(|tiles| {
@@ -50,11 +51,11 @@ pub(super) fn run(
             let out = (&mut out[..g.group_out() * plane], plane);
             if plain {
                 let columns = Pixels::of(g, input);
-                panel::multiply(left, Right::Columns(&columns), bias, out, threads);
+                panel::multiply(left, Right::Columns(&columns), bias, out, means);
             } else {
                 split_all(g, phases, input, &mut split);
                 let columns = Taps { phases, planes: &split, output: g.output };
-                panel::multiply(left, Right::Columns(&columns), bias, out, threads);
+                panel::multiply(left, Right::Columns(&columns), bias, out, means);
             }
         }
     }

@@ -7,6 +7,8 @@
 //! computed and dropped: that is cheaper than to split the rows.
 
 use super::geometry::Geometry;
+use crate::kernels::means::Rounding;
+use crate::kernels::simd::{Step, with_step};
 use pulp::Simd;
 
 /// Whether this way suits the shapes.
@@ -23,8 +25,9 @@ pub(super) fn run(
     g: &Geometry,
     (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
     out: &mut [f32],
+    rounding: Rounding,
 ) {
-    pulp::Arch::new().dispatch(Planes { g, input, weight, bias, out });
+    pulp::Arch::new().dispatch(Planes { g, input, weight, bias, out, rounding });
 }
 
 struct Planes<'a> {
@@ -33,6 +36,7 @@ struct Planes<'a> {
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
     out: &'a mut [f32],
+    rounding: Rounding,
 }
 
 impl pulp::WithSimd for Planes<'_> {
@@ -53,10 +57,14 @@ impl pulp::WithSimd for Planes<'_> {
                 output: self.g.output,
                 out: &mut self.out[channel * self.g.positions()..],
             };
-            match self.g.stride {
-                [1, 1] => plane.strips::<1>(simd),
-                _ => plane.strips::<2>(simd),
-            }
+            with_step::<S, _>(
+                self.rounding,
+                #[inline(always)]
+                |step| match self.g.stride {
+                    [1, 1] => plane.strips::<1>(simd, step),
+                    _ => plane.strips::<2>(simd, step),
+                },
+            );
         }
     }
 }
@@ -86,40 +94,40 @@ struct Plane<'a, S: Simd> {
 impl<S: Simd> Plane<'_, S> {
     /// All strips; the last one overlaps the one before.
     #[inline(always)]
-    fn strips<const STEP: usize>(&mut self, simd: S) {
+    fn strips<const STRIDE: usize>(&mut self, simd: S, step: Step) {
         let (width, lanes) = (self.width, S::F32_LANES);
         if width <= lanes {
             let side = if width < lanes { Side::Narrow } else { Side::Only };
-            return self.strip::<STEP>(simd, 0, side);
+            return self.strip::<STRIDE>(simd, step, 0, side);
         }
-        self.strip::<STEP>(simd, 0, Side::First);
+        self.strip::<STRIDE>(simd, step, 0, Side::First);
         for left in (lanes..width - lanes).step_by(lanes) {
-            self.strip::<STEP>(simd, left, Side::Inner);
+            self.strip::<STRIDE>(simd, step, left, Side::Inner);
         }
-        self.strip::<STEP>(simd, width - lanes, Side::Last);
+        self.strip::<STRIDE>(simd, step, width - lanes, Side::Last);
     }
 
     /// The strip from column `left` of the input on.
     #[inline(always)]
-    fn strip<const STEP: usize>(&mut self, simd: S, left: usize, side: Side) {
+    fn strip<const STRIDE: usize>(&mut self, simd: S, step: Step, left: usize, side: Side) {
         let mut above = self.row(simd, None, left, side);
         let mut row = self.row(simd, Some(0), left, side);
         for y in 0..self.output[0] {
-            let below = self.row(simd, Some(y * STEP + 1), left, side);
+            let below = self.row(simd, Some(y * STRIDE + 1), left, side);
             let mut sum = simd.splat_f32s(0.0);
             for (values, factors) in [above, row, below].iter().zip(self.kernel.as_chunks::<3>().0)
             {
                 for (value, factor) in values.iter().zip(factors) {
-                    sum = simd.add_f32s(sum, simd.mul_f32s(*factor, *value));
+                    sum = step.add_vectors(simd, sum, *factor, *value);
                 }
             }
             if let Some(bias) = self.bias {
                 sum = simd.add_f32s(sum, bias);
             }
-            self.store::<STEP>(simd, y * self.output[1] + left / STEP, sum);
-            (above, row) = match STEP {
+            self.store::<STRIDE>(simd, y * self.output[1] + left / STRIDE, sum);
+            (above, row) = match STRIDE {
                 1 => (row, below),
-                _ => (below, self.row(simd, Some(y * STEP + 2), left, side)),
+                _ => (below, self.row(simd, Some(y * STRIDE + 2), left, side)),
             };
         }
     }
@@ -157,12 +165,12 @@ impl<S: Simd> Plane<'_, S> {
         }
     }
 
-    /// Writes the sums, every `STEP`-th of them. Those beyond the end of the
+    /// Writes the sums, every `STRIDE`-th of them. Those beyond the end of the
     /// row lie where the next row will be written.
     #[inline(always)]
-    fn store<const STEP: usize>(&mut self, simd: S, at: usize, sums: S::f32s) {
-        let count = S::F32_LANES.div_ceil(STEP);
-        if STEP == 1 {
+    fn store<const STRIDE: usize>(&mut self, simd: S, at: usize, sums: S::f32s) {
+        let count = S::F32_LANES.div_ceil(STRIDE);
+        if STRIDE == 1 {
             match self.out.get_mut(at..at + count) {
                 Some(whole) => S::as_mut_simd_f32s(whole).0[0] = sums,
                 None => simd.partial_store_f32s(&mut self.out[at..], sums),
@@ -171,7 +179,7 @@ impl<S: Simd> Plane<'_, S> {
         }
         let sums = [sums];
         let sums: &[f32] = bytemuck::cast_slice(&sums);
-        let wanted = sums.iter().step_by(STEP);
+        let wanted = sums.iter().step_by(STRIDE);
         match self.out.get_mut(at..at + count) {
             Some(whole) => whole.iter_mut().zip(wanted).for_each(|(out, sum)| *out = *sum),
             None => self.out[at..].iter_mut().zip(wanted).for_each(|(out, sum)| *out = *sum),

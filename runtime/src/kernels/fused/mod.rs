@@ -19,6 +19,7 @@ mod stages;
 pub(crate) use product::{Constant, Product};
 
 use super::convolution::blocks::{Convolution, Source};
+use super::means::{Means, Rounding};
 use super::panel::Tiles;
 use super::parallel;
 use super::scratch::Scratch;
@@ -33,6 +34,8 @@ use std::time::Instant;
 /// Bytes of the planes that are worked on at a time: what a usual second cache
 /// holds beside the input.
 const BLOCK: usize = 200 << 10;
+/// Elements that all stages change before others are: what a usual first cache holds.
+const PIECE: usize = 6 << 10;
 /// Bytes of planes that are worth a thread.
 const WORTH_A_THREAD: usize = 64 << 10;
 
@@ -132,10 +135,10 @@ impl Pipeline {
         input: LaidOut,
         others: &[&[f32]],
         out: &mut [f32],
-        threads: usize,
+        means: Means,
         times: &Times,
     ) {
-        self.run_image(0, &input.0, others, out, threads, times);
+        self.run_image(0, &input.0, others, out, means, times);
     }
 
     /// Runs all instructions. `others` are the tensors beside the input that
@@ -146,7 +149,7 @@ impl Pipeline {
         input: &[f32],
         others: &[&[f32]],
         out: &mut [f32],
-        threads: usize,
+        means: Means,
         times: &Times,
     ) {
         let (Some(first), Some(last)) = (self.segments.first(), self.segments.last()) else {
@@ -157,7 +160,7 @@ impl Pipeline {
             let begun = Stopwatch::start(times);
             let source = first.convolution.source(input, n);
             begun.stop(times, 0);
-            self.run_image(n, &source, others, out, threads, times);
+            self.run_image(n, &source, others, out, means, times);
         }
     }
 
@@ -167,15 +170,20 @@ impl Pipeline {
         source: &Source<'_>,
         others: &[&[f32]],
         out: &mut [f32],
-        threads: usize,
+        means: Means,
         times: &Times,
     ) {
         let Some(last) = self.segments.last() else { return };
         let plane = last.convolution.plane();
-        let (block, threads) = self.block(threads);
+        let (block, threads) = self.block(means.threads);
         parallel::chunks(out, block * plane, threads, |index, out| {
             let first = index * block;
-            let block = Block { n, channels: first..self.channels.min(first + block), others };
+            let block = Block {
+                n,
+                channels: first..self.channels.min(first + block),
+                others,
+                rounding: means.rounding,
+            };
             self.run_block(&block, source, out, times);
         });
     }
@@ -213,6 +221,7 @@ struct Block<'a> {
     n: usize,
     channels: Range<usize>,
     others: &'a [&'a [f32]],
+    rounding: Rounding,
 }
 
 impl Segment {
@@ -230,21 +239,29 @@ impl Segment {
     ) {
         let mut watch = Stopwatch::start(times);
         let channels = block.channels.clone();
-        match before {
-            Some(before) => {
-                let source = Source::Planes(before, channels.start);
-                self.convolution.run(&source, channels.clone(), planes);
-            }
-            None => self.convolution.run(source, channels.clone(), planes),
-        }
+        let planes_before = before.map(|before| Source::Planes(before, channels.start));
+        let source = planes_before.as_ref().unwrap_or(source);
+        self.convolution.run(source, channels.clone(), planes, block.rounding);
         watch = watch.stop(times, at);
-        let plane = self.convolution.plane();
-        for (index, stage) in (at + 1..).zip(&self.stages) {
-            let operand = if stage.reads() { operands.next() } else { None };
-            let place = (block.n * self.convolution.channels() + channels.start) * plane;
-            let operand = operand.map(|all| Operand(&all[place..]));
-            stage.run(channels.start, plane, operand, planes);
-            watch = watch.stop(times, index);
+        let plane = self.convolution.plane().max(1);
+        let others: SmallVec<[Option<&[f32]>; 8]> = self
+            .stages
+            .iter()
+            .map(|stage| if stage.reads() { operands.next() } else { None })
+            .collect();
+        let mut place = (block.n * self.convolution.channels() + channels.start) * plane;
+        // Some whole planes at a time, or parts of one.
+        let some = (PIECE / plane).max(1);
+        for (first, planes) in channels.step_by(some).zip(planes.chunks_mut(some * plane)) {
+            for piece in planes.chunks_mut((some * plane).min(PIECE)) {
+                let width = plane.min(piece.len());
+                for (index, (stage, other)) in (at + 1..).zip(self.stages.iter().zip(&others)) {
+                    let operand = other.map(|all| Operand(&all[place..]));
+                    stage.run(first, width, operand, piece, block.rounding);
+                    watch = watch.stop(times, index);
+                }
+                place += piece.len();
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! linear layer so. The matrix is turned and laid out once.
 
 use crate::kernels::panel::{self, Bias, Columns, Packed, Rows};
-use crate::kernels::{Args, Outs};
+use crate::kernels::{Args, Means, Outs};
 use crate::tensor::TensorRef;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -93,11 +93,11 @@ impl Product {
     }
 
     /// Multiplies.
-    pub fn run(&self, left: &[f32], out: &mut [f32], threads: usize) {
+    pub fn run(&self, left: &[f32], out: &mut [f32], means: Means) {
         let (rows, depth) = (self.rows, self.depth);
         let rows = Rows { data: left, count: rows, stride: depth, depth };
         let bias = self.bias.as_deref().map_or(Bias::None, Bias::Columns);
-        panel::multiply_packed(rows, &self.right, bias, out, threads);
+        panel::multiply_packed(rows, &self.right, bias, out, means);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Operators that change each channel in place, as their kernels would.
 
 use crate::kernels::elementwise::number::Number;
+use crate::kernels::means::Rounding;
 use crate::kernels::norm;
-use crate::kernels::simd::vectorized;
+use crate::kernels::simd::{vectorized, vectorized_steps};
 use crate::kernels::{Args, Outs};
 use crate::value::Scalar;
 use alloc::vec::Vec;
@@ -75,13 +76,21 @@ impl Stage {
     }
 
     /// Changes some planes, of which the first is that of channel `first`.
-    pub fn run(&self, first: usize, plane: usize, other: Option<Operand<'_>>, planes: &mut [f32]) {
+    pub fn run(
+        &self,
+        first: usize,
+        plane: usize,
+        other: Option<Operand<'_>>,
+        planes: &mut [f32],
+        rounding: Rounding,
+    ) {
         match self {
-            Stage::BatchNorm(channels) => vectorized(
+            Stage::BatchNorm(channels) => vectorized_steps(
+                rounding,
                 #[inline(always)]
-                || {
+                |step| {
                     for (plane, normal) in planes.chunks_exact_mut(plane).zip(&channels[first..]) {
-                        plane.iter_mut().for_each(|x| *x = norm::normalised(*x, normal));
+                        plane.iter_mut().for_each(|x| *x = norm::normalised(step, *x, normal));
                     }
                 },
             ),

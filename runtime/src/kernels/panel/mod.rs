@@ -2,7 +2,8 @@
 //!
 //! ExecuTorch's portable kernels add the products of a row and a column one
 //! after the other, each rounded. Results are the same to the last bit only if
-//! that is done here too: neither fused nor in partial sums. So the vectors lie
+//! that is done here too: not in partial sums, and fused only where
+//! [`Rounding::Once`](crate::Rounding::Once) is asked for. So the vectors lie
 //! across the columns: panels of columns, packed to lie in the cache, meet a
 //! few rows at a time, whose sums stay in registers from the first product to
 //! the last. A processor that adds and multiplies in different units loses
@@ -29,6 +30,7 @@ use tiles as imp;
 #[cfg(feature = "std")]
 pub(super) use tiles::Packed;
 
+use super::means::{Means, Rounding};
 use super::parallel;
 use core::ops::Range;
 
@@ -142,19 +144,19 @@ pub(super) fn multiply<C: Columns>(
     right: Right<'_, C>,
     bias: Bias<'_>,
     (out, stride): (&mut [f32], usize),
-    threads: usize,
+    means: Means,
 ) {
     let (rows, columns) = (left.count(), right.count());
     if rows == 0 || columns == 0 {
         return;
     }
     let work = rows.saturating_mul(columns).saturating_mul(left.depth());
-    let threads = threads.min(work / WORTH_A_THREAD).max(1);
+    let threads = means.threads.min(work / WORTH_A_THREAD).max(1);
     let share = rows.div_ceil(threads).next_multiple_of(rows::MOST);
     parallel::chunks(out, share * stride, threads, |index, out| {
         let first = index * share;
         let part = first..rows.min(first + share);
-        imp::multiply(left, part, right, bias.after(first), out, stride);
+        imp::multiply(left, part, right, bias.after(first), (out, stride), means.rounding);
     });
 }
 
@@ -166,9 +168,11 @@ pub(super) fn multiply_rows(
     rows: Range<usize>,
     packed: &Packed,
     bias: Bias<'_>,
-    (out, stride): (&mut [f32], usize),
+    out: (&mut [f32], usize),
+    rounding: Rounding,
 ) {
-    imp::multiply::<NoColumns>(Left::Tiles(tiles), rows, Right::Packed(packed), bias, out, stride);
+    let (left, right) = (Left::Tiles(tiles), Right::Packed(packed));
+    imp::multiply::<NoColumns>(left, rows, right, bias, out, rounding);
 }
 
 /// `out = rows × packed + bias`, with rows one after the other in `out`.
@@ -178,10 +182,10 @@ pub(super) fn multiply_packed(
     packed: &Packed,
     bias: Bias<'_>,
     out: &mut [f32],
-    threads: usize,
+    means: Means,
 ) {
     let right = Right::<NoColumns>::Packed(packed);
-    multiply(Left::Rows(rows), right, bias, (out, packed.count()), threads);
+    multiply(Left::Rows(rows), right, bias, (out, packed.count()), means);
 }
 
 /// Columns of a product whose columns were packed before.
@@ -200,6 +204,8 @@ impl Columns for NoColumns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "std")]
+    use crate::kernels::simd::fuses;
     use alloc::vec::Vec;
 
     struct Matrix {
@@ -223,7 +229,16 @@ mod tests {
         (0..count).map(|i| ((i * 7919) % 1013) as f32 / 97.0 - 5.0).collect()
     }
 
-    const SIZES: [(usize, usize, usize); 9] = [
+    /// A step of a plain loop that rounds so on this processor.
+    fn step(rounding: Rounding, sum: f32, a: f32, b: f32) -> f32 {
+        match rounding {
+            #[cfg(feature = "std")]
+            Rounding::Once if fuses() => a.mul_add(b, sum),
+            _ => sum + a * b,
+        }
+    }
+
+    const SIZES: [(usize, usize, usize); 12] = [
         (1, 1, 1),
         (7, 300, 37),
         (13, 513, 8),
@@ -233,35 +248,45 @@ mod tests {
         (24, 7, 33),
         (23, 5, 49),
         (12, 2, 31),
+        (27, 40, 17),
+        (13, 1, 9),
+        (6, 30, 25),
     ];
 
     #[test]
     fn sums_are_those_of_a_plain_loop_to_the_last_bit() {
-        for (rows, depth, columns) in SIZES {
-            let left = numbers(rows * depth);
-            let right = Matrix { data: numbers(depth * columns), columns };
-            let (by_row, by_column) = (numbers(rows), numbers(columns));
-            let left = Rows { data: &left, count: rows, stride: depth, depth };
-            let tiles = Tiles::of(left);
-            let plain = |row: usize, column: usize| {
-                (0..depth).fold(0.0, |sum, k| {
-                    sum + left.data[row * depth + k] * right.data[k * columns + column]
-                })
-            };
-            for (left, threads) in [(Left::Rows(left), 1), (Left::Tiles(&tiles), 3)] {
-                for bias in [Bias::None, Bias::Rows(&by_row), Bias::Columns(&by_column)] {
-                    let mut out = alloc::vec![f32::NAN; rows * columns];
-                    multiply(left, Right::Columns(&right), bias, (&mut out, columns), threads);
-                    for (index, found) in out.iter().enumerate() {
-                        let (row, column) = (index / columns, index % columns);
-                        let sum = plain(row, column);
-                        let expected = match bias {
-                            Bias::None => sum,
-                            Bias::Rows(bias) => sum + bias[row],
-                            Bias::Columns(bias) => sum + bias[column],
-                        };
-                        assert_eq!(*found, expected, "{rows} {depth} {columns}: {row} {column}");
-                    }
+        for rounding in [Rounding::Twice, Rounding::Once] {
+            for size in SIZES {
+                meets_a_plain_loop(size, rounding);
+            }
+        }
+    }
+
+    fn meets_a_plain_loop((rows, depth, columns): (usize, usize, usize), rounding: Rounding) {
+        let left = numbers(rows * depth);
+        let right = Matrix { data: numbers(depth * columns), columns };
+        let (by_row, by_column) = (numbers(rows), numbers(columns));
+        let left = Rows { data: &left, count: rows, stride: depth, depth };
+        let tiles = Tiles::of(left);
+        let plain = |row: usize, column: usize| {
+            (0..depth).fold(0.0, |sum, k| {
+                step(rounding, sum, left.data[row * depth + k], right.data[k * columns + column])
+            })
+        };
+        for (left, threads) in [(Left::Rows(left), 1), (Left::Tiles(&tiles), 3)] {
+            let means = Means { threads, rounding };
+            for bias in [Bias::None, Bias::Rows(&by_row), Bias::Columns(&by_column)] {
+                let mut out = alloc::vec![f32::NAN; rows * columns];
+                multiply(left, Right::Columns(&right), bias, (&mut out, columns), means);
+                for (index, found) in out.iter().enumerate() {
+                    let (row, column) = (index / columns, index % columns);
+                    let sum = plain(row, column);
+                    let expected = match bias {
+                        Bias::None => sum,
+                        Bias::Rows(bias) => sum + bias[row],
+                        Bias::Columns(bias) => sum + bias[column],
+                    };
+                    assert_eq!(*found, expected, "{rows} {depth} {columns}: {row} {column}");
                 }
             }
         }
@@ -281,12 +306,19 @@ mod tests {
                 Right::Columns(&right),
                 Bias::None,
                 (&mut whole, columns),
-                1,
+                Means::PLAIN,
             );
             for first in (0..rows).step_by(Tiles::STEP) {
                 let part = first..rows.min(first + Tiles::STEP);
                 let mut out = alloc::vec![f32::NAN; part.len() * columns];
-                multiply_rows(&tiles, part.clone(), &packed, Bias::None, (&mut out, columns));
+                multiply_rows(
+                    &tiles,
+                    part.clone(),
+                    &packed,
+                    Bias::None,
+                    (&mut out, columns),
+                    Rounding::Twice,
+                );
                 assert_eq!(out, whole[part.start * columns..part.end * columns]);
             }
         }

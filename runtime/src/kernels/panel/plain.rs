@@ -1,6 +1,6 @@
 //! Without the standard library, the product by definition.
 
-use super::{Bias, Columns, Left, Range, Right};
+use super::{Bias, Columns, Left, Range, Right, Rounding};
 
 /// Elements of a column that are laid out at a time.
 const DEPTH: usize = 256;
@@ -10,8 +10,8 @@ pub(super) fn multiply<C: Columns>(
     rows: Range<usize>,
     right: Right<'_, C>,
     bias: Bias<'_>,
-    out: &mut [f32],
-    stride: usize,
+    (out, stride): (&mut [f32], usize),
+    _rounding: Rounding,
 ) {
     let Right::Columns(columns) = right;
     let depth = left.depth();

@@ -1,8 +1,9 @@
 //! The loops of the product, for the vectors of the processor that they run on.
 
 use super::rows::{most_of, tile};
-use super::{Bias, Columns, Left, Range, Right};
+use super::{Bias, Columns, Left, Range, Right, Rounding};
 use crate::kernels::scratch::Scratch;
+use crate::kernels::simd::{Step, with_step};
 use pulp::Simd;
 
 /// Elements of the panels that some rows meet in a row: half of what a usual
@@ -15,11 +16,11 @@ pub(super) fn multiply<C: Columns>(
     rows: Range<usize>,
     right: Right<'_, C>,
     bias: Bias<'_>,
-    out: &mut [f32],
-    stride: usize,
+    (out, stride): (&mut [f32], usize),
+    rounding: Rounding,
 ) {
     let first = rows.start;
-    pulp::Arch::new().dispatch(Product { left, rows, first, right, bias, out, stride });
+    pulp::Arch::new().dispatch(Product { left, rows, first, right, bias, out, stride, rounding });
 }
 
 /// Where a panel is: from which column on, and how many vectors wide. The last
@@ -64,6 +65,7 @@ struct Product<'a, C> {
     bias: Bias<'a>,
     out: &'a mut [f32],
     stride: usize,
+    rounding: Rounding,
 }
 
 impl<C: Columns> pulp::WithSimd for Product<'_, C> {
@@ -159,13 +161,28 @@ impl<C: Columns> Product<'_, C> {
             let lines = &lines[..depth * panel.vectors * S::F32_LANES];
             let lines = S::as_simd_f32s(lines).0;
             if panel.vectors == 2 {
-                let sums = accumulate::<S, R, 2>(simd, factors, lines.as_chunks().0);
+                let sums = self.sums::<S, R, 2>(simd, factors, lines);
                 self.store(simd, row, panel, sums);
             } else {
-                let sums = accumulate::<S, R, 1>(simd, factors, lines.as_chunks().0);
+                let sums = self.sums::<S, R, 1>(simd, factors, lines);
                 self.store(simd, row, panel, sums);
             }
         }
+    }
+
+    /// The sums of `R` rows with a panel.
+    #[inline(always)]
+    fn sums<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        factors: &[[f32; R]],
+        lines: &[S::f32s],
+    ) -> [[S::f32s; V]; R] {
+        with_step::<S, _>(
+            self.rounding,
+            #[inline(always)]
+            |step| accumulate(simd, step, factors, lines.as_chunks().0),
+        )
     }
 
     /// Adds the bias to the sums of `R` rows and writes them.
@@ -217,6 +234,7 @@ impl<C: Columns> Product<'_, C> {
 #[inline(always)]
 fn accumulate<S: Simd, const R: usize, const V: usize>(
     simd: S,
+    step: Step,
     factors: &[[f32; R]],
     lines: &[[S::f32s; V]],
 ) -> [[S::f32s; V]; R] {
@@ -225,7 +243,7 @@ fn accumulate<S: Simd, const R: usize, const V: usize>(
         for (sums, factor) in sums.iter_mut().zip(factors) {
             let factor = simd.splat_f32s(*factor);
             for (sum, value) in sums.iter_mut().zip(line) {
-                *sum = simd.add_f32s(*sum, simd.mul_f32s(factor, *value));
+                *sum = step.add_vectors(simd, *sum, factor, *value);
             }
         }
     }
