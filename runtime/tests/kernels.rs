@@ -195,9 +195,12 @@ fn compare(
 
 fn elements(data: &[u8], scalar_type: ScalarType, sizes: &[i32], order: &[usize]) -> Vec<f64> {
     let size = scalar_type.size();
+    // Complex numbers are two.
+    let part = scalar_type.part().unwrap_or(scalar_type);
     offsets(sizes, order)
         .iter()
-        .map(|offset| number(scalar_type, &data[offset * size..][..size]))
+        .flat_map(|offset| data[offset * size..][..size].chunks_exact(part.size()))
+        .map(|bytes| number(part, bytes))
         .collect()
 }
 
@@ -207,7 +210,7 @@ const IN_FLOAT32: [&str; 2] =
 
 /// Floats may differ by the order of a sum, relative to the largest element.
 fn tolerance(scalar_type: ScalarType, operator: &str) -> f64 {
-    match scalar_type {
+    match scalar_type.part().unwrap_or(scalar_type) {
         ScalarType::Float => 1e-5,
         ScalarType::Double if IN_FLOAT32.contains(&operator) => 1e-5,
         ScalarType::Double => 1e-10,

@@ -23,6 +23,13 @@ pub enum ScalarType {
     Float = 6,
     /// `f64`
     Double = 7,
+    /// Two IEEE binary16: real and imaginary part. The schema keeps the numbers
+    /// of complex types without naming them; exporters and kernels use them.
+    ComplexHalf = 8,
+    /// Two `f32`: real and imaginary part
+    ComplexFloat = 9,
+    /// Two `f64`: real and imaginary part
+    ComplexDouble = 10,
     /// One byte, 0 or 1
     Bool = 11,
     /// Quantized `i8`
@@ -57,7 +64,7 @@ pub enum ScalarType {
 
 impl ScalarType {
     /// Every type, in the order of their numbers.
-    pub const ALL: [ScalarType; 23] = [
+    pub const ALL: [ScalarType; 26] = [
         ScalarType::Byte,
         ScalarType::Char,
         ScalarType::Short,
@@ -66,6 +73,9 @@ impl ScalarType {
         ScalarType::Half,
         ScalarType::Float,
         ScalarType::Double,
+        ScalarType::ComplexHalf,
+        ScalarType::ComplexFloat,
+        ScalarType::ComplexDouble,
         ScalarType::Bool,
         ScalarType::QInt8,
         ScalarType::QUInt8,
@@ -95,8 +105,9 @@ impl ScalarType {
             Byte | Char | Bool | QInt8 | QUInt8 | QUInt4x2 | QUInt2x4 | Float8E5M2
             | Float8E4M3Fn | Float8E5M2Fnuz | Float8E4M3Fnuz => 1,
             Short | Half | BFloat16 | Bits16 | UInt16 => 2,
-            Int | Float | QInt32 | UInt32 => 4,
-            Long | Double | UInt64 => 8,
+            Int | Float | QInt32 | UInt32 | ComplexHalf => 4,
+            Long | Double | UInt64 | ComplexFloat => 8,
+            ComplexDouble => 16,
         }
     }
 
@@ -112,6 +123,9 @@ impl ScalarType {
             Half => "float16",
             Float => "float32",
             Double => "float64",
+            ComplexHalf => "complex32",
+            ComplexFloat => "complex64",
+            ComplexDouble => "complex128",
             Bool => "bool",
             QInt8 => "qint8",
             QUInt8 => "quint8",
@@ -142,6 +156,9 @@ impl ScalarType {
             Half => "Half",
             Float => "Float",
             Double => "Double",
+            ComplexHalf => "ComplexHalf",
+            ComplexFloat => "ComplexFloat",
+            ComplexDouble => "ComplexDouble",
             Bool => "Bool",
             QInt8 => "QInt8",
             QUInt8 => "QUInt8",
@@ -166,6 +183,22 @@ impl ScalarType {
             self,
             ScalarType::Half | ScalarType::BFloat16 | ScalarType::Float | ScalarType::Double
         )
+    }
+
+    /// Complex numbers.
+    pub fn is_complex(self) -> bool {
+        use ScalarType::*;
+        matches!(self, ComplexHalf | ComplexFloat | ComplexDouble)
+    }
+
+    /// Type of the real and the imaginary part of a complex type.
+    pub fn part(self) -> Option<ScalarType> {
+        match self {
+            ScalarType::ComplexHalf => Some(ScalarType::Half),
+            ScalarType::ComplexFloat => Some(ScalarType::Float),
+            ScalarType::ComplexDouble => Some(ScalarType::Double),
+            _ => None,
+        }
     }
 
     /// Integer types, `bool` included only if asked for.

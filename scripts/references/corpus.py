@@ -13,7 +13,7 @@ import torch
 
 from . import program, runner, schemas
 
-# Types that ExecuTorch's kernels know. Complex ones are not among them in the wheel.
+# Types that most of ExecuTorch's kernels know; `cases/complex.py` has the complex ones.
 FLOATS = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
 INTS = [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64]
 REAL = FLOATS + INTS
@@ -22,6 +22,7 @@ SHORT = {
     torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16",
     torch.uint8: "u8", torch.int8: "i8", torch.int16: "i16", torch.int32: "i32",
     torch.int64: "i64", torch.bool: "b", torch.uint16: "u16", torch.uint32: "u32", torch.uint64: "u64",
+    torch.complex32: "c32", torch.complex64: "c64", torch.complex128: "c128",
 }  # fmt: skip
 # Hints of cases whose result C++ leaves to the platform (x86-64 here): floats that do not fit the
 # integer they are converted to, shifts by negative or too large counts, signed overflow.

@@ -2,12 +2,15 @@
 import copy
 
 LIMIT = 14
+# Of calls with complex elements.
+COMPLEX_LIMIT = 8
 
 
 def pick(operator, entries):
     """Indices of cases: one per kind of shape and one per hint first, then one per combination of types, two refusals last."""
     chosen, types, hints, shapes = [], set(), set(), set()
-    usable = [i for i, e in enumerate(entries) if not (e.get("platform_defined") or e.get("optimized_only") or _overlooks_order(e))]
+    complex_ones = [i for i, e in enumerate(entries) if e["method"].endswith("_complex")]
+    usable = [i for i, e in enumerate(entries) if not (e.get("platform_defined") or e.get("optimized_only") or _overlooks_order(e) or i in complex_ones)]
     good = [i for i in usable if "error" not in entries[i] and not entries[i].get("undefined_outputs")]
     refused = [i for i in usable if entries[i].get("error", {}).get("stage") in ("load", "set_input", "execute", "abort")]
     room = LIMIT - min(len(refused), 2)
@@ -30,7 +33,14 @@ def pick(operator, entries):
     chosen += refused[: LIMIT - len(chosen)] if len(good) < room else refused[:2]
     if not chosen:
         chosen = usable[:LIMIT]
-    return sorted(chosen)
+    return sorted(chosen + _few(complex_ones, entries))
+
+
+def _few(indices, entries):
+    """Some more, with complex elements."""
+    refused = [i for i in indices if entries[i].get("error", {}).get("stage") == "execute"]
+    good = [i for i in indices if "error" not in entries[i] and not entries[i].get("undefined_outputs")]
+    return good[: COMPLEX_LIMIT - len(refused[:2])] + refused[:2]
 
 
 def _overlooks_order(entry):

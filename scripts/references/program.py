@@ -31,6 +31,10 @@ SCALAR_TYPES = {
     torch.uint16: (27, "UINT16"),
     torch.uint32: (28, "UINT32"),
     torch.uint64: (29, "UINT64"),
+    # The schema has no names for these, but their numbers are kept for them, and kernels take them.
+    torch.complex32: (8, 8),
+    torch.complex64: (9, 9),
+    torch.complex128: (10, 10),
 }
 BY_NUMBER = {number: dtype for dtype, (number, _) in SCALAR_TYPES.items()}
 

@@ -10,6 +10,7 @@ pub use npy::{read_npy, read_npz, write_npy};
 use et_runtime::tensor::{TensorMeta, TensorRef};
 use et_schema::ScalarType;
 use et_schema::pte::Dynamism;
+use std::borrow::Cow;
 
 /// A tensor with its own memory, elements in index order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,14 @@ impl Array {
                 .collect()
         };
         Some(Array { scalar_type, sizes: sizes.to_vec(), data })
+    }
+
+    /// Complex numbers as their parts, along one more dimension; any other
+    /// tensor as it is.
+    pub fn parts(&self) -> Cow<'_, Array> {
+        let Some(part) = self.scalar_type.part() else { return Cow::Borrowed(self) };
+        let sizes = self.sizes.iter().copied().chain([2]).collect();
+        Cow::Owned(Array { scalar_type: part, sizes, data: self.data.clone() })
     }
 
     /// Number of elements.

@@ -62,7 +62,7 @@ pub fn read_npz(bytes: &[u8]) -> io::Result<Vec<(String, Array)>> {
 }
 
 /// Writes a tensor as a `.npy` file. NumPy has no bfloat16: it is written as
-/// its bits, in uint16.
+/// its bits, in uint16, and complex numbers of two float16 as uint32.
 ///
 /// # Errors
 /// Those of `writer`.
@@ -93,6 +93,8 @@ fn scalar_type(dtype: &DType) -> io::Result<ScalarType> {
         (TypeChar::Float, Some(2)) => ScalarType::Half,
         (TypeChar::Float, Some(4)) => ScalarType::Float,
         (TypeChar::Float, Some(8)) => ScalarType::Double,
+        (TypeChar::Complex, Some(8)) => ScalarType::ComplexFloat,
+        (TypeChar::Complex, Some(16)) => ScalarType::ComplexDouble,
         (TypeChar::Int, Some(1)) => ScalarType::Char,
         (TypeChar::Int, Some(2)) => ScalarType::Short,
         (TypeChar::Int, Some(4)) => ScalarType::Int,
@@ -117,9 +119,11 @@ fn type_str(scalar_type: ScalarType) -> &'static str {
         ScalarType::Half => "<f2",
         ScalarType::Float => "<f4",
         ScalarType::Double => "<f8",
+        ScalarType::ComplexFloat => "<c8",
+        ScalarType::ComplexDouble => "<c16",
         ScalarType::Bool => "|b1",
         ScalarType::BFloat16 | ScalarType::Bits16 | ScalarType::UInt16 => "<u2",
-        ScalarType::UInt32 => "<u4",
+        ScalarType::UInt32 | ScalarType::ComplexHalf => "<u4",
         ScalarType::UInt64 => "<u8",
         _ => "|u1",
     }
@@ -150,7 +154,9 @@ mod tests {
 
     #[test]
     fn written_arrays_read_back() {
-        for scalar_type in [ScalarType::Float, ScalarType::Char, ScalarType::Bool] {
+        for scalar_type in
+            [ScalarType::Float, ScalarType::Char, ScalarType::Bool, ScalarType::ComplexDouble]
+        {
             let data = vec![1; 6 * scalar_type.size()];
             let array = Array { scalar_type, sizes: vec![2, 3], data };
             assert_eq!(round_trip(&array), array);

@@ -4,7 +4,7 @@ use et_schema::ScalarType;
 
 /// The element in `bytes`, which has the type's size. Integers beyond 2^53
 /// lose their last digits. `None` for types whose elements are no numbers of
-/// their own: several in a byte, or uninterpreted bits.
+/// their own: several in a byte, uninterpreted bits, or complex ones.
 pub(super) fn number(scalar_type: ScalarType, bytes: &[u8]) -> Option<f64> {
     use ScalarType as T;
     Some(match scalar_type {
@@ -26,6 +26,7 @@ pub(super) fn number(scalar_type: ScalarType, bytes: &[u8]) -> Option<f64> {
         T::Float8E5M2Fnuz => small_float(*bytes.first()?, 2, Special::NegativeZeroIsNan),
         T::Float8E4M3Fnuz => small_float(*bytes.first()?, 3, Special::NegativeZeroIsNan),
         T::QUInt4x2 | T::QUInt2x4 | T::Bits16 => return None,
+        T::ComplexHalf | T::ComplexFloat | T::ComplexDouble => return None,
     })
 }
 

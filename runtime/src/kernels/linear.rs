@@ -2,9 +2,9 @@
 
 use super::in_order;
 use super::matrix::{Multiply, Shape, multiply_in_steps};
-use super::{Args, Kernel, Outs};
-use crate::error::{KernelResult, ensure};
-use crate::tensor::{Element, Sizes, TensorMut, TensorRef};
+use super::{Args, Kernel, Outs, complex};
+use crate::error::{KernelError, KernelResult, ensure};
+use crate::tensor::{Element, Sizes, TensorMut, TensorRef, with_dtype};
 use crate::value::Scalar;
 use et_schema::ScalarType;
 
@@ -115,6 +115,18 @@ fn bmm(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     );
     let o = Shape::row_major(l.rows, r.cols);
     let batch = left.size(0);
+    if complex::any(&[&left]) {
+        return with_dtype!(out.scalar_type(), complex, T => {
+            let (left, right, out) = (left.data::<T>()?, right.data::<T>()?, out.data_mut::<T>()?);
+            for i in 0..batch {
+                let left = &left[i * l.rows * l.cols..][..l.rows * l.cols];
+                let right = &right[i * r.rows * r.cols..][..r.rows * r.cols];
+                let out = &mut out[i * o.rows * o.cols..][..o.rows * o.cols];
+                complex::product_of_matrices([l.rows, l.cols, r.cols], left, right, out);
+            }
+            Ok(())
+        }, else Err(KernelError::argument("complex matrices")));
+    }
     with_multiply!(out.scalar_type(), T => {
         let (left, right, out) = (left.data::<T>()?, right.data::<T>()?, out.data_mut::<T>()?);
         for i in 0..batch {

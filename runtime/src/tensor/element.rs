@@ -182,12 +182,30 @@ impl Element for Bool {
 
 /// Runs `$body` with the type `$T` of the elements of `$dtype`, within a set:
 ///
-/// * `all`: every type that a tensor can hold, bool and 16-bit floats included
+/// * `any`: every type that a tensor can hold
+/// * `complex`: complex numbers
+/// * `all`: `any` without `complex`, bool and 16-bit floats included
 /// * `real`: `all` without bool and the unsigned 16 to 64-bit types
 /// * `float`: float16, bfloat16, float32, float64
 ///
 /// `else` runs for any other type.
 macro_rules! with_dtype {
+    ($dtype:expr, any, $T:ident => $body:expr, else $otherwise:expr) => {
+        match $dtype {
+            et_schema::ScalarType::ComplexHalf => { type $T = $crate::tensor::ComplexHalf; $body }
+            et_schema::ScalarType::ComplexFloat => { type $T = $crate::tensor::ComplexFloat; $body }
+            et_schema::ScalarType::ComplexDouble => { type $T = $crate::tensor::ComplexDouble; $body }
+            other => $crate::tensor::with_dtype!(other, all, $T => $body, else $otherwise),
+        }
+    };
+    ($dtype:expr, complex, $T:ident => $body:expr, else $otherwise:expr) => {
+        match $dtype {
+            et_schema::ScalarType::ComplexHalf => { type $T = $crate::tensor::ComplexHalf; $body }
+            et_schema::ScalarType::ComplexFloat => { type $T = $crate::tensor::ComplexFloat; $body }
+            et_schema::ScalarType::ComplexDouble => { type $T = $crate::tensor::ComplexDouble; $body }
+            _ => $otherwise,
+        }
+    };
     ($dtype:expr, all, $T:ident => $body:expr, else $otherwise:expr) => {
         match $dtype {
             et_schema::ScalarType::UInt16 => { type $T = u16; $body }

@@ -10,7 +10,7 @@ use super::number::{Number, with_compute};
 use super::promote::{can_cast, compute_type, promote, promote_scalar, scalar_dtype};
 use super::stream::Pairing;
 use crate::error::{KernelError, KernelResult, ensure};
-use crate::kernels::{Args, Kernel, Outs};
+use crate::kernels::{Args, Kernel, Outs, complex};
 use crate::tensor::{Element, TensorMeta, TensorMut, TensorRef};
 use crate::value::Scalar;
 use alloc::format;
@@ -50,6 +50,10 @@ impl Sum {
     }
 }
 
+fn negated(alpha: Scalar) -> Scalar {
+    Scalar::Double(-alpha.to_f64())
+}
+
 fn extract<C: Number>(alpha: Scalar) -> KernelResult<C> {
     C::extract(alpha).ok_or_else(|| {
         KernelError::argument(format!("alpha {alpha:?} is of the wrong kind or out of range"))
@@ -74,6 +78,17 @@ fn sum(args: &Args<'_>, outs: &mut Outs<'_>, form: Sum) -> KernelResult {
         core::mem::swap(&mut a, &mut b);
     }
     let pairing = optimized_pairing(&a, &b, out);
+    if complex::any(&[&a, &b]) {
+        let by_number = form == Sum::Add && a.numel().min(b.numel()) == 1;
+        ensure!(a.sizes() == b.sizes() || by_number, "{:?} and {:?}", a.sizes(), b.sizes());
+        return complex::add(
+            &a,
+            &b,
+            if form == Sum::Add { alpha } else { negated(alpha) },
+            out,
+            pairing,
+        );
+    }
     with_compute!(compute_type(common), C => {
         let alpha = extract::<C>(alpha)?;
         match form {
@@ -120,6 +135,11 @@ fn mul(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     check_result(common, out.scalar_type())?;
     broadcast(&a, &b, out)?;
     let pairing = optimized_pairing(&a, &b, out);
+    if complex::any(&[&a, &b]) {
+        let by_number = a.sizes() != b.sizes() && a.numel().min(b.numel()) == 1;
+        ensure!(!by_number, "complex numbers and a single one");
+        return complex::multiply(&a, &b, out, pairing);
+    }
     with_compute!(compute_type(common), C => map2_paired(&a, &b, out, pairing, C::mul))
 }
 
@@ -137,6 +157,10 @@ fn mul_scalar(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 
 fn div(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (a, b, out) = (args.tensor(0)?, args.tensor(1)?, &mut outs[0]);
+    if complex::any(&[&a, &b]) {
+        broadcast(&a, &b, out)?;
+        return complex::divide(&a, &b, out);
+    }
     let computed = quotient_type(&a, &b, out)?;
     broadcast(&a, &b, out)?;
     let pairing = optimized_pairing(&a, &b, out);
@@ -154,6 +178,10 @@ fn div(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
 /// `div` of two tensors, as the portable library does it.
 pub(super) fn div_plain(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (a, b, out) = (args.tensor(0)?, args.tensor(1)?, &mut outs[0]);
+    if complex::any(&[&a, &b]) {
+        broadcast(&a, &b, out)?;
+        return complex::divide(&a, &b, out);
+    }
     let common = quotient_type(&a, &b, out)?;
     broadcast(&a, &b, out)?;
     with_compute!(common, float, C => map2(&a, &b, out, |a: C, b: C| a / b))

@@ -30,8 +30,8 @@ pub(super) fn convert(
     out: &mut TensorMut<'_>,
     pairing: Pairing,
 ) -> KernelResult {
-    if input.scalar_type() == out.scalar_type() {
-        return with_dtype!(out.scalar_type(), all, T => {
+    if input.scalar_type() == out.scalar_type() || out.scalar_type().is_complex() {
+        return with_dtype!(out.scalar_type(), any, T => {
             run::<T, T, 1>([input], out, pairing, &|[source], target| target.copy_from_slice(source))
         }, else Err(KernelError::argument(format!("not supported for {}", out.scalar_type()))));
     }
@@ -65,6 +65,8 @@ fn contiguous_format(args: &Args<'_>, index: usize) -> KernelResult {
 
 fn to_copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, out) = (args.tensor(0)?, &mut outs[0]);
+    let types = [input.scalar_type(), out.scalar_type()];
+    ensure!(!types.iter().any(|t| t.is_complex()), "{} to {}", types[0], types[1]);
     blocking(args, 1)?;
     contiguous_format(args, 2)?;
     resize(out, input.sizes())?;
@@ -97,6 +99,10 @@ fn copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     same_dtype(&like, out)?;
     resize(out, like.sizes())?;
     same_dim_order(&[&like, out])?;
+    if like.scalar_type().is_complex() {
+        same_dtype(&source, out)?;
+        ensure!(source.sizes() == out.sizes(), "complex elements into another shape");
+    }
     let pairing = Pairing::of(&[&source], out);
     convert(&source, out, pairing)
 }
@@ -115,6 +121,7 @@ fn to_dim_order_copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     check_dim_order(args.optional_ints(2)?, &input, out)?;
     resize(out, input.sizes())?;
     let same = input.dim_order() == out.dim_order();
+    ensure!(same || !input.scalar_type().is_complex(), "complex elements in another dim order");
     convert(&input, out, if same { Pairing::Memory } else { Pairing::Index })
 }
 

@@ -6,7 +6,8 @@
 
 use super::walk::Walk;
 use crate::error::{KernelError, KernelResult};
-use crate::tensor::{Bool, Element, TensorMut, TensorRef};
+use crate::tensor::{Bool, ComplexDouble, ComplexFloat, ComplexHalf};
+use crate::tensor::{Element, TensorMut, TensorRef};
 use alloc::format;
 use core::mem;
 use et_schema::ScalarType;
@@ -101,6 +102,9 @@ elements! {
     Float: f32;
     Double: f64;
     Bool: Bool;
+    ComplexHalf: ComplexHalf;
+    ComplexFloat: ComplexFloat;
+    ComplexDouble: ComplexDouble;
 }
 
 fn unsupported(scalar_type: ScalarType) -> KernelError {

@@ -18,6 +18,9 @@ pub(in crate::kernels) fn promote(a: ScalarType, b: ScalarType) -> ScalarType {
         Long => 4,
         Half | BFloat16 => 5,
         Float => 6,
+        ComplexHalf => 8,
+        ComplexFloat => 9,
+        ComplexDouble => 10,
         _ => 7,
     };
     match (a, b) {
@@ -44,7 +47,8 @@ pub(in crate::kernels) fn promote_scalar(tensor: ScalarType, number: Scalar) -> 
 /// integer, nor a number as a bool.
 pub(in crate::kernels) fn can_cast(from: ScalarType, to: ScalarType) -> bool {
     let truncates = from.is_floating() && to.is_integral(false);
-    !truncates && (from == Bool || to != Bool)
+    let loses_part = from.is_complex() && !to.is_complex();
+    !truncates && !loses_part && (from == Bool || to != Bool)
 }
 
 /// The type in which values of type `common` are computed: float32 for the

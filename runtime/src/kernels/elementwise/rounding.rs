@@ -5,9 +5,9 @@ use super::checks::alike;
 use super::copy::copy_bytes;
 use super::map::map1;
 use super::math::Real;
-use super::number::{Number, refuse, with_compute};
+use super::number::{Number, with_compute};
 use crate::error::KernelResult;
-use crate::kernels::{Args, Kernel, Outs};
+use crate::kernels::{Args, Kernel, Outs, complex};
 use et_schema::ScalarType;
 
 /// The entry of a function that rounds.
@@ -32,11 +32,14 @@ pub(in crate::kernels) const KERNELS: &[(&str, Kernel)] = &[
     ("aten::abs.out", abs),
     ("aten::neg.out", neg),
     ("aten::sign.out", sign),
-    ("aten::_conj_physical.out", conjugate),
+    ("aten::_conj_physical.out", complex::conjugate),
 ];
 
 fn abs(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, out) = (args.tensor(0)?, &mut outs[0]);
+    if complex::any(&[&input]) {
+        return complex::absolute(&input, out);
+    }
     alike(&input, out)?;
     match input.scalar_type() {
         float if float.is_floating() => {
@@ -81,11 +84,4 @@ fn sign(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
             }
         })
     })
-}
-
-/// Of complex numbers, which no kernel here computes with.
-fn conjugate(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
-    let input = args.tensor(0)?;
-    alike(&input, &mut outs[0])?;
-    refuse(input.scalar_type())
 }

@@ -147,7 +147,7 @@ fn index_select(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     }
     out.resize(&sizes)?;
     let strides = Sizes::from_slice(out.strides());
-    with_dtype!(out.scalar_type(), all, T => {
+    with_dtype!(out.scalar_type(), any, T => {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         for_each_index(&sizes, |at| {
             let by = indices[at.get(dim).copied().unwrap_or(0)];

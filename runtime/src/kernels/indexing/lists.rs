@@ -155,10 +155,16 @@ fn from_mask(
 fn index(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, out) = (args.tensor(0)?, &mut outs[0]);
     ensure!(input.scalar_type() == out.scalar_type(), "input and output differ in type");
-    let selection = Selection::of(&input, args.tensors(1)?)?;
+    let lists = args.tensors(1)?;
+    if input.scalar_type().is_complex() {
+        let mut indexed = lists.iter().flatten();
+        let one_line = indexed.next().is_some_and(|t| t.rank() == 1) && indexed.next().is_none();
+        ensure!(one_line, "complex elements by other than one list of indices");
+    }
+    let selection = Selection::of(&input, lists)?;
     out.resize(&selection.sizes)?;
     let strides = Sizes::from_slice(out.strides());
-    with_dtype!(out.scalar_type(), all, T => {
+    with_dtype!(out.scalar_type(), any, T => {
         let (source, target) = (input.data::<T>()?, out.data_mut::<T>()?);
         for_each_index(&selection.sizes, |at| {
             let from = selection.source(&input, input.strides(), at)?;
@@ -214,7 +220,7 @@ fn put(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
         values.sizes(),
         selection.sizes
     );
-    with_dtype!(out.scalar_type(), all, T => {
+    with_dtype!(out.scalar_type(), any, T => {
         let (values_data, target) = (values.data::<T>()?, out.data_mut::<T>()?);
         for_each_index(&selection.sizes, |at| {
             let place = &mut target[selection.source(&shape, meta.strides(), at)?];

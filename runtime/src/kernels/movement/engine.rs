@@ -66,7 +66,8 @@ impl Copy {
             1 => self.typed::<u8>(source, target),
             2 => self.typed::<u16>(source, target),
             4 => self.typed::<u32>(source, target),
-            _ => self.typed::<u64>(source, target),
+            8 => self.typed::<u64>(source, target),
+            _ => self.typed::<[u64; 2]>(source, target),
         }
     }
 

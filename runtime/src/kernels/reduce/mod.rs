@@ -16,6 +16,7 @@ use crate::error::{KernelResult, ensure};
 use crate::tensor::TensorMeta;
 
 pub(super) use extremum::KERNELS as EXTREMUM;
+pub(super) use plan::Plan;
 pub(super) use scan::KERNELS as SCAN;
 pub(super) use sum::KERNELS as SUM;
 

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 type Walk = SmallVec<[(usize, usize); 8]>;
 
 /// Sizes and strides of the dimensions that stay and of those that are reduced.
-pub(super) struct Plan {
+pub(in crate::kernels) struct Plan {
     kept: Walk,
     reduced: Walk,
     /// How many dimensions were named.

@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use crate::error::{KernelError, KernelResult, ensure};
-use crate::kernels::{Args, Kernel, Outs};
+use crate::kernels::{Args, Kernel, Outs, complex};
 use crate::tensor::{Element, TensorMut, TensorRef, with_dtype};
 use crate::value::Scalar;
 use alloc::format;
@@ -79,6 +79,9 @@ fn reduce(
     let plan = Plan::new(input, dims, keepdim)?;
     plan.resize(out)?;
     let to = out.scalar_type();
+    if form == Form::Sum && complex::any(&[input]) {
+        return complex::sum(&plan, input, out);
+    }
     ensure!(form != Form::Mean || to.is_floating(), "the mean of {} as {to}", input.scalar_type());
     let refuse = || KernelError::argument(format!("a sum of {} as {to}", input.scalar_type()));
     let single = (input.scalar_type(), to) == (ScalarType::Float, ScalarType::Float);
