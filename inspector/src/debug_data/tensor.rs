@@ -145,27 +145,28 @@ impl<'b> Tensor<'b> {
         self.data.as_ref().copied()
     }
 
-    /// The elements as numbers, in row-major order; `None` if they are not
-    /// there or are no numbers.
+    /// The elements as numbers, in row-major order, complex ones as their real
+    /// and their imaginary part; `None` if they are not there or are no numbers.
     pub fn numbers(&self) -> Option<Vec<f64>> {
         let scalar_type = self.scalar_type?;
         let bytes = self.bytes().ok()?;
-        let in_memory: Option<Vec<f64>> = bytes
-            .chunks_exact(scalar_type.size())
-            .map(|e| element::number(scalar_type, e))
-            .collect();
+        let part = scalar_type.part().unwrap_or(scalar_type);
+        let parts = scalar_type.size() / part.size();
+        let in_memory: Option<Vec<f64>> =
+            bytes.chunks_exact(part.size()).map(|e| element::number(part, e)).collect();
         let in_memory = in_memory?;
         if self.is_row_major() {
             return Some(in_memory);
         }
         let mut numbers = Vec::with_capacity(in_memory.len());
         let mut index = vec![0i64; self.sizes.len()];
-        for _ in 0..in_memory.len() {
+        for _ in 0..in_memory.len() / parts {
             let offset = index
                 .iter()
                 .zip(&self.strides)
                 .try_fold(0i64, |sum, (i, stride)| sum.checked_add(i.checked_mul(*stride)?))?;
-            numbers.push(*in_memory.get(usize::try_from(offset).ok()?)?);
+            let first = usize::try_from(offset).ok()?.checked_mul(parts)?;
+            numbers.extend_from_slice(in_memory.get(first..first.checked_add(parts)?)?);
             for (i, size) in index.iter_mut().zip(&self.sizes).rev() {
                 *i += 1;
                 if *i < *size {

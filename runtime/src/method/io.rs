@@ -238,7 +238,7 @@ fn one(scalar_type: ScalarType) -> smallvec::SmallVec<[u8; 8]> {
     use crate::tensor::{Element, with_dtype};
     with_dtype!(
         scalar_type,
-        all,
+        any,
         T => {
             let one = T::from_i64(1);
             bytemuck::cast_slice(slice::from_ref(&one)).into()

@@ -441,6 +441,9 @@ impl Output {
 /// Few elements are shown as they are; of many scores, the five highest.
 fn summary(array: &Array) -> String {
     let count = array.numel();
+    if array.scalar_type.is_complex() {
+        return listed(count, |i| complex(&array.parts(), i));
+    }
     let is_scores = array.sizes.iter().filter(|s| **s != 1).count() == 1;
     if count > 8 && is_scores {
         let mut order: Vec<usize> = (0..count).collect();
@@ -449,11 +452,23 @@ fn summary(array: &Array) -> String {
             order.iter().take(5).map(|i| format!("[{i}] {}", short(array.number(*i)))).collect();
         return format!("top 5: {}", top.join("  "));
     }
-    let mut shown: Vec<String> = (0..count.min(8)).map(|i| short(array.number(i))).collect();
+    listed(count, |i| short(array.number(i)))
+}
+
+/// The first of `count` elements.
+fn listed(count: usize, element: impl Fn(usize) -> String) -> String {
+    let mut shown: Vec<String> = (0..count.min(8)).map(element).collect();
     if count > 8 {
         shown.push("…".into());
     }
     shown.join("  ")
+}
+
+/// Element `index` of the complex numbers whose parts these are.
+fn complex(parts: &Array, index: usize) -> String {
+    let [re, im] = [2 * index, 2 * index + 1].map(|at| parts.number(at));
+    let sign = if im.is_sign_negative() { '-' } else { '+' };
+    format!("{}{sign}{}i", short(re), short(im.abs()))
 }
 
 fn short(value: f64) -> String {
