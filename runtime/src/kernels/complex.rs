@@ -16,6 +16,73 @@ use crate::value::Scalar;
 use alloc::format;
 use num_traits::{Float, NumCast, Zero};
 
+/// Whether an operator, by its full name, takes complex tensors at all.
+pub(crate) fn takes(operator: &str) -> bool {
+    match operator.split_once("::") {
+        Some(("aten", operator)) => TAKING.contains(&operator),
+        Some(("dim_order_ops" | "et_copy", _)) => true,
+        _ => false,
+    }
+}
+
+/// In the namespace `aten`, each seen to answer (`scripts/references/cases/complex.py`),
+/// and `empty`, which looks at no element.
+const TAKING: &[&str] = &[
+    "_conj_physical.out",
+    "_fft_c2r.out",
+    "_fft_r2c.out",
+    "abs.out",
+    "add.out",
+    "alias_copy.out",
+    "as_strided_copy.out",
+    "bmm.out",
+    "cat.out",
+    "clone.out",
+    "copy.out",
+    "copy_",
+    "detach_copy.out",
+    "diagonal_copy.out",
+    "div.out",
+    "div.out_mode",
+    "embedding.out",
+    "empty.out",
+    "expand_copy.out",
+    "full_like.out",
+    "index.Tensor_out",
+    "index_put_",
+    "index_select.out",
+    "lift_fresh_copy.out",
+    "mul.out",
+    "narrow_copy.out",
+    "native_dropout.out",
+    "permute_copy.out",
+    "pixel_shuffle.out",
+    "pixel_unshuffle.out",
+    "reflection_pad1d.out",
+    "reflection_pad2d.out",
+    "reflection_pad3d.out",
+    "repeat.out",
+    "replication_pad1d.out",
+    "replication_pad2d.out",
+    "replication_pad3d.out",
+    "select_copy.int_out",
+    "slice_copy.Tensor_out",
+    "squeeze_copy.dim_out",
+    "squeeze_copy.dims_out",
+    "sub.out",
+    "sum.IntList_out",
+    "t_copy.out",
+    "transpose_copy.int_out",
+    "unsqueeze_copy.out",
+    "view_as_real_copy.out",
+    "view_copy.out",
+];
+
+/// The kernel of an operator that does not, in a call with complex tensors.
+pub(crate) fn refused(_: &Args<'_>, _: &mut Outs<'_>) -> KernelResult {
+    Err(KernelError::argument("the operator takes no complex tensors"))
+}
+
 /// Whether an operator of these tensors is one of complex numbers.
 pub(super) fn any(tensors: &[&TensorRef<'_>]) -> bool {
     tensors.iter().any(|tensor| tensor.scalar_type().is_complex())

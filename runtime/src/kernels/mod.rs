@@ -7,7 +7,7 @@
 //! Inputs never overlap outputs: the caller has seen to that.
 
 mod args;
-mod complex;
+pub(crate) mod complex;
 mod convolution;
 mod cortex_m;
 mod distance;

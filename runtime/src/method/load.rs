@@ -4,7 +4,7 @@
 #[cfg(feature = "std")]
 use super::fusion;
 use super::instruction::{DelegateCall, Instruction, KernelCall};
-use super::operands::Workspace;
+use super::operands::{self, Workspace};
 use super::{LoadOptions, Method, MissingOperator, Pools, constants, planned, values};
 use crate::delegate::Delegate;
 use crate::error::Error;
@@ -91,6 +91,9 @@ impl<'p> Method<'p> {
         let plain = values.tensors.iter().all(|tensor| tensor.meta.is_contiguous());
         let mut chains = Resolver::new(plan, plain, options.kernels, &delegates).chains()?;
         let outputs: Vec<ValueId> = plan.outputs().collect();
+        if options.kernels.is_empty() {
+            operands::refuse_complex(&mut chains, &values);
+        }
         constants::mark(&mut chains, &values);
         #[cfg(feature = "std")]
         if options.kernels.is_empty() {

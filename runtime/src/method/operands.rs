@@ -1,9 +1,9 @@
 //! What the arguments of a kernel call are made of, found anew at each call.
 
-use super::instruction::KernelCall;
+use super::instruction::{Instruction, KernelCall};
 use crate::error::KernelError;
 use crate::kernels::order::{self, Order, Treatment};
-use crate::kernels::{Arg, Args, Means, Outs, Resources};
+use crate::kernels::{Arg, Args, Means, Outs, Resources, complex};
 use crate::memory::{Arena, Region, Spare, ViewError, Views, emptied, views};
 use crate::tensor::{TensorMeta, TensorMut, TensorRef};
 use crate::value::{EValue, Storage, TensorId, Values};
@@ -101,6 +101,24 @@ impl Workspace {
         self.tensors = emptied(tensors);
         self.views = slices.emptied();
         result
+    }
+}
+
+/// Has each call with complex tensors refused, unless its operator takes them.
+pub(super) fn refuse_complex(chains: &mut [Vec<Instruction>], values: &Values<'_>) {
+    let is_complex = |id: &TensorId| values.tensors[id.index()].meta.scalar_type().is_complex();
+    if !values.tensors.iter().any(|tensor| tensor.meta.scalar_type().is_complex()) {
+        return;
+    }
+    let mut operands = Operands::default();
+    for instruction in chains.iter_mut().flatten() {
+        let Instruction::Kernel(call) = instruction else { continue };
+        if !complex::takes(&call.name) && operands.collect(call, values).is_ok() {
+            let mut tensors = operands.inputs.iter().flatten().chain(&operands.outs);
+            if tensors.any(is_complex) {
+                call.kernel = complex::refused;
+            }
+        }
     }
 }
 

@@ -31,11 +31,12 @@ fn numel(stack: &mut Stack<'_, '_>) -> KernelResult {
     stack.set(1, Scalar::Int(numel as i64))
 }
 
-/// The first element as a number. The real runtime does not know short floats here.
+/// The first element as a number. The real runtime knows neither short floats nor complex numbers here.
 fn local_scalar_dense(stack: &mut Stack<'_, '_>) -> KernelResult {
     let tensor = &stack.values.tensors[stack.tensor(0)?.index()];
     let from = tensor.meta.scalar_type();
-    ensure!(!matches!(from, ScalarType::Half | ScalarType::BFloat16), "an element of {from}");
+    let short = matches!(from, ScalarType::Half | ScalarType::BFloat16);
+    ensure!(!short && !from.is_complex(), "an element of {from}");
     let bytes = match tensor.storage {
         Storage::Constant(bytes) => bytes,
         Storage::None => &[],

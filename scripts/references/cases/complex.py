@@ -123,6 +123,7 @@ CALLS = {
     "_fft_c2r.out": _signals,
     "native_dropout.out": lambda d: [((x(d, 2, 3), 0.5, False), [Out(d, [2, 3]), Out(torch.bool, [2, 3])])],
     "full_like.out": lambda d: [((x(d, 2, 3), 2.5, None), [Out(PART[d], [2, 3])]), ((x(d, 2, 3), 2.5, None), [Out(d, [2, 3])])],
+    "index_put.out": lambda d: [((x(d, 4, 3), [torch.tensor([1, 2])], x(d, 2, 3, seed=2), sums), [Out(d, [4, 3])]) for sums in (False, True)],
     "mm.out": lambda d: [((x(d, 3, 4), x(d, 4, 5, seed=2)), [Out(d, [3, 5])])],
     "_to_copy.out": lambda d: [((x(d, 2, 3),), [Out(d, [2, 3])])],
 }

@@ -65,8 +65,6 @@ fn contiguous_format(args: &Args<'_>, index: usize) -> KernelResult {
 
 fn to_copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let (input, out) = (args.tensor(0)?, &mut outs[0]);
-    let types = [input.scalar_type(), out.scalar_type()];
-    ensure!(!types.iter().any(|t| t.is_complex()), "{} to {}", types[0], types[1]);
     blocking(args, 1)?;
     contiguous_format(args, 2)?;
     resize(out, input.sizes())?;
@@ -121,13 +119,14 @@ fn to_dim_order_copy(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     check_dim_order(args.optional_ints(2)?, &input, out)?;
     resize(out, input.sizes())?;
     let same = input.dim_order() == out.dim_order();
-    ensure!(same || !input.scalar_type().is_complex(), "complex elements in another dim order");
     convert(&input, out, if same { Pairing::Memory } else { Pairing::Index })
 }
 
 fn clone_dim_order(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     let input = args.tensor(0)?;
     same_dtype(&input, &outs[0])?;
+    let same = input.dim_order() == outs[0].dim_order();
+    ensure!(same || !input.scalar_type().is_complex(), "complex elements in another dim order");
     to_dim_order_copy(args, outs)
 }
 
