@@ -127,7 +127,7 @@ fn traces(bytes: &[u8]) -> Vec<(usize, usize, Option<Truncation>)> {
             continue;
         }
         match bytes.get(start..start.saturating_add(length)) {
-            Some(whole) if Trace::parse(whole).is_ok() => found.push((start, length, None)),
+            Some(whole) if Trace::recover(whole).is_ok() => found.push((start, length, None)),
             Some(_) => {}
             None => {
                 let rest = &bytes[start..];

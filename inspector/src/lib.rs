@@ -13,6 +13,7 @@
 //! * [`findings`]: conclusions with a code, evidence and a remedy
 //! * [`gap`]: how far values are from those of a reference, and where they part
 //! * [`partition`]: how a method was cut into delegates
+//! * [`restore`]: values that a damaged trace does not describe
 //! * [`roofline`]: what operators compute and move, against what the machine can
 //! * [`target`]: boards, their memories and whether a program fits
 //! * [`size`]: sizes as people write them
@@ -83,6 +84,7 @@ pub mod image;
 pub mod log;
 pub mod memory;
 pub mod partition;
+pub mod restore;
 pub mod roofline;
 pub mod size;
 pub mod stack;

@@ -147,7 +147,7 @@ fn json_has_the_inspectors_names_and_numbers() {
         let record = case.record.as_ref().map(|bytes| etrecord::File::parse(bytes).unwrap());
         let correlation = Correlation::new(&blocks, None, record.as_ref(), None).unwrap();
         let ours: Value =
-            serde_json::from_str(&json(&blocks, &correlation, None, &milliseconds(), None))
+            serde_json::from_str(&json(&blocks, &correlation, None, &milliseconds(), &parsed))
                 .unwrap();
         assert_rows(&case.name, &ours, &expected);
         if record.is_some() {

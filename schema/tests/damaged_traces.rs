@@ -80,7 +80,7 @@ fn mutated_traces_are_read_or_refused() {
     let traces = traces();
     assert!(traces.len() > 15);
     let mut random = Random(4);
-    let (mut read, mut cut, mut refused) = (0, 0, 0);
+    let (mut read, mut cut, mut damaged, mut refused) = (0, 0, 0, 0);
     for round in 0..3_000 {
         let bytes = mutate(&traces, &mut random);
         let limit = (MAX_SHARING + 1) * bytes.len() + 8192;
@@ -91,8 +91,11 @@ fn mutated_traces_are_read_or_refused() {
         match File::recover(&bytes) {
             Ok(file) => {
                 assert!(walk(&file) <= limit, "round {round}");
-                assert_eq!(strict.is_err(), file.truncation().is_some(), "round {round}");
-                cut += usize::from(file.truncation().is_some());
+                let is_cut = file.truncation().is_some();
+                let is_damaged = file.damage().is_some();
+                assert_eq!(strict.is_err(), is_cut || is_damaged, "round {round}");
+                cut += usize::from(is_cut);
+                damaged += usize::from(is_damaged);
                 read += 1;
             }
             Err(error) => {
@@ -102,7 +105,8 @@ fn mutated_traces_are_read_or_refused() {
             }
         }
     }
-    assert!(read > 500 && cut > 50 && refused > 500, "{read} read, {cut} cut, {refused} refused");
+    let counts = format!("{read} read, {cut} cut, {damaged} damaged, {refused} refused");
+    assert!(read > 500 && cut > 50 && damaged > 50 && refused > 500, "{counts}");
 }
 
 #[test]

@@ -270,21 +270,29 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
     let (file, mut blocks) =
         read(&bytes, &mut release).map_err(|e| Failure::input(&args.trace, e))?;
     bytes.release();
-    if let Some(truncation) = file.truncation() {
-        global.warn(&trace::cut_off(&args.trace, &truncation, "are shown"));
+    if let Some(warning) = trace::incomplete(&args.trace, &file, "are shown") {
+        global.warn(&warning);
     }
     let times = times(args, args.time_scale)?;
     if args.format.is_binary() {
         global.refuse_terminal()?;
-    }
-    if args.compat == Some(Compat::Inspector) {
-        blocks.keep_last_iterations();
     }
     let model = args.model.as_deref().map(input::open).transpose()?;
     let model = parsed(&args.model, model.as_deref(), pte::File::parse)?;
     let record = args.etrecord.as_deref().map(input::open).transpose()?;
     let record = parsed(&args.etrecord, record.as_deref(), etrecord::File::parse)?;
     let debug_buffer = args.debug_buffer.as_deref().map(input::open).transpose()?;
+    let program = model.as_ref().map(|model| (model, args.method.as_deref()));
+    let mut debug_buffer = debug_buffer.as_deref();
+    let restored = trace::restored(&args.trace, &file, program, debug_buffer, global);
+    if let Some(restored) = &restored {
+        let whole = File::parse(&restored.trace).map_err(|e| Failure::input(&args.trace, e))?;
+        blocks = EventBlocks::of(&whole);
+        debug_buffer = Some(&restored.debug_buffer);
+    }
+    if args.compat == Some(Compat::Inspector) {
+        blocks.keep_last_iterations();
+    }
     let correlation =
         Correlation::new(&blocks, model.as_ref(), record.as_ref(), args.method.as_deref())
             .map_err(|error| mismatch(args, error))?;
@@ -298,7 +306,7 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
             escape(&others.join(", "))
         ));
     }
-    warn_of_missing_tensors(args, global, &blocks, debug_buffer.as_deref());
+    warn_of_missing_tensors(args, global, &blocks, debug_buffer);
     if let Some(filter) = &args.filter {
         for block in &mut blocks.blocks {
             block.events.retain(|row| row.display_name().contains(filter.as_str()));
@@ -321,7 +329,7 @@ pub fn run(args: &EventsArgs, global: &Global) -> Result<Status, Failure> {
         (None, None) if args.roofline => roofline_text(args, &view, model.as_ref())?.into(),
         (Some(module), _) => module_text(args, &view, module)?.into(),
         (None, Some(by)) => grouped_text(args, &view, by)?.into(),
-        (None, None) => result(args, &view, &file, debug_buffer.as_deref())?,
+        (None, None) => result(args, &view, &file, debug_buffer)?,
     };
     let mut output = global.open_output()?;
     output.bytes(&text)?;
@@ -355,10 +363,7 @@ fn result(
             events::tsv_lines(blocks, correlation, times, columns).collect::<String>().into()
         }
         Format::Csv => events::csv(blocks, correlation, times).into(),
-        Format::Json => {
-            events::json(blocks, correlation, debug_buffer, times, file.truncation().as_ref())
-                .into()
-        }
+        Format::Json => events::json(blocks, correlation, debug_buffer, times, file).into(),
         Format::Chrome => {
             let scale = match args.source_time_scale {
                 Scale::Cycles => Scale::Cycles,

@@ -5,7 +5,7 @@ use super::json_values::ValueJson;
 use et_inspector::correlate::{Correlation, Coverage, Matches};
 use et_inspector::debug_data::Value;
 use et_inspector::events::{Block, EventBlocks, EventRow, RunTimes, Times};
-use et_schema::etdump::{DebugEvent, DelegateId, Truncation};
+use et_schema::etdump::{Damage, DebugEvent, DelegateId, File, Truncation};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -14,9 +14,17 @@ struct Document<'a> {
     time_scale: &'static str,
     allocation_events: usize,
     truncated: Option<Truncated>,
+    damaged: Option<Damaged>,
     repeated: usize,
     coverage: CoverageJson,
     blocks: Vec<BlockJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Damaged {
+    reason: String,
+    events: usize,
+    runs: usize,
 }
 
 #[derive(Serialize)]
@@ -112,6 +120,13 @@ impl From<&Truncation> for Truncated {
     }
 }
 
+impl From<&Damage> for Damaged {
+    fn from(damage: &Damage) -> Self {
+        let Damage { reason, events, runs } = damage;
+        Damaged { reason: reason.to_string(), events: *events, runs: *runs }
+    }
+}
+
 /// What a document is made of.
 struct Source<'s, 'a> {
     correlation: &'s Correlation<'a>,
@@ -121,13 +136,13 @@ struct Source<'s, 'a> {
 
 /// The document: every event of every block, `OPERATOR_CALL` included, with
 /// statistics of the logged tensors if there is a debug buffer, and what is
-/// missing of a trace that is cut off.
+/// missing of a `file` that is cut off or damaged.
 pub fn json(
     events: &EventBlocks<'_>,
     correlation: &Correlation<'_>,
     debug_buffer: Option<&[u8]>,
     times: &Times,
-    truncation: Option<&Truncation>,
+    file: &File<'_>,
 ) -> String {
     let source = Source { correlation, debug_buffer, times };
     let blocks = events.blocks.iter().enumerate();
@@ -135,7 +150,8 @@ pub fn json(
         schema: "etinspect.events/1",
         time_scale: times.target().name(),
         allocation_events: events.allocation_events,
-        truncated: truncation.map(Truncated::from),
+        truncated: file.truncation().as_ref().map(Truncated::from),
+        damaged: file.damage().map(Damaged::from),
         repeated: events.repeated,
         coverage: Coverage::of(events, correlation).into(),
         blocks: blocks.map(|(index, b)| block_json(index, b, &source)).collect(),

@@ -6,7 +6,8 @@ use super::kind::{Field, Kind};
 use super::reading::Reading;
 use super::recover;
 use super::repeated::{Known, Next, Repeated};
-use super::wire::{Cache, Items, Table, Wire, follow};
+use super::salvage;
+use super::wire::{Cache, Items, Table, Wire, follow, text};
 use crate::bytes::{slice, u32_at};
 use crate::error::{Format, ReadError, Result};
 use crate::generated::etdump_generated::etdump as fb;
@@ -28,7 +29,7 @@ pub struct File<'a> {
     size_prefixed: bool,
     version: u32,
     pub(super) runs: Tables,
-    truncation: Option<Truncation>,
+    loss: Option<Loss>,
 }
 
 /// What a trace has lost by being cut off.
@@ -55,6 +56,29 @@ pub struct Truncation {
     pub listed_runs: usize,
 }
 
+/// What a trace is that is not cut off and whose lists of runs and events are
+/// broken: its events were found one by one.
+///
+/// So are the traces of ExecuTorch's runtime with a debug buffer and tensors of
+/// types that its `ETDumpGen` cannot log, as float16. The values of these
+/// tensors are in no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Why the file cannot be read by its lists.
+    pub reason: ReadError,
+    /// Events that were found.
+    pub events: usize,
+    /// Runs that they are of.
+    pub runs: usize,
+}
+
+/// Why a file has not all that was recorded.
+#[derive(Clone, Debug)]
+enum Loss {
+    Cut(Truncation),
+    Lists(Damage),
+}
+
 /// Tables by position, with what was found readable of them in a truncated file.
 #[derive(Clone, Debug)]
 pub(super) enum Tables {
@@ -64,10 +88,21 @@ pub(super) enum Tables {
     Found(Arc<[FoundRun]>),
 }
 
-/// A run of a truncated file.
+/// What is left of a run but its events.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Head {
+    /// The place of its table.
+    Table(usize),
+    /// The place of its name.
+    Name(usize),
+    /// Nothing.
+    Lost,
+}
+
+/// A run of a truncated or damaged file.
 #[derive(Clone, Debug)]
 pub(super) struct FoundRun {
-    pub at: usize,
+    pub head: Head,
     /// Its number in the file's list.
     pub index: usize,
     /// Events that the file lists and that could not be read.
@@ -127,37 +162,70 @@ impl<'a> File<'a> {
     }
 
     /// As [`File::parse`], but of a file that is cut off it reads every event
-    /// that lies before the cut; [`File::truncation`] says what is missing.
+    /// that lies before the cut, and of one whose lists are broken every event
+    /// that it finds; [`File::truncation`] and [`File::damage`] say what is
+    /// missing.
     ///
     /// # Errors
     /// Wrong identifier, invalid FlatBuffer, or a cut before the first event.
     pub fn recover(bytes: &'a [u8]) -> Result<Self> {
         let container = Container::detect(bytes)?;
-        let error = match container.complete().and_then(|bytes| Self::intact(&container, bytes)) {
+        let complete = container.complete();
+        let error = match complete.clone().and_then(|bytes| Self::intact(&container, bytes)) {
             Ok(file) => return Ok(file),
             Err(error) => error,
         };
-        let whole = container.declared.is_some_and(|declared| declared <= bytes.len() as u64);
-        let found = if whole {
-            None
-        } else {
-            recover::recover(bytes, container.root(), container.declared)
-        };
-        let Some(found) = found else { return Err(error) };
+        let is_whole = container.declared.is_some() && complete.is_ok();
+        let before_the_cut = if is_whole { None } else { Self::before_the_cut(&container) };
+        let damaged = || Self::damaged(&container, complete.ok()?, error.clone());
+        before_the_cut.or_else(damaged).ok_or(error)
+    }
+
+    /// The events before the cut of a file that is cut off.
+    fn before_the_cut(container: &Container<'a>) -> Option<Self> {
+        let found = recover::recover(container.bytes, container.root(), container.declared)?;
         let events = found.runs.iter().map(|run| run.events.len()).sum();
-        Ok(File {
+        Some(File {
             size_prefixed: container.size_prefixed,
             version: found.version,
-            truncation: Some(Truncation {
+            loss: Some(Loss::Cut(Truncation {
                 expected_bytes: container.declared,
-                found_bytes: bytes.len() as u64,
+                found_bytes: container.bytes.len() as u64,
                 events,
                 lost_events: found.listed_events - events,
                 runs: found.runs.len(),
                 listed_runs: found.listed_runs,
-            }),
+            })),
             runs: Tables::Found(found.runs.into()),
             wire: found.wire,
+        })
+    }
+
+    /// The events of a file whose root leads to no list of runs; `None` if it
+    /// does, and the fault lies elsewhere.
+    fn damaged(container: &Container<'a>, bytes: &'a [u8], reason: ReadError) -> Option<Self> {
+        let listed = Self::unread(container, bytes);
+        if listed.as_ref().is_some_and(File::lists_runs) {
+            return None;
+        }
+        let found = salvage::salvage(bytes)?;
+        let events = found.runs.iter().map(|run| run.events.len()).sum();
+        Some(File {
+            size_prefixed: container.size_prefixed,
+            version: listed.map_or(0, |file| file.version),
+            loss: Some(Loss::Lists(Damage { reason, events, runs: found.runs.len() })),
+            runs: Tables::Found(found.runs.into()),
+            wire: found.wire,
+        })
+    }
+
+    /// Whether the root lists runs, each with a name and a list of events.
+    fn lists_runs(&self) -> bool {
+        let Tables::Vector(items) = self.runs else { return false };
+        (0..items.count).all(|index| {
+            let at = items.table(self.wire.bytes, index);
+            let run = at.and_then(|at| Run::at(&self.wire, at, index));
+            run.is_some_and(|run| !run.name().is_empty())
         })
     }
 
@@ -169,7 +237,7 @@ impl<'a> File<'a> {
             size_prefixed: container.size_prefixed,
             version: root.int(root::VERSION, 0) as u32,
             runs: Tables::Vector(root.items(root::RUNS, Field::Tables(Kind::Run).size())?),
-            truncation: None,
+            loss: None,
             wire,
         })
     }
@@ -177,10 +245,13 @@ impl<'a> File<'a> {
     /// Checks `bytes` in one pass; what is wrong is then said by the generic
     /// verifier, which knows the way to each field.
     fn intact(container: &Container<'a>, bytes: &'a [u8]) -> Result<Self> {
+        let mut fault =
+            ReadError::field(Format::EtDump, "run_data", "a list of runs", "something else");
         let file = Reading::of(container, bytes).and_then(|mut reading| {
             while let Some(run) = reading.next_run() {
                 reading.events(&run).for_each(drop);
             }
+            fault = reading.fault();
             reading.finish()
         });
         if let Some(file) = file {
@@ -190,11 +261,9 @@ impl<'a> File<'a> {
             true => verify::size_prefixed_root::<fb::ETDump>(Format::EtDump, bytes),
             false => verify::root::<fb::ETDump>(Format::EtDump, bytes, 0),
         };
-        verified.and_then(|_| {
-            let sharing =
-                format!("tables that share less than {MAX_SHARING} times the file's size");
-            Err(ReadError::at(Format::EtDump, 0, sharing, "more"))
-        })
+        // What the generic verifier lets pass: tables that many others share,
+        // and vtables that are none, which it takes for those of empty tables.
+        verified.and(Err(fault))
     }
 
     /// Whether the file begins with its size.
@@ -209,7 +278,18 @@ impl<'a> File<'a> {
 
     /// What is missing of a file that is cut off, `None` for a whole one.
     pub fn truncation(&self) -> Option<Truncation> {
-        self.truncation
+        match self.loss {
+            Some(Loss::Cut(truncation)) => Some(truncation),
+            _ => None,
+        }
+    }
+
+    /// What was found of a whole file whose lists are broken.
+    pub fn damage(&self) -> Option<&Damage> {
+        match &self.loss {
+            Some(Loss::Lists(damage)) => Some(damage),
+            _ => None,
+        }
     }
 
     /// The runs, in file order.
@@ -253,8 +333,16 @@ impl<'a> Run<'a> {
             Tables::Vector(items) => Run::at(wire, items.table(wire.bytes, index)?, index),
             Tables::Found(runs) => {
                 let found = runs.get(index)?;
-                let table = wire.table(Kind::Run, found.at, &mut Cache::default())?;
-                Run::of(wire, &table, found.index, Tables::Found(Arc::new([found.clone()])))
+                let events = Tables::Found(Arc::new([found.clone()]));
+                let name = match found.head {
+                    Head::Table(at) => {
+                        let table = wire.table(Kind::Run, at, &mut Cache::default())?;
+                        return Run::of(wire, &table, found.index, events);
+                    }
+                    Head::Name(at) => text(wire.bytes, at)?,
+                    Head::Lost => "",
+                };
+                Some(Run { name, index: found.index, events, ..Run::empty(wire) })
             }
         }
     }

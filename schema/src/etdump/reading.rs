@@ -9,6 +9,8 @@ use super::event::{Caches, Event};
 use super::file::{Container, File, MAX_SHARING, Run, Tables};
 use super::repeated::{Known, Next, Repeated};
 use super::wire::Items;
+use crate::error::{Format, ReadError};
+use alloc::format;
 
 /// A trace that is being read for the first time, run by run.
 ///
@@ -37,6 +39,8 @@ pub struct Reading<'a> {
     budget: usize,
     visited: usize,
     damaged: bool,
+    /// The event that is, of its run; none if it is the run itself.
+    damaged_event: Option<usize>,
     caches: Caches<'a>,
 }
 
@@ -53,7 +57,16 @@ impl<'a> Reading<'a> {
         let Tables::Vector(runs) = file.runs else { return None };
         let budget = bytes.len().saturating_mul(MAX_SHARING).saturating_add(4096);
         let caches = Caches::default();
-        Some(Reading { file, runs, next: 0, budget, visited: 0, damaged: false, caches })
+        Some(Reading {
+            file,
+            runs,
+            next: 0,
+            budget,
+            visited: 0,
+            damaged: false,
+            damaged_event: None,
+            caches,
+        })
     }
 
     /// The next run; `None` after the last one and if anything is damaged.
@@ -99,6 +112,28 @@ impl<'a> Reading<'a> {
         self.runs.count
     }
 
+    /// What is wrong with the run, or the event, that was read last.
+    pub(super) fn fault(&self) -> ReadError {
+        if self.visited > self.budget {
+            let sharing =
+                format!("tables that share less than {MAX_SHARING} times the file's size");
+            return ReadError::at(Format::EtDump, 0, sharing, "more");
+        }
+        let path = format!("run_data[{}]", self.next.saturating_sub(1));
+        match self.damaged_event {
+            Some(index) => {
+                let path = format!("{path}.events[{index}]");
+                ReadError::field(Format::EtDump, path, "an event", "no table of a known layout")
+            }
+            None => ReadError::field(
+                Format::EtDump,
+                path,
+                "a run with its events",
+                "no table of a known layout",
+            ),
+        }
+    }
+
     /// The file, if all of it has been read and nothing is damaged.
     pub fn finish(self) -> Option<File<'a>> {
         (!self.damaged && self.next == self.runs.count).then_some(self.file)
@@ -106,8 +141,8 @@ impl<'a> Reading<'a> {
 
     #[inline]
     fn visit(&mut self, size: usize) -> Option<()> {
-        let visited = self.visited.saturating_add(size);
-        (visited <= self.budget).then(|| self.visited = visited)
+        self.visited = self.visited.saturating_add(size);
+        (self.visited <= self.budget).then_some(())
     }
 }
 
@@ -167,7 +202,10 @@ impl<'a> Iterator for Events<'_, 'a> {
             return None;
         }
         let event = self.read();
-        self.reading.damaged = event.is_none();
+        if event.is_none() {
+            self.reading.damaged = true;
+            self.reading.damaged_event = Some(self.index);
+        }
         self.index += 1;
         event
     }

@@ -7,7 +7,7 @@
 //! references lead to strings and tables, and which numbers make sense.
 
 use super::event::{Caches, Event};
-use super::file::{FoundRun, MAX_SHARING};
+use super::file::{FoundRun, Head, MAX_SHARING};
 use super::kind::field::{allocation, debug, event, profile, root, run, value};
 use super::kind::{Field, Kind};
 use super::placement;
@@ -120,8 +120,8 @@ impl<'a> Search<'a> {
         let found = run.events.iter().filter(readable);
         let events: Arc<[u32]> = found.filter_map(|at| u32::try_from(*at).ok()).collect();
         let lost_events = run.listed.saturating_sub(events.len());
-        let (at, index) = (run.at, run.index);
-        (!events.is_empty()).then_some(FoundRun { at, index, lost_events, events })
+        let (head, index) = (Head::Table(run.at), run.index);
+        (!events.is_empty()).then_some(FoundRun { head, index, lost_events, events })
     }
 
     /// The tables that a field of `tables` refers to, as far as they begin before the cut.

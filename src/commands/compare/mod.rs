@@ -11,6 +11,7 @@ use et_inspector::correlate::Correlation;
 use et_inspector::debug_data::Value;
 use et_inspector::events::{Block, EventBlocks};
 use et_inspector::gap::{self, Logged, Place, Tolerance};
+use et_inspector::restore::Restored;
 use et_schema::bundled::File as Bundle;
 use et_schema::{Format as Kind, ReadError, etdump, etrecord, pte};
 use names::Names;
@@ -128,9 +129,8 @@ const COMPARED: &str = "are looked at";
 /// Runs the command.
 pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
     let bytes = input::open(&args.trace)?;
-    let trace = trace::open(&args.trace, &bytes, COMPARED, global)?;
+    let opened = trace::open(&args.trace, &bytes, COMPARED, global)?;
     let buffer = debug_buffer(&args.trace, args.debug_buffer.as_deref(), "--debug-buffer")?;
-    let blocks = EventBlocks::of(&trace);
     let reference = input::open(&args.reference)?;
     let reference = Reference::detect(args, &reference)?;
     let model = args.model.as_deref().map(input::open).transpose()?;
@@ -139,6 +139,10 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
         _ => (&args.reference, reference.program()),
     };
     let model = parsed(Some(model_path), model, pte::File::parse)?;
+    let program = model.as_ref().map(|model| (model, args.method.as_deref()));
+    let restored = trace::restored(&args.trace, &opened, program, Some(&buffer), global);
+    let (trace, buffer) = whole(&args.trace, &opened, &buffer, restored.as_ref())?;
+    let blocks = EventBlocks::of(&trace);
     let record = args.etrecord.as_deref().map(input::open).transpose()?;
     let record = parsed(args.etrecord.as_deref(), record.as_deref(), etrecord::File::parse)?;
     let correlation =
@@ -164,17 +168,20 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
         Reference::Trace(file) => {
             let option = args.reference_buffer.as_deref();
             let reference = debug_buffer(&args.reference, option, "--reference-buffer")?;
-            if let Some(truncation) = file.truncation() {
-                global.warn(&trace::cut_off(&args.reference, &truncation, COMPARED));
+            if let Some(warning) = trace::incomplete(&args.reference, file, COMPARED) {
+                global.warn(&warning);
             }
-            let mut expected = gap::logged(file);
-            gap::align(&mut expected, file, Some(&trace));
-            gap::align(&mut logged, &trace, Some(file));
-            gap::compare(&found(args, &logged, &buffer), &values(&expected, &reference), tolerance)
+            let restored =
+                trace::restored(&args.reference, file, program, Some(&reference), global);
+            let (file, reference) = whole(&args.reference, file, &reference, restored.as_ref())?;
+            let mut expected = gap::logged(&file);
+            gap::align(&mut expected, &file, Some(&trace));
+            gap::align(&mut logged, &trace, Some(&file));
+            gap::compare(&found(args, &logged, buffer), &values(&expected, reference), tolerance)
         }
         Reference::Tensors(arrays) => {
             gap::align(&mut logged, &trace, None);
-            let found = found(args, &logged, &buffer);
+            let found = found(args, &logged, buffer);
             let (values, unused) = references::values(arrays, &found, &names);
             if !unused.is_empty() {
                 global.warn(&references::unused_message(&args.reference, &unused));
@@ -197,7 +204,7 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
             let last = last(&logged);
             expected.retain(|value| Some(value.place.run) <= last);
             gap::compare(
-                &found(args, &logged, &buffer),
+                &found(args, &logged, buffer),
                 &values(&expected, &host.debug_buffer),
                 tolerance,
             )
@@ -265,6 +272,18 @@ impl<'b> Reference<'b> {
             _ => None,
         }
     }
+}
+
+/// A trace and its debug buffer, both with the values that were restored.
+fn whole<'b>(
+    path: &Path,
+    trace: &etdump::File<'b>,
+    buffer: &'b [u8],
+    restored: Option<&'b Restored>,
+) -> Result<(etdump::File<'b>, &'b [u8]), Failure> {
+    let Some(restored) = restored else { return Ok((trace.clone(), buffer)) };
+    let whole = etdump::File::parse(&restored.trace).map_err(|e| Failure::input(path, e))?;
+    Ok((whole, &restored.debug_buffer))
 }
 
 /// The method that put out the values.

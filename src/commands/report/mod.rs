@@ -343,5 +343,12 @@ fn times(
             truncation.listed_runs
         )
     });
+    let warning = warning.or_else(|| {
+        let events = thousands(dump.damage()?.events as u64);
+        Some(format!(
+            "the trace is damaged: only the {events} events that were found one by one are shown, \
+             without the values of float16 and bfloat16 tensors"
+        ))
+    });
     Ok(TraceTimes::new(&blocks, &correlation, args.source_time_scale.into(), warning))
 }

@@ -5,7 +5,7 @@ use super::document_name;
 use super::program::count;
 use super::values::quoted;
 use crate::text::{bytes, escape};
-use crate::trace::truncated;
+use crate::trace::{damaged, truncated};
 use et_schema::etdump::{Event, File, Run};
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
@@ -116,6 +116,7 @@ pub fn json(path: &Path, file: &File<'_>, size: usize) -> Json {
             "size_prefixed": file.is_size_prefixed(),
         },
         "truncated": truncated(file.truncation()),
+        "damaged": damaged(file.damage()),
         "runs": runs.collect::<Vec<_>>(),
     })
 }

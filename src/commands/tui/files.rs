@@ -4,6 +4,7 @@ use crate::dump;
 use crate::failure::Failure;
 use crate::input::{self, Input};
 use et_inspector::log::{Log, Stage};
+use et_inspector::restore;
 use et_inspector::target::Target;
 use et_schema::bundled::File as Bundle;
 use et_schema::etdump::{File as Trace, Truncation};
@@ -168,7 +169,19 @@ impl Files {
         let record = parsed(record, |file| {
             Record::parse(file.bytes.as_slice()).map_err(|e: ReadError| file.failure(e))
         })?;
-        let buffer = self.debug_buffer(trace)?;
+        let mut buffer = self.debug_buffer(trace)?;
+        let restored = own_trace.as_ref().zip(file.as_ref()).zip(buffer.as_ref());
+        let restored = restored.and_then(|((trace, program), buffer)| {
+            restore::by_program(trace, program, self.method.as_deref(), buffer.as_slice())?.ok()
+        });
+        let whole = match restored {
+            Some(restored) => {
+                buffer = Some(Bytes::new(restored.debug_buffer));
+                restored.trace
+            }
+            None => Vec::new(),
+        };
+        let whole = Trace::parse(&whole).ok();
         let journal = evidence.journal.as_ref().filter(|_| trace.is_none());
         let replayed = journal.map(|journal| Replayed::of(journal, self.clock));
         let (replayed, clock) = match &replayed {
@@ -180,11 +193,14 @@ impl Files {
             let Truncation { events, runs, listed_runs, .. } = cut;
             title += &format!(" (cut off: {events} events of {runs} of {listed_runs} runs)");
         }
+        if let Some(damage) = own_trace.as_ref().and_then(Trace::damage) {
+            title += &format!(" (damaged: {} events were found)", damage.events);
+        }
         let inputs = Inputs {
             title: &title,
             program: file.as_ref(),
             method: self.method.as_deref(),
-            trace: own_trace.as_ref(),
+            trace: whole.as_ref().or(own_trace.as_ref()),
             replayed: replayed.as_ref(),
             record: record.as_ref(),
             journal: evidence.journal.as_ref(),
