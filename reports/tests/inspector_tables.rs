@@ -42,9 +42,10 @@ fn allocation_events_do_not_disturb_the_table() {
 #[test]
 fn json_has_every_event_with_its_samples() {
     let bytes = fs::read(traces().join("linear__it3.etdp")).unwrap();
-    let blocks = EventBlocks::of(&File::parse(&bytes).unwrap());
+    let file = File::parse(&bytes).unwrap();
+    let blocks = EventBlocks::of(&file);
     let document: serde_json::Value =
-        serde_json::from_str(&json(&blocks, &Correlation::default(), None, &milliseconds(), None))
+        serde_json::from_str(&json(&blocks, &Correlation::default(), None, &milliseconds(), &file))
             .unwrap();
     assert_eq!(document["schema"], "etinspect.events/1");
     let kernel = &document["blocks"][1]["events"][0];
@@ -64,9 +65,8 @@ fn csv_has_a_row_for_every_event() {
 #[test]
 fn damaged_trace_is_refused_with_its_place() {
     let bytes = fs::read(traces().join("dtype_fp16__it1_dbg.etdp")).unwrap();
-    if let Err(error) = File::parse(&bytes) {
-        assert!(error.to_string().contains("at byte"), "{error}");
-    }
+    let error = File::parse(&bytes).unwrap_err();
+    assert!(error.to_string().contains("at byte 100 (field run_data[0].events[0])"), "{error}");
     let bytes = fs::read(traces().join("linear__it3.etdp")).unwrap();
     let error = File::parse(&bytes[..bytes.len() / 2]).unwrap_err();
     assert!(error.to_string().contains("truncated"), "{error}");

@@ -39,8 +39,9 @@ pub struct Reading<'a> {
     budget: usize,
     visited: usize,
     damaged: bool,
-    /// The event that is, of its run; none if it is the run itself.
-    damaged_event: Option<usize>,
+    /// The event that is: its number in its run, and where its table should be;
+    /// none if it is the run itself.
+    damaged_event: Option<(usize, usize)>,
     caches: Caches<'a>,
 }
 
@@ -119,19 +120,16 @@ impl<'a> Reading<'a> {
                 format!("tables that share less than {MAX_SHARING} times the file's size");
             return ReadError::at(Format::EtDump, 0, sharing, "more");
         }
-        let path = format!("run_data[{}]", self.next.saturating_sub(1));
-        match self.damaged_event {
-            Some(index) => {
-                let path = format!("{path}.events[{index}]");
-                ReadError::field(Format::EtDump, path, "an event", "no table of a known layout")
+        let run = self.next.saturating_sub(1);
+        let (path, at, expected) = match self.damaged_event {
+            Some((event, at)) => (format!("run_data[{run}].events[{event}]"), at, "an event"),
+            None => {
+                let at = self.runs.table(self.file.wire.bytes, run).unwrap_or(0);
+                (format!("run_data[{run}]"), at, "a run with its events")
             }
-            None => ReadError::field(
-                Format::EtDump,
-                path,
-                "a run with its events",
-                "no table of a known layout",
-            ),
-        }
+        };
+        let found = "no table of a known layout";
+        ReadError::at_field(Format::EtDump, at as u64, path, expected, found)
     }
 
     /// The file, if all of it has been read and nothing is damaged.
@@ -204,7 +202,8 @@ impl<'a> Iterator for Events<'_, 'a> {
         let event = self.read();
         if event.is_none() {
             self.reading.damaged = true;
-            self.reading.damaged_event = Some(self.index);
+            let at = self.list.table(self.reading.file.wire.bytes, self.index).unwrap_or(0);
+            self.reading.damaged_event = Some((self.index, at));
         }
         self.index += 1;
         event

@@ -13,8 +13,8 @@
 
 use super::event::{Caches, Event};
 use super::file::{FoundRun, Head, MAX_SHARING};
-use super::kind::Kind;
 use super::kind::field::{allocation, debug, event, profile, run};
+use super::kind::{Field, Kind};
 use super::wire::{Cache, Table, Wire, text, vtable_of};
 use crate::bytes::u32_at;
 use alloc::collections::BTreeSet;
@@ -72,64 +72,71 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn of(wire: &Wire<'a>) -> Self {
         let mut found = Found::default();
-        let mut caches = (Caches::default(), Cache::default());
+        let mut caches = Caches::default();
         let mut budget = wire.bytes.len().saturating_mul(MAX_SHARING);
         for at in (0..wire.bytes.len()).step_by(4) {
             if !may_be_table(wire.bytes, at) {
                 continue;
             }
-            let size = found.add_event(wire, at, &mut caches.0);
-            match size.map(|size| budget.checked_sub(size)) {
-                Some(Some(rest)) => budget = rest,
-                Some(None) => break,
-                None if is_run(wire, at, &mut caches.1) => found.runs.push(at),
-                None => {}
-            }
+            // What is no event costs as well: many could share a long text.
+            let cost = found.add(wire, at, &mut caches);
+            let Some(rest) = budget.checked_sub(cost) else { break };
+            budget = rest;
         }
         found.tables.sort_unstable_by_key(|table| table.start);
         found.texts.sort_unstable();
         found
     }
 
-    /// Takes in the event at `at`, if there is one, and gives its size.
-    fn add_event(&mut self, wire: &Wire<'a>, at: usize, caches: &mut Caches<'a>) -> Option<usize> {
-        let table = wire.table(Kind::Event, at, &mut Cache::default())?;
-        if table.layout.size != EVENT_SIZE {
+    /// Takes in the event or run at `at`, if there is one, and gives the bytes
+    /// that were looked at.
+    fn add(&mut self, wire: &Wire<'a>, at: usize, caches: &mut Caches<'a>) -> usize {
+        if let Some((table, body, kind)) = event_tables(wire, at) {
+            let cost = cost(kind, &body);
+            return match self.add_event(wire, (&table, &body, kind), caches) {
+                Some(size) => size.max(cost),
+                // A list that ends in damage may have been long.
+                None if kind == Kind::Debug => cost + wire.bytes.len() / 8,
+                None => cost,
+            };
+        }
+        let Some(table) = wire.table(Kind::Run, at, &mut Cache::default()) else { return 0 };
+        let cost = cost(Kind::Run, &table);
+        if is_run(&table) {
+            self.runs.push(at);
+        }
+        cost
+    }
+
+    /// Takes in an event of the given tables, and gives its size.
+    fn add_event(
+        &mut self,
+        wire: &Wire<'a>,
+        (table, body, kind): (&Table<'a>, &Table<'a>, Kind),
+        caches: &mut Caches<'a>,
+    ) -> Option<usize> {
+        if !is_plausible(kind, body) {
             return None;
         }
-        let fields = [
-            (event::PROFILE, Kind::Profile),
-            (event::ALLOCATION, Kind::Allocation),
-            (event::DEBUG, Kind::Debug),
-        ];
-        let mut present = fields.iter().filter(|(field, _)| table.has(*field));
-        let (Some((field, kind)), None) = (present.next(), present.next()) else { return None };
-        let body = wire.table(*kind, table.target(*field)?, &mut Cache::default())?;
-        if body.at < at + usize::from(EVENT_SIZE) || !is_plausible(*kind, &body) {
-            return None;
-        }
-        let event = Event::read(wire, at, caches)?;
+        let event = Event::read(wire, table.at, caches)?;
         // A root with nothing but a list looks like an allocation of no bytes,
         // and lies before all events.
         if matches!(event, Event::Allocation(e) if e.size == 0) && self.events.is_empty() {
             return None;
         }
-        let (named, texts) = match event {
-            Event::Profile(e) => (Some(e.name), [profile::NAME, profile::DELEGATE_NAME]),
-            Event::Debug(e) => (Some(e.name), [debug::NAME, debug::DELEGATE_NAME]),
-            _ => (None, [0, 0]),
+        let texts: &[usize] = match kind {
+            Kind::Profile => &[profile::NAME, profile::DELEGATE_NAME],
+            Kind::Debug => &[debug::NAME, debug::DELEGATE_NAME],
+            _ => &[],
         };
-        if *kind != Kind::Allocation {
-            self.names.extend(named.filter(|name| !name.is_empty()));
-            for at in texts.iter().filter_map(|field| body.target(*field)) {
-                self.texts.push(at);
-                self.names.extend(text(wire.bytes, at));
-            }
+        for at in texts.iter().filter_map(|field| body.target(*field)) {
+            self.texts.push(at);
+            self.names.extend(text(wire.bytes, at).filter(|name| !name.is_empty()));
         }
-        for table in [&table, &body] {
+        for table in [table, body] {
             self.tables.push(table.at..table.at + usize::from(table.layout.size));
         }
-        self.events.push(at);
+        self.events.push(table.at);
         Some(event.size_in_file())
     }
 
@@ -240,14 +247,40 @@ fn may_be_table(bytes: &[u8], at: usize) -> bool {
     header().is_some_and(|(length, size)| (6..=20).contains(&length) && TABLE_SIZES.contains(&size))
 }
 
-/// Whether there is a run with a name and a list of events at `at`.
-fn is_run(wire: &Wire<'_>, at: usize, cache: &mut Cache) -> bool {
-    wire.table(Kind::Run, at, cache).is_some_and(|table| {
-        let name = table.text(run::NAME).flatten();
-        name.is_some_and(|name| !name.is_empty())
-            && table.has(run::EVENTS)
-            && table.items(run::EVENTS, 4).is_some_and(|items| items.count > 0)
-    })
+/// The table of an event at `at`, and that of what it is, if they may be such.
+fn event_tables<'a>(wire: &Wire<'a>, at: usize) -> Option<(Table<'a>, Table<'a>, Kind)> {
+    let table = wire.table(Kind::Event, at, &mut Cache::default())?;
+    if table.layout.size != EVENT_SIZE {
+        return None;
+    }
+    let fields = [
+        (event::PROFILE, Kind::Profile),
+        (event::ALLOCATION, Kind::Allocation),
+        (event::DEBUG, Kind::Debug),
+    ];
+    let mut present = fields.iter().filter(|(field, _)| table.has(*field));
+    let (Some((field, kind)), None) = (present.next(), present.next()) else { return None };
+    let body = wire.table(*kind, table.target(*field)?, &mut Cache::default())?;
+    (body.at >= at + usize::from(EVENT_SIZE)).then_some((table, body, *kind))
+}
+
+/// Bytes of a table and of what may be its texts.
+fn cost(kind: Kind, table: &Table<'_>) -> usize {
+    let length = |(index, field): (usize, &Field)| {
+        let at = table.target(index).filter(|_| *field == Field::Text)?;
+        let length = u32_at(table.bytes, at)? as usize;
+        let end = at.checked_add(4)?.checked_add(length)?;
+        (table.bytes.get(end) == Some(&0)).then_some(length)
+    };
+    let lengths = kind.fields().iter().enumerate().filter_map(length);
+    usize::from(table.layout.size) + lengths.sum::<usize>()
+}
+
+/// Whether a table is a run with a name and a list of events.
+fn is_run(table: &Table<'_>) -> bool {
+    table.text(run::NAME).flatten().is_some_and(|name| !name.is_empty())
+        && table.has(run::EVENTS)
+        && table.items(run::EVENTS, 4).is_some_and(|items| items.count > 0)
 }
 
 /// What the table of an event has besides what its layout asks for: all that

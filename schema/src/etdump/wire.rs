@@ -81,8 +81,8 @@ pub(super) fn follow(bytes: &[u8], at: usize) -> Option<usize> {
 pub(super) fn text(bytes: &[u8], at: usize) -> Option<&str> {
     let start = at.checked_add(4)?;
     let end = start.checked_add(u32_at(bytes, at)? as usize)?;
-    let text = core::str::from_utf8(bytes.get(start..end)?).ok()?;
-    (bytes.get(end) == Some(&0)).then_some(text)
+    let [text @ .., 0] = bytes.get(start..=end)? else { return None };
+    core::str::from_utf8(text).ok()
 }
 
 /// The vector at `at`, whose items have `size` bytes.
