@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 /// Elements to work with; their memory is given back when they are dropped.
-pub(super) struct Scratch<T> {
+pub(crate) struct Scratch<T> {
     /// Eight bytes at a time, so that it is aligned for any element.
     memory: Vec<u64>,
     /// The word at which the elements begin.

@@ -11,7 +11,7 @@ use super::Method;
 use super::instruction::{Instruction, KernelCall};
 use super::operands::with_arguments_at_load;
 use crate::kernels::Means;
-use crate::kernels::fused::{Constant, Pipeline, Product, Times};
+use crate::kernels::fused::{Constant, Pipeline, Product, Scratch, Times};
 use crate::memory::{Arena, Around, Region};
 use crate::tensor::TensorRef;
 use crate::value::{EValue, Storage, Tensor, Values};
@@ -25,9 +25,21 @@ use smallvec::SmallVec;
 /// Calls that run together.
 pub(crate) struct Group {
     work: Work,
+    way: Way,
     input: ValueId,
     others: SmallVec<[ValueId; 2]>,
     out: ValueId,
+}
+
+/// How the output comes to its place, where the input may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// At once: nothing that is read is there.
+    InPlace,
+    /// At once: the input is laid out before.
+    LayOut,
+    /// As a copy, when all is computed.
+    Aside,
 }
 
 enum Work {
@@ -122,7 +134,7 @@ impl Search<'_, '_> {
         })?;
         let input = *call.args.get(left)?;
         let (work, others) = (Work::Product(product), SmallVec::new());
-        Some(Group { work, input, others, out: out_of(call)? })
+        Some(Group { work, way: Way::InPlace, input, others, out: out_of(call)? })
     }
 
     /// The longest group that begins with convolution `first`.
@@ -155,9 +167,22 @@ impl Search<'_, '_> {
         let (len, reads, out) = best;
         pipeline.truncate(len);
         others.truncate(reads);
+        let way = self.way(&pipeline, input, out);
         let work = Work::Channels(pipeline);
-        let group = Group { work, input, others, out };
+        let group = Group { work, way, input, others, out };
         (group.len() > 1).then_some(group)
+    }
+
+    /// How the output comes to its place: the way on which least is copied.
+    fn way(&self, pipeline: &Pipeline, input: ValueId, out: ValueId) -> Way {
+        let bytes = |id| self.values.tensor(id).map_or(0, |(_, tensor)| tensor.meta.nbytes());
+        let overlap = self.overlap(core::iter::once(input), out);
+        match (pipeline.lays_out(), pipeline.reads_planes()) {
+            (false, _) => Way::InPlace,
+            (true, true) if !overlap => Way::InPlace,
+            (true, true) if bytes(out) < bytes(input) => Way::Aside,
+            (true, _) => Way::LayOut,
+        }
     }
 
     /// Whether the plan puts a tensor that is read where the output is written.
@@ -256,16 +281,12 @@ impl Group {
         times: &Times,
     ) -> Option<()> {
         let target = values.tensor(self.out)?.1.capacity_region()?;
+        if self.way == Way::Aside {
+            return self.execute_aside(values, arenas, target, means, times);
+        }
         let laid_out = match &self.work {
-            Work::Channels(pipeline) if pipeline.lays_out() => {
-                let (_, tensor) = values.tensor(self.input)?;
-                let read = match tensor.region() {
-                    Some(region) => {
-                        &arenas[region.arena as usize].bytes()[region.start..region.end]
-                    }
-                    None => &[],
-                };
-                Some(pipeline.lay_out(floats(tensor, read)?, times)?)
+            Work::Channels(pipeline) if self.way == Way::LayOut => {
+                Some(pipeline.lay_out(input_of(values, arenas, self.input)?, times)?)
             }
             _ => None,
         };
@@ -304,6 +325,40 @@ impl Group {
         }
         Some(())
     }
+
+    /// Computes the output elsewhere and copies it to its place.
+    fn execute_aside(
+        &self,
+        values: &Values<'_>,
+        arenas: &mut [Arena],
+        target: Region,
+        means: Means,
+        times: &Times,
+    ) -> Option<()> {
+        let Work::Channels(pipeline) = &self.work else { return None };
+        let bytes = values.tensor(self.out)?.1.meta.nbytes();
+        let mut out = Scratch::<f32>::new(bytes / size_of::<f32>());
+        {
+            let read = |id: &ValueId| input_of(values, arenas, *id);
+            let others: SmallVec<[&[f32]; 2]> =
+                self.others.iter().map(read).collect::<Option<_>>()?;
+            pipeline.run(read(&self.input)?, &others, &mut out, means, times);
+        }
+        let place = arenas.get_mut(target.arena as usize)?.bytes_mut();
+        let out: &[u8] = bytemuck::cast_slice(&out);
+        place.get_mut(target.start..target.end)?.get_mut(..out.len())?.copy_from_slice(out);
+        Some(())
+    }
+}
+
+/// The elements of a tensor that lies in an arena or is a constant.
+fn input_of<'a>(values: &'a Values<'_>, arenas: &'a [Arena], id: ValueId) -> Option<&'a [f32]> {
+    let (_, tensor) = values.tensor(id)?;
+    let read = match tensor.region() {
+        Some(region) => arenas.get(region.arena as usize)?.bytes().get(region.start..region.end)?,
+        None => &[],
+    };
+    floats(tensor, read)
 }
 
 /// The elements of a tensor, from `read` unless it is a constant.

@@ -6,7 +6,7 @@ use super::phases::Phases;
 use super::{bias_values, depthwise, pads_with_zeros, planes};
 use crate::kernels::Args;
 use crate::kernels::means::Rounding;
-use crate::kernels::panel::{self, Bias, Packed, Tiles};
+use crate::kernels::panel::{self, Bias, Packed, Right, Tiles};
 use crate::kernels::scratch::Scratch;
 use crate::tensor::TensorMut;
 use alloc::vec::Vec;
@@ -82,13 +82,22 @@ impl Convolution {
         self.g.positions()
     }
 
+    /// Whether it reads its input as it is.
+    pub fn reads_planes(&self) -> bool {
+        self.is_depthwise() || planes::in_place(&self.g, &[]).is_some()
+    }
+
     /// What image `n` of the input is computed from.
     pub fn source<'a>(&self, input: &'a [f32], n: usize) -> Source<'a> {
-        let image = &input[n * self.g.in_strides[0]..];
-        match self.weights {
-            Weights::Product(_) => Source::Packed(planes::packed(&self.g, &self.phases, image)),
-            Weights::Depthwise(_) => Source::Planes(image, 0),
+        match self.reads_planes() {
+            true => Source::Planes(&input[n * self.g.in_strides[0]..], 0),
+            false => Source::Packed(self.packed(input, n)),
         }
+    }
+
+    /// Image `n` of the input in panels.
+    pub fn packed(&self, input: &[f32], n: usize) -> Packed {
+        planes::packed(&self.g, &self.phases, &input[n * self.g.in_strides[0]..])
     }
 
     /// Computes the planes of `channels`. The first must be a multiple of
@@ -102,9 +111,15 @@ impl Convolution {
     ) {
         let bias = self.bias.as_ref().map(|bias| &bias[channels.start..]);
         match (&self.weights, source) {
-            (Weights::Product(tiles), Source::Packed(packed)) => {
+            (Weights::Product(tiles), source) => {
+                let right = match source {
+                    Source::Packed(packed) => Some(Right::Packed(packed)),
+                    Source::Planes(image, _) => planes::in_place(&self.g, image).map(Right::Planes),
+                };
+                // A source is made for its convolution.
+                let Some(right) = right else { return };
                 let bias = bias.map_or(Bias::None, Bias::Rows);
-                panel::multiply_rows(tiles, channels, packed, bias, (out, self.plane()), rounding);
+                panel::multiply_rows(tiles, channels, right, bias, (out, self.plane()), rounding);
             }
             (Weights::Depthwise(weight), Source::Planes(planes, first)) => {
                 let weight = &weight[channels.start * self.g.weight_strides[0]..];
@@ -112,8 +127,7 @@ impl Convolution {
                 let operands = (input, weight, bias);
                 depthwise::some_planes(&self.g, &self.phases, operands, 0, out, rounding);
             }
-            // A source is made for its convolution.
-            _ => {}
+            (Weights::Depthwise(_), Source::Packed(_)) => {}
         }
     }
 }

@@ -51,7 +51,11 @@ pub(super) fn run(
             let out = (&mut out[..g.group_out() * plane], plane);
             if plain {
                 let columns = Pixels::of(g, input);
-                panel::multiply(left, Right::Columns(&columns), bias, out, means);
+                #[cfg(feature = "std")]
+                let right = in_place(g, input).map_or(Right::Columns(&columns), Right::Planes);
+                #[cfg(not(feature = "std"))]
+                let right = Right::Columns(&columns);
+                panel::multiply(left, right, bias, out, means);
             } else {
                 split_all(g, phases, input, &mut split);
                 let columns = Taps { phases, planes: &split, output: g.output };
@@ -59,6 +63,16 @@ pub(super) fn run(
             }
         }
     }
+}
+
+/// The columns of all positions where the image has them, if the kernel meets
+/// one pixel at a time. Where there are more planes of output than of input,
+/// panels are worth their packing: their lines follow each other.
+#[cfg(feature = "std")]
+pub(super) fn in_place<'a>(g: &Geometry, input: &'a [f32]) -> Option<panel::Planes<'a>> {
+    let worth_packing = g.group_out() > g.group_in();
+    let pixels = (g.is_pointwise() && !worth_packing).then(|| Pixels::of(g, input))?;
+    panel::Planes::of(pixels.data, pixels.stride, pixels.count)
 }
 
 /// The columns of all positions of one image, which has one group.

@@ -16,13 +16,13 @@
 mod product;
 mod stages;
 
+pub(crate) use super::scratch::Scratch;
 pub(crate) use product::{Constant, Product};
 
 use super::convolution::blocks::{Convolution, Source};
 use super::means::{Means, Rounding};
 use super::panel::Tiles;
 use super::parallel;
-use super::scratch::Scratch;
 use super::{Args, Outs};
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -109,12 +109,14 @@ impl Pipeline {
     /// may be where the input was.
     pub fn lay_out(&self, input: &[f32], times: &Times) -> Option<LaidOut> {
         let begun = Stopwatch::start(times);
-        let source = self.packing()?.source(input, 0);
+        let packed = self.packing()?.packed(input, 0);
         begun.stop(times, 0);
-        match source {
-            Source::Packed(packed) => Some(LaidOut(Source::Packed(packed))),
-            Source::Planes(..) => None,
-        }
+        Some(LaidOut(Source::Packed(packed)))
+    }
+
+    /// Whether [`Pipeline::run`] reads the input where it is.
+    pub fn reads_planes(&self) -> bool {
+        self.segments.first().is_some_and(|first| first.convolution.reads_planes())
     }
 
     /// Whether [`Pipeline::lay_out`] lays the input out.

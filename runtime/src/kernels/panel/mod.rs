@@ -118,6 +118,44 @@ pub(super) enum Right<'a, C> {
     Columns(&'a C),
     #[cfg(feature = "std")]
     Packed(&'a Packed),
+    /// As it is.
+    #[cfg(feature = "std")]
+    Planes(Planes<'a>),
+}
+
+/// A right matrix that needs no packing: its rows are contiguous, and wide
+/// enough for whole vectors.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy)]
+pub(super) struct Planes<'a> {
+    data: &'a [f32],
+    stride: usize,
+    count: usize,
+}
+
+#[cfg(feature = "std")]
+impl<'a> Planes<'a> {
+    /// Two vectors of any processor.
+    const MIN_COLUMNS: usize = 32;
+
+    /// Rows of `count` columns, `stride` apart; `None` if they have to be packed.
+    pub fn of(data: &'a [f32], stride: usize, count: usize) -> Option<Self> {
+        (count >= Self::MIN_COLUMNS && stride >= count).then_some(Planes { data, stride, count })
+    }
+}
+
+#[cfg(feature = "std")]
+impl Columns for Planes<'_> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    #[inline(always)]
+    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
+        for (k, line) in depth.zip(panel.chunks_exact_mut(width)) {
+            fill(line, &self.data[k * self.stride..][columns.clone()]);
+        }
+    }
 }
 
 impl<C> Clone for Right<'_, C> {
@@ -134,6 +172,8 @@ impl<C: Columns> Right<'_, C> {
             Right::Columns(columns) => columns.count(),
             #[cfg(feature = "std")]
             Right::Packed(packed) => packed.count(),
+            #[cfg(feature = "std")]
+            Right::Planes(planes) => planes.count,
         }
     }
 }
@@ -166,13 +206,12 @@ pub(super) fn multiply<C: Columns>(
 pub(super) fn multiply_rows(
     tiles: &Tiles,
     rows: Range<usize>,
-    packed: &Packed,
+    right: Right<'_, NoColumns>,
     bias: Bias<'_>,
     out: (&mut [f32], usize),
     rounding: Rounding,
 ) {
-    let (left, right) = (Left::Tiles(tiles), Right::Packed(packed));
-    imp::multiply::<NoColumns>(left, rows, right, bias, out, rounding);
+    imp::multiply(Left::Tiles(tiles), rows, right, bias, out, rounding);
 }
 
 /// `out = rows × packed + bias`, with rows one after the other in `out`.
@@ -188,9 +227,9 @@ pub(super) fn multiply_packed(
     multiply(Left::Rows(rows), right, bias, (out, packed.count()), means);
 }
 
-/// Columns of a product whose columns were packed before.
+/// Columns of a product that packs none.
 #[cfg(feature = "std")]
-enum NoColumns {}
+pub(super) enum NoColumns {}
 
 #[cfg(feature = "std")]
 impl Columns for NoColumns {
@@ -238,7 +277,11 @@ mod tests {
         }
     }
 
-    const SIZES: [(usize, usize, usize); 12] = [
+    const SIZES: [(usize, usize, usize); 16] = [
+        (12, 9, 33),
+        (26, 40, 49),
+        (15, 11, 68),
+        (37, 6, 99),
         (1, 1, 1),
         (7, 300, 37),
         (13, 513, 8),
@@ -262,6 +305,14 @@ mod tests {
         }
     }
 
+    /// The matrix to be packed, and as it is if that is possible.
+    fn ways(matrix: &Matrix) -> Vec<Right<'_, Matrix>> {
+        let mut ways = alloc::vec![Right::Columns(matrix)];
+        #[cfg(feature = "std")]
+        ways.extend(Planes::of(&matrix.data, matrix.columns, matrix.columns).map(Right::Planes));
+        ways
+    }
+
     fn meets_a_plain_loop((rows, depth, columns): (usize, usize, usize), rounding: Rounding) {
         let left = numbers(rows * depth);
         let right = Matrix { data: numbers(depth * columns), columns };
@@ -276,17 +327,19 @@ mod tests {
         for (left, threads) in [(Left::Rows(left), 1), (Left::Tiles(&tiles), 3)] {
             let means = Means { threads, rounding };
             for bias in [Bias::None, Bias::Rows(&by_row), Bias::Columns(&by_column)] {
-                let mut out = alloc::vec![f32::NAN; rows * columns];
-                multiply(left, Right::Columns(&right), bias, (&mut out, columns), means);
-                for (index, found) in out.iter().enumerate() {
-                    let (row, column) = (index / columns, index % columns);
-                    let sum = plain(row, column);
-                    let expected = match bias {
-                        Bias::None => sum,
-                        Bias::Rows(bias) => sum + bias[row],
-                        Bias::Columns(bias) => sum + bias[column],
-                    };
-                    assert_eq!(*found, expected, "{rows} {depth} {columns}: {row} {column}");
+                for right in ways(&right) {
+                    let mut out = alloc::vec![f32::NAN; rows * columns];
+                    multiply(left, right, bias, (&mut out, columns), means);
+                    for (index, found) in out.iter().enumerate() {
+                        let (row, column) = (index / columns, index % columns);
+                        let sum = plain(row, column);
+                        let expected = match bias {
+                            Bias::None => sum,
+                            Bias::Rows(bias) => sum + bias[row],
+                            Bias::Columns(bias) => sum + bias[column],
+                        };
+                        assert_eq!(*found, expected, "{rows} {depth} {columns}: {row} {column}");
+                    }
                 }
             }
         }
@@ -314,7 +367,7 @@ mod tests {
                 multiply_rows(
                     &tiles,
                     part.clone(),
-                    &packed,
+                    Right::Packed(&packed),
                     Bias::None,
                     (&mut out, columns),
                     Rounding::Twice,
