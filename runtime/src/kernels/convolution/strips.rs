@@ -81,6 +81,13 @@ enum Side {
     Last,
 }
 
+/// The lanes of shifted rows that lie in the plane.
+#[derive(Clone, Copy)]
+struct Edges<S: Simd> {
+    first: S::m32s,
+    last: S::m32s,
+}
+
 struct Plane<'a, S: Simd> {
     height: usize,
     width: usize,
@@ -112,24 +119,78 @@ impl<S: Simd> Plane<'_, S> {
     fn strip<const STRIDE: usize>(&mut self, simd: S, step: Step, left: usize, side: Side) {
         let mut above = self.row(simd, None, left, side);
         let mut row = self.row(simd, Some(0), left, side);
-        for y in 0..self.output[0] {
+        // Rows that have one before and one behind are read without a question.
+        let inner = match side {
+            Side::Narrow => 0,
+            _ => ((self.height - 1).saturating_sub(STRIDE) / STRIDE).min(self.output[0]),
+        };
+        let edges = Edges {
+            first: simd.mask_between_m32s(1, S::F32_LANES as u32).mask(),
+            last: simd.mask_between_m32s(0, S::F32_LANES as u32 - 1).mask(),
+        };
+        for y in 0..inner {
+            let below = self.inner_row(simd, y * STRIDE + 1, left, side, edges);
+            self.sum::<STRIDE>(simd, step, (y, left), [above, row, below]);
+            (above, row) = match STRIDE {
+                1 => (row, below),
+                _ => (below, self.inner_row(simd, y * STRIDE + 2, left, side, edges)),
+            };
+        }
+        for y in inner..self.output[0] {
             let below = self.row(simd, Some(y * STRIDE + 1), left, side);
-            let mut sum = simd.splat_f32s(0.0);
-            for (values, factors) in [above, row, below].iter().zip(self.kernel.as_chunks::<3>().0)
-            {
-                for (value, factor) in values.iter().zip(factors) {
-                    sum = step.add_vectors(simd, sum, *factor, *value);
-                }
-            }
-            if let Some(bias) = self.bias {
-                sum = simd.add_f32s(sum, bias);
-            }
-            self.store::<STRIDE>(simd, y * self.output[1] + left / STRIDE, sum);
+            self.sum::<STRIDE>(simd, step, (y, left), [above, row, below]);
             (above, row) = match STRIDE {
                 1 => (row, below),
                 _ => (below, self.row(simd, Some(y * STRIDE + 2), left, side)),
             };
         }
+    }
+
+    /// The results of a strip in row `y`, from the three rows that they meet.
+    #[inline(always)]
+    fn sum<const STRIDE: usize>(
+        &mut self,
+        simd: S,
+        step: Step,
+        (y, left): (usize, usize),
+        rows: [[S::f32s; 3]; 3],
+    ) {
+        let mut sum = simd.splat_f32s(0.0);
+        for (values, factors) in rows.iter().zip(self.kernel.as_chunks::<3>().0) {
+            for (value, factor) in values.iter().zip(factors) {
+                sum = step.add_vectors(simd, sum, *factor, *value);
+            }
+        }
+        if let Some(bias) = self.bias {
+            sum = simd.add_f32s(sum, bias);
+        }
+        self.store::<STRIDE>(simd, y * self.output[1] + left / STRIDE, sum);
+    }
+
+    /// [`Plane::row`] of a row that is neither the first nor the last. What lies
+    /// beyond its ends are elements of its neighbours.
+    #[inline(always)]
+    fn inner_row(
+        &self,
+        simd: S,
+        y: usize,
+        left: usize,
+        side: Side,
+        edges: Edges<S>,
+    ) -> [S::f32s; 3] {
+        let lanes = S::F32_LANES;
+        let line = &self.input[y * self.width + left - 1..][..lanes + 2];
+        let at = |shift: usize| S::as_simd_f32s(&line[shift..shift + lanes]).0[0];
+        let zero = simd.splat_f32s(0.0);
+        let before = match side {
+            Side::First | Side::Only => simd.select_f32s(edges.first, at(0), zero),
+            _ => at(0),
+        };
+        let after = match side {
+            Side::Last | Side::Only => simd.select_f32s(edges.last, at(2), zero),
+            _ => at(2),
+        };
+        [before, at(1), after]
     }
 
     /// Elements of a row to the left of the strip's, the strip's, and to the
@@ -177,12 +238,17 @@ impl<S: Simd> Plane<'_, S> {
             }
             return;
         }
+        // The first of each pair is one half of a number of 64 bits.
         let sums = [sums];
-        let sums: &[f32] = bytemuck::cast_slice(&sums);
-        let wanted = sums.iter().step_by(STRIDE);
+        let pairs: &[u64] = bytemuck::cast_slice(&sums);
+        let half = if cfg!(target_endian = "big") { 32 } else { 0 };
+        let wanted = |pair: &u64| f32::from_bits((*pair >> half) as u32);
         match self.out.get_mut(at..at + count) {
-            Some(whole) => whole.iter_mut().zip(wanted).for_each(|(out, sum)| *out = *sum),
-            None => self.out[at..].iter_mut().zip(wanted).for_each(|(out, sum)| *out = *sum),
+            Some(whole) => whole.iter_mut().zip(pairs).for_each(|(out, pair)| *out = wanted(pair)),
+            None => {
+                let out = self.out[at..].iter_mut();
+                out.zip(pairs).for_each(|(out, pair)| *out = wanted(pair));
+            }
         }
     }
 }

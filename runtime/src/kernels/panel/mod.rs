@@ -61,6 +61,8 @@ pub(super) fn fill(line: &mut [f32], elements: &[f32]) {
         32 => copy::<32>(line, elements),
         16 => copy::<16>(line, elements),
         8 => copy::<8>(line, elements),
+        4 => copy::<4>(line, elements),
+        1 => copy::<1>(line, elements),
         _ => None,
     };
     if done.is_none() {

@@ -398,10 +398,15 @@ fn accumulate<S: Simd, const R: usize, const V: usize, const T: usize>(
 ) -> ([[S::f32s; V]; R], [S::f32s; T]) {
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
     let mut tail_sums = [simd.splat_f32s(0.0); T];
+    let all_factors = factors.as_flattened();
     let mut tail = tail.chunks_exact(T.max(1));
-    for (factors, line) in factors.iter().zip(lines) {
+    for (k, (factors, line)) in factors.iter().zip(lines).enumerate() {
         if T > 0 {
-            let rows = simd.partial_load_f32s(factors);
+            // What follows in the vector are other factors, whose sums nobody reads.
+            let rows = match all_factors.get(k * R..k * R + S::F32_LANES) {
+                Some(whole) => S::as_simd_f32s(whole).0[0],
+                None => simd.partial_load_f32s(factors),
+            };
             let values = tail.next().and_then(|values| <&[f32; T]>::try_from(values).ok());
             for (sum, value) in tail_sums.iter_mut().zip(values.into_iter().flatten()) {
                 *sum = step.add_vectors(simd, *sum, rows, simd.splat_f32s(*value));
