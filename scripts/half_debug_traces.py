@@ -57,6 +57,13 @@ class Channels(torch.nn.Module):
         return x + x, torch.mul(x, x)
 
 
+class Double(torch.nn.Module):
+    """A second method of the same program."""
+
+    def forward(self, x):
+        return torch.exp(x.to(torch.float16)) + 1
+
+
 CASES = [("mixed", Mixed, 3), ("late", Late, 2), ("lists", Lists, 2), ("channels", Channels, 2)]
 
 
@@ -64,7 +71,28 @@ def as_numpy(tensor):
     return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
 
+def two_methods(folder):
+    """Two methods that run in turns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(7)
+    x = torch.randn(3, 5)
+    exported = {name: export(module().eval(), (x,)) for name, module in
+                [("mixed", Mixed), ("double", Double)]}
+    (folder / "model.pte").write_bytes(to_edge(exported).to_executorch().buffer)
+    runtime = _load_for_executorch(
+        str(folder / "model.pte"), enable_etdump=True, debug_buffer_size=BUFFER_BYTES
+    )
+    for method in ("mixed", "double", "mixed", "double"):
+        outputs = runtime.run_method(method, (x,))
+    runtime.write_etdump_result_to_file(
+        str(folder / "trace.etdp"), str(folder / "trace.debug.bin")
+    )
+    np.save(folder / "in_0.npy", x.numpy())
+    np.save(folder / "out_0.npy", outputs[0].numpy())
+
+
 def main(folder):
+    two_methods(folder / "methods")
     for name, module, runs in CASES:
         case = folder / name
         case.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,8 @@ fn values_come_from_the_buffer_by_the_program() {
 
 #[test]
 fn devices_are_compared_with_our_runtime() {
-    for (name, values) in [("mixed", 30), ("late", 22), ("lists", 14), ("channels", 10)] {
+    let cases = [("mixed", 30), ("late", 22), ("lists", 14), ("channels", 10), ("methods", 30)];
+    for (name, values) in cases {
         let files = case(name);
         let strict = ["compare", "@0", "@1", "--input", "@3", "--rtol", "1e-6"];
         let ran = run(&strict, &files);

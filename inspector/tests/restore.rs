@@ -81,6 +81,26 @@ fn outputs_are_those_that_the_runtime_returned() {
 }
 
 #[test]
+fn methods_that_run_in_turns_are_told_apart() {
+    let restored = of_case("methods");
+    // `mixed` loses 5 values in each run, `double` all of its 5.
+    assert_eq!((restored.values, restored.lost_lists), (20, 0));
+    let values = values(&restored);
+    let of = |run: usize| -> Vec<&Vec<f64>> {
+        let is_output = |place: &gap::Place| place.is_output && place.run == run;
+        values.iter().filter(|(place, _)| is_output(place)).map(|(_, numbers)| numbers).collect()
+    };
+    let returned = npy("half_debug/methods/out_0.npy");
+    assert_eq!(of(1), [&returned]);
+    assert_eq!(of(3), [&returned]);
+    let mixed: Vec<Vec<f64>> =
+        (0..3).map(|index| npy(&format!("half_debug/mixed/out_{index}.npy"))).collect();
+    // Both ran on the same input.
+    assert_eq!(of(0), mixed.iter().collect::<Vec<_>>());
+    assert_eq!(of(2), mixed.iter().collect::<Vec<_>>());
+}
+
+#[test]
 fn operators_hold_what_they_put_out() {
     let values = values(&of_case("mixed"));
     let input = npy("half_debug/mixed/in_0.npy");
@@ -137,7 +157,7 @@ fn whole_traces_have_nothing_to_restore() {
     assert!(by_program(&trace, &program, None, &[]).is_none());
     // Asked for all the same, it is the same trace.
     let buffer = read("traces/norms__it1_dbg.debug.bin");
-    let restored = restore(&trace, &program.method("forward").unwrap(), &buffer).unwrap();
+    let restored = restore(&trace, &[program.method("forward").unwrap()], &buffer).unwrap();
     assert_eq!(restored.values, 0);
     let again = etdump::File::parse(&restored.trace).unwrap();
     let events = |file: &etdump::File<'_>| -> Vec<String> {

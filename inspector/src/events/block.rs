@@ -61,7 +61,7 @@ pub struct EventRow<'a> {
 }
 
 /// Begin and end of an event, in ticks. A trace has millions of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sample {
     /// Begin.
     pub start: u64,

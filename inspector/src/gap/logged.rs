@@ -1,5 +1,6 @@
 //! The values of a trace, each with its place.
 
+use crate::events::{EventBlocks, Sample};
 use et_schema::etdump::{DebugEvent, DelegateId, Event, File, Run, Value};
 use std::collections::HashMap;
 use std::fmt;
@@ -73,6 +74,30 @@ pub fn logged<'a>(file: &File<'a>) -> Vec<Logged<'a>> {
         run_index += usize::from(values.len() > before);
     }
     values
+}
+
+/// The block of each run that logged values, in the order of [`Place::run`];
+/// `None` for a run without events.
+pub fn blocks_of_runs(file: &File<'_>, blocks: &EventBlocks<'_>) -> Vec<Option<usize>> {
+    let mut block_of: HashMap<(&str, Sample), usize> = HashMap::new();
+    for (index, block) in blocks.blocks.iter().enumerate() {
+        for row in &block.events {
+            block_of.extend(row.samples.iter().map(|sample| ((row.name, *sample), index)));
+        }
+    }
+    let has_values = |run: &Run<'_>| {
+        run.events().any(|event| matches!(event, Event::Debug(e) if is_there(file, &e)))
+    };
+    let block = |run: Run<'_>| {
+        run.events().find_map(|event| match event {
+            Event::Profile(e) => {
+                let sample = Sample { start: e.start_time, end: e.end_time };
+                block_of.get(&(e.name, sample)).copied()
+            }
+            _ => None,
+        })
+    };
+    file.runs().filter(has_values).map(block).collect()
 }
 
 /// Gives the values of a trace that is cut off the places that they have in the

@@ -12,5 +12,5 @@ mod logged;
 mod metrics;
 
 pub use comparison::{Comparison, Gap, Measured, Tolerance, compare, same_extents};
-pub use logged::{Logged, Place, align, logged};
+pub use logged::{Logged, Place, align, blocks_of_runs, logged};
 pub use metrics::Metrics;

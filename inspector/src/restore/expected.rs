@@ -5,7 +5,7 @@ use et_schema::ScalarType;
 use et_schema::etdump::ProfileEvent;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::operators::find_overload;
-use et_schema::pte::{Dynamism, Instruction, Method, Tensor, Value};
+use et_schema::pte::{Dynamism, Instruction, Method, Operator, Tensor, Value};
 
 /// What the runtime was told to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,18 @@ pub(super) struct Logging<'m> {
     logs: Logs,
 }
 
+/// What the names of kernel calls begin with.
+const KERNEL_CALL: &str = "native_call_";
+
+/// An operator in the name of its event: without a namespace.
+fn event_name(operator: &Operator<'_>) -> String {
+    let name = operator.name.split_once("::").map_or(operator.name, |(_, name)| name);
+    match operator.overload {
+        "" => name.to_owned(),
+        overload => format!("{name}.{overload}"),
+    }
+}
+
 /// Whether `ETDumpGen` has a number for the type (`get_flatbuffer_scalar_type`
 /// in `devtools/etdump`).
 fn is_logged(scalar_type: ScalarType) -> bool {
@@ -71,11 +83,15 @@ impl<'m> Logging<'m> {
         };
         match instruction() {
             Some(Instruction::KernelCall { operator, args })
-                if event.name.starts_with("native_call_") =>
+                if event.name.starts_with(KERNEL_CALL) =>
             {
-                let operator = self.method.operator(operator).ok();
-                let signature = operator.and_then(|o| find_overload(o.name, o.overload));
-                match signature {
+                let place = format!("{}:{}", event.chain_index, event.instruction_id);
+                let other = || RestoreError::OtherProgram(format!("instruction {place}"));
+                let operator = self.method.operator(operator).map_err(|_| other())?;
+                if event.name.strip_prefix(KERNEL_CALL) != Some(&event_name(&operator)) {
+                    return Err(other());
+                }
+                match find_overload(operator.name, operator.overload) {
                     Some(signature) => {
                         for (id, arg) in args.ids().zip(signature.args) {
                             if arg.out {

@@ -9,9 +9,6 @@
 //!
 //! [`Damage`]: et_schema::etdump::Damage
 
-use crate::correlate::Correlation;
-use crate::events::EventBlocks;
-
 mod expected;
 mod layout;
 mod rebuilt;
@@ -78,8 +75,9 @@ struct Recording<'a> {
     runs: Vec<(Run<'a>, Vec<Item<'a>>)>,
 }
 
-/// The trace of `method` with all values that it logged: those of `trace`, and
-/// those that only `debug_buffer` has.
+/// The trace with all values that were logged: those of `trace`, and those that
+/// only `debug_buffer` has. Each run is taken to be of the first of `methods`
+/// that it fits.
 ///
 /// # Errors
 /// See [`RestoreError`]: nothing is restored by half.
@@ -97,7 +95,7 @@ struct Recording<'a> {
 /// let program = pte::File::parse(&program)?;
 /// let trace = etdump::File::recover(&trace)?;
 /// assert!(trace.damage().is_some());
-/// let restored = restore(&trace, &program.method("forward").unwrap(), &buffer)?;
+/// let restored = restore(&trace, &[program.method("forward").unwrap()], &buffer)?;
 /// // Three operators and three outputs.
 /// assert_eq!(restored.values, 6);
 /// assert!(etdump::File::parse(&restored.trace).is_ok());
@@ -105,16 +103,16 @@ struct Recording<'a> {
 /// ```
 pub fn restore(
     trace: &File<'_>,
-    method: &Method<'_>,
+    methods: &[Method<'_>],
     debug_buffer: &[u8],
 ) -> Result<Restored, RestoreError> {
-    let all = attempt(trace, method, debug_buffer, Logs::Everything);
+    let all = attempt(trace, methods, debug_buffer, Logs::Everything);
     // The runtime may have been told to log the outputs of the method alone.
-    all.or_else(|error| attempt(trace, method, debug_buffer, Logs::Outputs).map_err(|_| error))
+    all.or_else(|error| attempt(trace, methods, debug_buffer, Logs::Outputs).map_err(|_| error))
 }
 
-/// As [`restore`], by the method of `program` that the trace is of, or `asked`
-/// for; `None` if the trace is not damaged, or no method fits it.
+/// As [`restore`], by the method of `program` that is `asked` for, or all;
+/// `None` if the trace is not damaged.
 pub fn by_program(
     trace: &File<'_>,
     program: &Program<'_>,
@@ -122,27 +120,42 @@ pub fn by_program(
     debug_buffer: &[u8],
 ) -> Option<Result<Restored, RestoreError>> {
     trace.damage()?;
-    let blocks = EventBlocks::of(trace);
-    let correlation = Correlation::new(&blocks, Some(program), None, asked).ok()?;
-    let name = (0..blocks.blocks.len()).find_map(|block| correlation.method(block))?;
-    Some(restore(trace, &program.method(name)?, debug_buffer))
+    let is_asked = |method: &Method<'_>| asked.is_none_or(|name| method.name() == name);
+    let methods: Vec<Method<'_>> = program.methods().filter(is_asked).collect();
+    Some(restore(trace, &methods, debug_buffer))
 }
 
 fn attempt(
     trace: &File<'_>,
-    method: &Method<'_>,
+    methods: &[Method<'_>],
     debug_buffer: &[u8],
     logs: Logs,
 ) -> Result<Restored, RestoreError> {
-    let logging = Logging::new(method, logs);
     let mut runs = Vec::new();
     for run in trace.runs() {
-        let items = items(&run, &logging)?;
+        let items = items_of_any(&run, methods, logs)?;
         runs.push((run, items));
     }
     let recording = Recording { runs };
     let layout = Layout::find(&recording, debug_buffer)?;
     Ok(rebuilt::rebuilt(&recording, &layout, debug_buffer))
+}
+
+/// What a run recorded, by the first method that it fits; why it does not fit
+/// the first one if there is none.
+fn items_of_any<'a>(
+    run: &Run<'a>,
+    methods: &[Method<'_>],
+    logs: Logs,
+) -> Result<Vec<Item<'a>>, RestoreError> {
+    let mut first = None;
+    for method in methods {
+        match items(run, &Logging::new(method, logs)) {
+            Ok(items) => return Ok(items),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    Err(first.unwrap_or_else(|| RestoreError::OtherProgram("its beginning".to_owned())))
 }
 
 /// What a run recorded: its events, and the values that are expected between them.

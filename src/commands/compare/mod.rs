@@ -151,7 +151,12 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
                 let file = args.etrecord.as_ref().or(args.model.as_ref());
                 Failure::input(file.unwrap_or(&args.trace), error)
             })?;
-    let names = Names::new(&blocks, &correlation);
+    let runs = match trace.truncation() {
+        None => gap::blocks_of_runs(&trace, &blocks),
+        // Which runs they are is found out later.
+        Some(_) => Vec::new(),
+    };
+    let names = Names::new(&blocks, &runs, &correlation);
     let mut logged = gap::logged(&trace);
     if logged.is_empty() {
         let message = match trace.truncation() {
@@ -190,13 +195,18 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
         }
         Reference::Program(bytes, bundle) => {
             let last = |logged: &[Logged<'_>]| logged.iter().map(|l| l.place.run).max();
-            // Of a trace that is cut off: with those before that are missing.
-            let runs = match trace.truncation() {
-                None => last(&logged).map_or(0, |run| run + 1),
-                Some(_) => trace.runs().map(|run| run.index() + 1).max().unwrap_or(0),
+            let usual = method(&blocks, &correlation);
+            let of_run =
+                |block: &Option<usize>| block.and_then(|block| correlation.method(block)).or(usual);
+            let methods: Vec<Option<&str>> = match trace.truncation() {
+                None => runs.iter().map(of_run).collect(),
+                // With those before the cut that are missing.
+                Some(_) => {
+                    let runs = trace.runs().map(|run| run.index() + 1).max().unwrap_or(0);
+                    vec![usual; runs]
+                }
             };
-            let host =
-                host::run(args, bytes, bundle.as_ref(), method(&blocks, &correlation), runs)?;
+            let host = host::run(args, bytes, bundle.as_ref(), &methods)?;
             let file =
                 etdump::File::parse(&host.bytes).map_err(|e| Failure::input(&args.reference, e))?;
             gap::align(&mut logged, &trace, Some(&file));

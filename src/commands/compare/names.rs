@@ -10,21 +10,30 @@ type Key = (i64, i32, Option<String>);
 
 /// The events of a trace by their place.
 pub(super) struct Names<'v, 'a> {
-    rows: HashMap<Key, (usize, &'v EventRow<'a>)>,
+    /// Each with its block.
+    rows: HashMap<Key, Vec<(usize, &'v EventRow<'a>)>>,
+    /// The block of each run.
+    runs: &'v [Option<usize>],
     correlation: &'v Correlation<'v>,
 }
 
 impl<'v, 'a> Names<'v, 'a> {
-    pub fn new(blocks: &'v EventBlocks<'a>, correlation: &'v Correlation<'v>) -> Self {
-        let mut rows: HashMap<Key, (usize, &EventRow<'_>)> = HashMap::new();
+    /// Of the events of `blocks`; `runs` are the blocks of the runs that have
+    /// values, as far as they are known.
+    pub fn new(
+        blocks: &'v EventBlocks<'a>,
+        runs: &'v [Option<usize>],
+        correlation: &'v Correlation<'v>,
+    ) -> Self {
+        let mut rows: HashMap<Key, Vec<(usize, &EventRow<'_>)>> = HashMap::new();
         for (index, block) in blocks.blocks.iter().enumerate() {
             let with_values = block.events.iter().filter(|row| !row.debug_events.is_empty());
             for row in with_values.filter(|row| !row.is_operator_call()) {
                 let key = (row.chain, row.instruction, row.delegate_identifier());
-                rows.entry(key).or_insert((index, row));
+                rows.entry(key).or_default().push((index, row));
             }
         }
-        Names { rows, correlation }
+        Names { rows, runs, correlation }
     }
 
     fn row(&self, place: &Place) -> Option<(usize, &'v EventRow<'a>)> {
@@ -32,7 +41,11 @@ impl<'v, 'a> Names<'v, 'a> {
             return None;
         }
         let chain = i64::try_from(place.chain).ok()?;
-        self.rows.get(&(chain, place.instruction, place.delegate_id.clone())).copied()
+        let key = (chain, place.instruction, place.delegate_id.clone());
+        let rows = self.rows.get(&key)?;
+        let block = self.runs.get(place.run).copied().flatten();
+        let own = rows.iter().find(|(index, _)| Some(*index) == block);
+        own.or(rows.first()).copied()
     }
 
     /// Where the value comes from, as far as program and ETRecord tell.
