@@ -6,6 +6,7 @@ use et_schema::etdump::ProfileEvent;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::operators::find_overload;
 use et_schema::pte::{Dynamism, Instruction, Method, Operator, Tensor, Value};
+use std::cell::Cell;
 
 /// What the runtime was told to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,11 @@ pub(super) enum Expected {
 pub(super) struct Logging<'m> {
     method: &'m Method<'m>,
     logs: Logs,
+    left: &'m Cell<usize>,
 }
+
+/// More dimensions no tensor has (`kTensorDimensionLimit`).
+const MOST_DIMENSIONS: usize = 16;
 
 /// What the names of kernel calls begin with.
 const KERNEL_CALL: &str = "native_call_";
@@ -66,8 +71,17 @@ fn is_logged(scalar_type: ScalarType) -> bool {
 }
 
 impl<'m> Logging<'m> {
-    pub fn new(method: &'m Method<'m>, logs: Logs) -> Self {
-        Logging { method, logs }
+    /// At most `left` values are looked at, through all that share it.
+    pub fn new(method: &'m Method<'m>, logs: Logs, left: &'m Cell<usize>) -> Self {
+        Logging { method, logs, left }
+    }
+
+    /// Counts one more value: a trace must not name more than the debug buffer
+    /// can have.
+    fn count(&self) -> Result<(), RestoreError> {
+        let left = self.left.get().checked_sub(1).ok_or(RestoreError::OtherBuffer)?;
+        self.left.set(left);
+        Ok(())
     }
 
     /// The values of the call that `event` is of, in the order in which they are logged.
@@ -128,6 +142,7 @@ impl<'m> Logging<'m> {
         let mut parts = Vec::new();
         let mut is_dynamic = Ok(());
         for id in ids {
+            self.count()?;
             let Ok(Value::Tensor(tensor)) = self.method.value(id) else { continue };
             match LostTensor::of(id, &tensor) {
                 Ok(part) => parts.push(part.nbytes),
@@ -142,6 +157,7 @@ impl<'m> Logging<'m> {
 
     /// Adds what is logged of a value: nothing of kinds that a trace has no form for.
     fn add(&self, found: &mut Vec<Expected>, id: ValueId) -> Result<(), RestoreError> {
+        self.count()?;
         match self.method.value(id) {
             Ok(Value::Tensor(tensor)) => found.push(match is_lost(id, &tensor)? {
                 true => Expected::Lost(LostTensor::of(id, &tensor)?),
@@ -173,6 +189,9 @@ impl LostTensor {
         if tensor.dynamism() != Dynamism::Static {
             return Err(RestoreError::Dynamic(id.0));
         }
+        if tensor.sizes().len() > MOST_DIMENSIONS {
+            return Err(other());
+        }
         let sizes: Vec<i32> = tensor.sizes().iter().collect();
         let nbytes = tensor.nbytes().and_then(|bytes| usize::try_from(bytes).ok());
         Ok(LostTensor {
@@ -187,6 +206,9 @@ impl LostTensor {
 
 /// Distances between neighbours, of a tensor whose dimensions lie in `order`.
 fn strides(sizes: &[i32], order: &[u8]) -> Option<Vec<i32>> {
+    if order.len() != sizes.len() {
+        return None;
+    }
     let mut strides = vec![1; sizes.len()];
     let mut next = 1i32;
     for dim in order.iter().rev() {

@@ -17,7 +17,13 @@ use et_schema::etdump::{AllocationEvent, DebugEvent, Event, File, ProfileEvent, 
 use et_schema::pte::{File as Program, Method};
 use expected::{Expected, Logging, Logs, LostTensor};
 use layout::Layout;
+use std::cell::Cell;
 use std::collections::VecDeque;
+
+/// Empty tensors that a short trace may log.
+const SPARE: usize = 4096;
+/// Methods whose every try may look at all values.
+const MOST_METHODS: usize = 16;
 
 /// A trace with the values that another one has lost.
 #[derive(Clone, Debug)]
@@ -131,9 +137,13 @@ fn attempt(
     debug_buffer: &[u8],
     logs: Logs,
 ) -> Result<Restored, RestoreError> {
+    // Values that the trace describes, and no more lost ones than bytes.
+    let described = trace.runs().map(|run| run.events().len()).sum::<usize>();
+    let most = described.saturating_add(debug_buffer.len()).saturating_add(SPARE);
+    let left = Cell::new(most.saturating_mul(methods.len().min(MOST_METHODS)));
     let mut runs = Vec::new();
     for run in trace.runs() {
-        let items = items_of_any(&run, methods, logs)?;
+        let items = items_of_any(&run, methods, logs, &left)?;
         runs.push((run, items));
     }
     let recording = Recording { runs };
@@ -147,10 +157,11 @@ fn items_of_any<'a>(
     run: &Run<'a>,
     methods: &[Method<'_>],
     logs: Logs,
+    left: &Cell<usize>,
 ) -> Result<Vec<Item<'a>>, RestoreError> {
     let mut first = None;
     for method in methods {
-        match items(run, &Logging::new(method, logs)) {
+        match items(run, &Logging::new(method, logs, left)) {
             Ok(items) => return Ok(items),
             Err(error) => first = first.or(Some(error)),
         }
