@@ -156,7 +156,8 @@ pub struct RunArgs {
     threads: Option<u32>,
 
     /// Multiply and add float32 in one rounding step (FMA), as XNNPACK does: faster, but last digits
-    /// are no longer those of ExecuTorch's portable kernels, which round after each
+    /// are no longer those of ExecuTorch's portable kernels, which round after each. Does nothing on
+    /// a processor without vectors for it (AVX2 or NEON)
     #[arg(long)]
     fused_multiply_add: bool,
 
