@@ -154,12 +154,7 @@ impl<C: Clock> EtDumpWriter<C> {
     }
 
     fn supports(&self, scalar_type: ScalarType) -> bool {
-        use ScalarType::*;
-        let everywhere = matches!(
-            scalar_type,
-            Byte | Char | Short | Float | Int | Long | Double | Bool | Bits16 | UInt16
-        );
-        everywhere || self.contents == Contents::Full
+        scalar_type.is_in_traces_of_executorch() || self.contents == Contents::Full
     }
 
     /// The tensor with its bytes in the debug buffer, unless that is not possible.

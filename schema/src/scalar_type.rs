@@ -185,6 +185,13 @@ impl ScalarType {
         )
     }
 
+    /// Whether ExecuTorch's runtime can describe a tensor of this type in a trace
+    /// (`get_flatbuffer_scalar_type` in `devtools/etdump`, release 1.5.1).
+    pub fn is_in_traces_of_executorch(self) -> bool {
+        use ScalarType::*;
+        matches!(self, Byte | Char | Short | Float | Int | Long | Double | Bool | Bits16 | UInt16)
+    }
+
     /// Complex numbers.
     pub fn is_complex(self) -> bool {
         use ScalarType::*;

@@ -5,14 +5,14 @@ use crate::cli::Global;
 use crate::failure::{Failure, Status};
 use crate::input;
 use crate::text::{bytes, escape, thousands};
-use crate::trace::{self, truncated};
+use crate::trace::{self, damaged, truncated};
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use et_inspector::diff::{Changed, EventKey, ProgramDiff, TraceDiff, Verdict};
 use et_inspector::events::{EventBlocks, TimeScale, Times};
 use et_reports::memory::escape_markdown;
 use et_schema::bundled::File as Bundle;
-use et_schema::etdump::Truncation;
+use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use serde_json::{Value, json};
@@ -202,10 +202,7 @@ fn traces(
     }
     let text = match args.format {
         Format::Text | Format::Markdown => traces_text(args, &diff, times.target()),
-        Format::Json => {
-            let cut = [base.truncation(), new.truncation()];
-            traces_json(args, &diff, times.target(), cut)
-        }
+        Format::Json => traces_json(args, &diff, times.target(), [&base, &new]),
     };
     Ok((text, diff.has_regression()))
 }
@@ -307,7 +304,7 @@ fn traces_json(
     args: &DiffArgs,
     diff: &TraceDiff,
     scale: TimeScale,
-    [base, new]: [Option<Truncation>; 2],
+    [base, new]: [&Trace<'_>; 2],
 ) -> String {
     let key = |key: &EventKey| {
         json!({
@@ -345,8 +342,10 @@ fn traces_json(
         "gone": diff.gone.iter().map(key).collect::<Vec<_>>(),
         "added": diff.added.iter().map(key).collect::<Vec<_>>(),
         "unknown": diff.unknown.iter().map(key).collect::<Vec<_>>(),
-        "base_truncated": truncated(base),
-        "new_truncated": truncated(new),
+        "base_truncated": truncated(base.truncation()),
+        "new_truncated": truncated(new.truncation()),
+        "base_damaged": damaged(base.damage()),
+        "new_damaged": damaged(new.damage()),
     });
     format!("{document:#}\n")
 }

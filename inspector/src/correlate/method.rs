@@ -243,6 +243,12 @@ pub(super) fn site(row: &EventRow<'_>) -> Option<Site> {
     })
 }
 
+/// Whether `kernel`, in the name of an event (`add.out`), is that of `operator`
+/// (`aten::add.out`): the runtime leaves out the namespace.
+pub(crate) fn is_kernel_of(operator: &str, kernel: &str) -> bool {
+    operator.rsplit("::").next() == Some(kernel)
+}
+
 /// Why the instruction cannot be the one that the event names.
 ///
 /// The runtime names a kernel's event after the operator without its namespace
@@ -253,7 +259,7 @@ fn mismatch(call: &Call, row: &EventRow<'_>) -> Option<String> {
         (Call::Delegate { .. }, Some(_)) => return None,
         (Call::Delegate { .. }, None) => row.name.starts_with("native_call_"),
         (Call::Kernel { operator }, None) => match row.name.strip_prefix("native_call_") {
-            Some(kernel) => operator.rsplit("::").next() != Some(kernel),
+            Some(kernel) => !is_kernel_of(operator, kernel),
             None => matches!(row.name, "DELEGATE_CALL" | "MOVE_CALL" | "JF_CALL" | "FREE_CALL"),
         },
         (_, Some(_)) => true,

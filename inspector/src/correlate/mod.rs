@@ -23,6 +23,7 @@ mod program;
 mod record;
 
 pub use coverage::{Coverage, Matches, Unmatched};
+pub(crate) use method::is_kernel_of;
 pub use method::{CorrelateError, Correlation};
 pub use module_total::{find_total_for_module, module_time};
 pub use modules::modules;

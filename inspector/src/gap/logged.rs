@@ -79,25 +79,28 @@ pub fn logged<'a>(file: &File<'a>) -> Vec<Logged<'a>> {
 /// The block of each run that logged values, in the order of [`Place::run`];
 /// `None` for a run without events.
 pub fn blocks_of_runs(file: &File<'_>, blocks: &EventBlocks<'_>) -> Vec<Option<usize>> {
-    let mut block_of: HashMap<(&str, Sample), usize> = HashMap::new();
-    for (index, block) in blocks.blocks.iter().enumerate() {
-        for row in &block.events {
-            block_of.extend(row.samples.iter().map(|sample| ((row.name, *sample), index)));
-        }
-    }
     let has_values = |run: &Run<'_>| {
         run.events().any(|event| matches!(event, Event::Debug(e) if is_there(file, &e)))
     };
-    let block = |run: Run<'_>| {
+    let first_event = |run: Run<'_>| {
         run.events().find_map(|event| match event {
-            Event::Profile(e) => {
-                let sample = Sample { start: e.start_time, end: e.end_time };
-                block_of.get(&(e.name, sample)).copied()
-            }
+            Event::Profile(e) => Some(Sample { start: e.start_time, end: e.end_time }),
             _ => None,
         })
     };
-    file.runs().filter(has_values).map(block).collect()
+    // The times of a run's first event tell it from others.
+    let first_events: Vec<Option<Sample>> =
+        file.runs().filter(has_values).map(first_event).collect();
+    let mut block_of: HashMap<Sample, Option<usize>> =
+        first_events.iter().flatten().map(|sample| (*sample, None)).collect();
+    for (index, block) in blocks.blocks.iter().enumerate() {
+        for sample in block.events.iter().flat_map(|row| &row.samples) {
+            if let Some(block) = block_of.get_mut(sample) {
+                block.get_or_insert(index);
+            }
+        }
+    }
+    first_events.iter().map(|sample| *block_of.get(sample.as_ref()?)?).collect()
 }
 
 /// Gives the values of a trace that is cut off the places that they have in the

@@ -1,11 +1,12 @@
 //! Which values the runtime logs, by the program.
 
 use super::RestoreError;
+use crate::correlate::is_kernel_of;
 use et_schema::ScalarType;
 use et_schema::etdump::ProfileEvent;
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::operators::find_overload;
-use et_schema::pte::{Dynamism, Instruction, Method, Operator, Tensor, Value};
+use et_schema::pte::{Dynamism, Instruction, Method, Tensor, Value};
 use std::cell::Cell;
 
 /// What the runtime was told to log.
@@ -51,25 +52,6 @@ const MOST_DIMENSIONS: usize = 16;
 /// What the names of kernel calls begin with.
 const KERNEL_CALL: &str = "native_call_";
 
-/// An operator in the name of its event: without a namespace.
-fn event_name(operator: &Operator<'_>) -> String {
-    let name = operator.name.split_once("::").map_or(operator.name, |(_, name)| name);
-    match operator.overload {
-        "" => name.to_owned(),
-        overload => format!("{name}.{overload}"),
-    }
-}
-
-/// Whether `ETDumpGen` has a number for the type (`get_flatbuffer_scalar_type`
-/// in `devtools/etdump`).
-fn is_logged(scalar_type: ScalarType) -> bool {
-    use ScalarType::*;
-    matches!(
-        scalar_type,
-        Byte | Char | Short | Float | Int | Long | Double | Bool | Bits16 | UInt16
-    )
-}
-
 impl<'m> Logging<'m> {
     /// At most `left` values are looked at, through all that share it.
     pub fn new(method: &'m Method<'m>, logs: Logs, left: &'m Cell<usize>) -> Self {
@@ -102,7 +84,8 @@ impl<'m> Logging<'m> {
                 let place = format!("{}:{}", event.chain_index, event.instruction_id);
                 let other = || RestoreError::OtherProgram(format!("instruction {place}"));
                 let operator = self.method.operator(operator).map_err(|_| other())?;
-                if event.name.strip_prefix(KERNEL_CALL) != Some(&event_name(&operator)) {
+                let kernel = event.name.strip_prefix(KERNEL_CALL).unwrap_or_default();
+                if !is_kernel_of(&operator.to_string(), kernel) {
                     return Err(other());
                 }
                 match find_overload(operator.name, operator.overload) {
@@ -176,7 +159,9 @@ impl<'m> Logging<'m> {
 /// Whether the trace has no form for the tensor.
 fn is_lost(id: ValueId, tensor: &Tensor<'_>) -> Result<bool, RestoreError> {
     let scalar_type = tensor.scalar_type();
-    scalar_type.map(|t| !is_logged(t)).map_err(|_| RestoreError::OtherProgram(of_value(id)))
+    scalar_type
+        .map(|t| !t.is_in_traces_of_executorch())
+        .map_err(|_| RestoreError::OtherProgram(of_value(id)))
 }
 
 fn of_value(id: ValueId) -> String {

@@ -48,8 +48,7 @@ pub(super) fn salvage(bytes: &[u8]) -> Option<Salvaged<'_>> {
     let mut owned = alloc::vec![false; found.events.len()];
     let mut runs = found.listed_runs(&wire, &mut owned);
     let names = found.run_names(&wire);
-    let tables: Vec<usize> = found.runs.clone();
-    runs.extend(found.unlisted_runs(&owned, &names, &tables));
+    runs.extend(found.unlisted_runs(&owned, &names));
     runs.sort_by_key(|run| core::cmp::Reverse(run.events.first().copied()));
     for (index, run) in runs.iter_mut().enumerate() {
         run.index = index;
@@ -171,7 +170,7 @@ impl<'a> Found<'a> {
     }
 
     /// The other runs: each begins with its name, or after a whole run.
-    fn unlisted_runs(&self, owned: &[bool], names: &[usize], tables: &[usize]) -> Vec<FoundRun> {
+    fn unlisted_runs(&self, owned: &[bool], names: &[usize]) -> Vec<FoundRun> {
         let mut runs = Vec::new();
         let mut indices: Vec<usize> = Vec::new();
         let mut head = Head::Lost;
@@ -184,7 +183,7 @@ impl<'a> Found<'a> {
                 places[..end].last().copied().filter(|place| *place > at)
             };
             let name = between(names);
-            if name.is_some() || between(tables).is_some() || owned[index] {
+            if name.is_some() || between(&self.runs).is_some() || owned[index] {
                 if !indices.is_empty() {
                     runs.push(self.run(head, 0, &indices));
                     indices.clear();

@@ -1,27 +1,30 @@
 //! `etinspect.compare/1`.
 
 use super::names::Names;
-use crate::trace::truncated;
+use crate::trace::{damaged, truncated};
 use et_inspector::gap::{Comparison, Gap, Place, Tolerance};
-use et_schema::etdump::Truncation;
+use et_schema::etdump::File;
 use serde_json::{Value, json};
 
 /// The comparison as a document. Numbers that are not finite are strings
-/// (`inf`, `-inf`, `NaN`), as JSON has none. `cut` is what the trace and the
-/// reference have lost, if they are cut off.
+/// (`inf`, `-inf`, `NaN`), as JSON has none. `trace` and `reference` are the
+/// files as they are, before anything was restored.
 pub(super) fn json(
     comparison: &Comparison,
     names: &Names<'_, '_>,
     by: Tolerance,
-    cut: [Option<Truncation>; 2],
+    trace: &File<'_>,
+    reference: Option<&File<'_>>,
 ) -> String {
     let places = |places: &[Place]| places.iter().map(|p| place(p, names)).collect::<Vec<Value>>();
     let document = json!({
         "schema": "etinspect.compare/1",
         "rtol": by.rtol,
         "atol": by.atol,
-        "truncated": truncated(cut[0]),
-        "reference_truncated": truncated(cut[1]),
+        "truncated": truncated(trace.truncation()),
+        "reference_truncated": truncated(reference.and_then(File::truncation)),
+        "damaged": damaged(trace.damage()),
+        "reference_damaged": damaged(reference.and_then(File::damage)),
         "first_divergence": comparison.first_divergence().map(|g| gap(g, names)),
         "values": comparison.gaps.iter().map(|g| gap(g, names)).collect::<Vec<Value>>(),
         "without_reference": places(&comparison.without_reference),

@@ -230,10 +230,10 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
         Format::Text => text::text(&comparison, &names, tolerance),
         Format::Json => {
             let other = match &reference {
-                Reference::Trace(file) => file.truncation(),
+                Reference::Trace(file) => Some(file),
                 _ => None,
             };
-            json::json(&comparison, &names, tolerance, [trace.truncation(), other])
+            json::json(&comparison, &names, tolerance, &opened, other)
         }
     };
     let mut output = global.open_output()?;

@@ -6,7 +6,7 @@ use super::phases::Phases;
 use super::{bias_values, depthwise, pads_with_zeros, planes};
 use crate::kernels::Args;
 use crate::kernels::means::Rounding;
-use crate::kernels::panel::{self, Bias, Packed, Right, Tiles};
+use crate::kernels::panel::{self, Bias, NoColumns, Packed, Right, Tiles};
 use crate::kernels::scratch::Scratch;
 use crate::tensor::TensorMut;
 use alloc::vec::Vec;
@@ -84,7 +84,11 @@ impl Convolution {
 
     /// Whether it reads its input as it is.
     pub fn reads_planes(&self) -> bool {
-        self.is_depthwise() || planes::in_place(&self.g, &[]).is_some()
+        self.is_depthwise() || self.in_place(&[]).is_some()
+    }
+
+    fn in_place<'a>(&self, image: &'a [f32]) -> Option<Right<'a, NoColumns>> {
+        planes::in_place(&self.g, image)
     }
 
     /// What image `n` of the input is computed from.
@@ -114,7 +118,7 @@ impl Convolution {
             (Weights::Product(tiles), source) => {
                 let right = match source {
                     Source::Packed(packed) => Some(Right::Packed(packed)),
-                    Source::Planes(image, _) => planes::in_place(&self.g, image).map(Right::Planes),
+                    Source::Planes(image, _) => self.in_place(image),
                 };
                 // A source is made for its convolution.
                 let Some(right) = right else { return };

@@ -6,7 +6,7 @@
 use super::geometry::Geometry;
 use super::phases::Phases;
 use crate::kernels::means::Means;
-use crate::kernels::panel::{self, Bias, Columns, Left, Right, Rows, Tiles};
+use crate::kernels::panel::{self, Bias, Columns, Left, Planes, Right, Rows, Tiles};
 use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::vectorized;
 use alloc::vec::Vec;
@@ -50,9 +50,9 @@ pub(super) fn run(
             let out = &mut out[n * g.out_strides[0] + first * plane..];
             let out = (&mut out[..g.group_out() * plane], plane);
             if plain {
-                let columns = Pixels::of(g, input);
+                let columns = pixels(g, input);
                 #[cfg(feature = "std")]
-                let right = in_place(g, input).map_or(Right::Columns(&columns), Right::Planes);
+                let right = in_place(g, input).unwrap_or(Right::Columns(&columns));
                 #[cfg(not(feature = "std"))]
                 let right = Right::Columns(&columns);
                 panel::multiply(left, right, bias, out, means);
@@ -69,10 +69,12 @@ pub(super) fn run(
 /// one pixel at a time. Where there are more planes of output than of input,
 /// panels are worth their packing: their lines follow each other.
 #[cfg(feature = "std")]
-pub(super) fn in_place<'a>(g: &Geometry, input: &'a [f32]) -> Option<panel::Planes<'a>> {
+pub(super) fn in_place<'a, C>(g: &Geometry, input: &'a [f32]) -> Option<Right<'a, C>> {
     let worth_packing = g.group_out() > g.group_in();
-    let pixels = (g.is_pointwise() && !worth_packing).then(|| Pixels::of(g, input))?;
-    panel::Planes::of(pixels.data, pixels.stride, pixels.count)
+    if !g.is_pointwise() || worth_packing {
+        return None;
+    }
+    pixels(g, input).unpacked()
 }
 
 /// The columns of all positions of one image, which has one group.
@@ -80,7 +82,7 @@ pub(super) fn in_place<'a>(g: &Geometry, input: &'a [f32]) -> Option<panel::Plan
 pub(super) fn packed(g: &Geometry, phases: &Phases, input: &[f32]) -> panel::Packed {
     let depth = g.in_channels * phases.taps.len();
     if g.is_pointwise() {
-        return panel::Packed::of(&Pixels::of(g, input), depth);
+        return panel::Packed::of(&pixels(g, input), depth);
     }
     let mut split = Scratch::filled(g.in_channels * phases.size(), 0.0);
     split_all(g, phases, input, &mut split);
@@ -143,29 +145,8 @@ pub(super) fn ordered<'a>(
 }
 
 /// The columns of a 1×1 kernel: the input as it is.
-struct Pixels<'a> {
-    data: &'a [f32],
-    stride: usize,
-    count: usize,
-}
-
-impl<'a> Pixels<'a> {
-    fn of(g: &Geometry, data: &'a [f32]) -> Self {
-        Pixels { data, stride: g.in_strides[1], count: g.positions() }
-    }
-}
-
-impl Columns for Pixels<'_> {
-    fn count(&self) -> usize {
-        self.count
-    }
-
-    #[inline(always)]
-    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
-        for (channel, line) in depth.zip(panel.chunks_exact_mut(width)) {
-            panel::fill(line, &self.data[channel * self.stride..][columns.clone()]);
-        }
-    }
+fn pixels<'a>(g: &Geometry, input: &'a [f32]) -> Planes<'a> {
+    Planes::new(input, g.in_strides[1], g.positions())
 }
 
 /// The columns of any kernel, from padded planes.

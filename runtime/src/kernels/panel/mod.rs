@@ -125,9 +125,7 @@ pub(super) enum Right<'a, C> {
     Planes(Planes<'a>),
 }
 
-/// A right matrix that needs no packing: its rows are contiguous, and wide
-/// enough for whole vectors.
-#[cfg(feature = "std")]
+/// A right matrix whose rows are contiguous.
 #[derive(Clone, Copy)]
 pub(super) struct Planes<'a> {
     data: &'a [f32],
@@ -135,18 +133,22 @@ pub(super) struct Planes<'a> {
     count: usize,
 }
 
-#[cfg(feature = "std")]
 impl<'a> Planes<'a> {
-    /// Two vectors of any processor.
-    const MIN_COLUMNS: usize = 32;
+    /// Rows of `count` columns, `stride` apart.
+    pub fn new(data: &'a [f32], stride: usize, count: usize) -> Self {
+        Planes { data, stride, count }
+    }
 
-    /// Rows of `count` columns, `stride` apart; `None` if they have to be packed.
-    pub fn of(data: &'a [f32], stride: usize, count: usize) -> Option<Self> {
-        (count >= Self::MIN_COLUMNS && stride >= count).then_some(Planes { data, stride, count })
+    /// The matrix as it is; `None` if its rows are not wide enough for whole vectors.
+    #[cfg(feature = "std")]
+    pub fn unpacked<C>(self) -> Option<Right<'a, C>> {
+        /// Two vectors of any processor.
+        const MIN_COLUMNS: usize = 32;
+        let is_wide = self.count >= MIN_COLUMNS && self.stride >= self.count;
+        is_wide.then_some(Right::Planes(self))
     }
 }
 
-#[cfg(feature = "std")]
 impl Columns for Planes<'_> {
     fn count(&self) -> usize {
         self.count
@@ -311,7 +313,7 @@ mod tests {
     fn ways(matrix: &Matrix) -> Vec<Right<'_, Matrix>> {
         let mut ways = alloc::vec![Right::Columns(matrix)];
         #[cfg(feature = "std")]
-        ways.extend(Planes::of(&matrix.data, matrix.columns, matrix.columns).map(Right::Planes));
+        ways.extend(Planes::new(&matrix.data, matrix.columns, matrix.columns).unpacked());
         ways
     }
 
