@@ -77,7 +77,7 @@ pub fn restored(
             Some(restored)
         }
         Some(Err(error)) => {
-            global.warn(&format!("the missing values of {name} stay away: {error}"));
+            global.warn(&format!("the missing values of {name} are not restored: {error}"));
             None
         }
         None => None,
