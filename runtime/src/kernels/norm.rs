@@ -112,7 +112,7 @@ fn normalise_channels<T: Element>(
 
 /// One element with the mean, inverse deviation, weight and bias of its channel.
 #[inline(always)]
-pub(super) fn normalised(step: Step, x: f32, normal: &[f32; 4]) -> f32 {
+fn normalised(step: Step, x: f32, normal: &[f32; 4]) -> f32 {
     let [mean, inverse, weight, bias] = *normal;
     if step.is_fused() {
         // Scale and shift are those of all elements of the channel.
@@ -120,6 +120,74 @@ pub(super) fn normalised(step: Step, x: f32, normal: &[f32; 4]) -> f32 {
         return step.add(step.add(bias, -mean, scale), x, scale);
     }
     (x - mean) * inverse * weight + bias
+}
+
+/// What a batch norm with constant statistics does to the elements of a channel.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Normal {
+    /// Mean, inverse deviation, weight and bias.
+    of: [f32; 4],
+    scale: f32,
+    shift: f32,
+}
+
+#[cfg(feature = "std")]
+impl Normal {
+    fn new(of: [f32; 4]) -> Self {
+        let [mean, inverse, weight, bias] = of;
+        let scale = inverse * weight;
+        Normal { of, scale, shift: (-mean).mul_add(scale, bias) }
+    }
+
+    /// One element.
+    #[inline(always)]
+    pub fn number(&self, step: Step, x: f32) -> f32 {
+        if step.is_fused() {
+            return step.add(self.shift, x, self.scale);
+        }
+        normalised(step, x, &self.of)
+    }
+
+    /// What [`NormalVectors::apply`] does with every lane.
+    #[inline(always)]
+    pub fn vectors<S: pulp::Simd>(&self, simd: S) -> NormalVectors<S> {
+        // Not by `map`, which would be a call of code for other vectors.
+        let [mean, inverse, weight, bias] = self.of;
+        NormalVectors {
+            of: [
+                simd.splat_f32s(mean),
+                simd.splat_f32s(inverse),
+                simd.splat_f32s(weight),
+                simd.splat_f32s(bias),
+            ],
+            scale: simd.splat_f32s(self.scale),
+            shift: simd.splat_f32s(self.shift),
+        }
+    }
+}
+
+/// The same for vectors.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy)]
+pub(super) struct NormalVectors<S: pulp::Simd> {
+    of: [S::f32s; 4],
+    scale: S::f32s,
+    shift: S::f32s,
+}
+
+#[cfg(feature = "std")]
+impl<S: pulp::Simd> NormalVectors<S> {
+    /// Elements of the channel.
+    #[inline(always)]
+    pub fn apply(self, simd: S, step: Step, x: S::f32s) -> S::f32s {
+        if step.is_fused() {
+            return step.add_vectors(simd, self.shift, x, self.scale);
+        }
+        let [mean, inverse, weight, bias] = self.of;
+        let normal = simd.mul_f32s(simd.sub_f32s(x, mean), inverse);
+        simd.add_f32s(simd.mul_f32s(normal, weight), bias)
+    }
 }
 
 /// Runs `normalise` on every element.
@@ -185,11 +253,10 @@ fn batch_norm_no_training(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult 
     }, else refuse("batch norm", &input))
 }
 
-/// What [`normalised`] takes for each channel of a call of
-/// `_native_batch_norm_legit_no_training` in float32 that saves nothing, if all of
-/// it is constant.
+/// What a call of `_native_batch_norm_legit_no_training` in float32 that saves
+/// nothing does to each channel, if all of it is constant.
 #[cfg(feature = "std")]
-pub(super) fn constant_channels(args: &Args<'_>, outs: &mut Outs<'_>) -> Option<Vec<[f32; 4]>> {
+pub(super) fn constant_channels(args: &Args<'_>, outs: &mut Outs<'_>) -> Option<Vec<Normal>> {
     let (input, eps) = (args.tensor(0).ok()?, args.double(6).ok()?);
     let [out, saved @ ..] = outs.as_mut_slice() else { return None };
     let saves_nothing = saved.len() == 2 && saved.iter().all(|saved| saved.sizes() == [0]);
@@ -205,7 +272,7 @@ pub(super) fn constant_channels(args: &Args<'_>, outs: &mut Outs<'_>) -> Option<
     let mut inverse = of(4, 1.0)?;
     inverse.iter_mut().for_each(|v| *v = 1.0 / (*v + eps).sqrt());
     let all = Statistics { mean: &mean, inverse: &inverse, weight: &weight, bias: &bias };
-    Some(all.each::<f32>().to_vec())
+    Some(all.each::<f32>().iter().map(|of| Normal::new(*of)).collect())
 }
 
 fn missing_outputs() -> KernelResult {

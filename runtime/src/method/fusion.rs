@@ -17,7 +17,6 @@ use crate::tensor::TensorRef;
 use crate::value::{EValue, Storage, Tensor, Values};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, Ordering};
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use etdump::{DebugLevel, Place, Ticks, Tracer};
 use smallvec::SmallVec;
@@ -259,8 +258,7 @@ pub(super) fn run(
         return false;
     };
     let begun = tracer.now();
-    let count = if begun.is_some() { group.len() } else { 0 };
-    let times: Times = (0..count).map(|_| AtomicU64::new(0)).collect();
+    let times = Times::new(if begun.is_some() { group.len() } else { 0 });
     let Method { values, arenas, means, .. } = method;
     if group.execute(values, arenas, *means, &times).is_none() {
         return false;
@@ -318,9 +316,7 @@ impl Group {
             (Work::Product(product), _) => {
                 product.run(reads.first()?, out, means);
                 // The turn has been made when the method was loaded.
-                if let Some(time) = times.last() {
-                    time.store(1, Ordering::Relaxed);
-                }
+                times.add(1, 1);
             }
         }
         Some(())
@@ -378,12 +374,12 @@ fn report(
     times: &Times,
     tracer: &mut dyn Tracer,
 ) {
-    let total: u64 = times.iter().map(|time| time.load(Ordering::Relaxed)).sum();
+    let total: u64 = times.each().sum();
     let ended = tracer.now().unwrap_or(begun);
     let elapsed = u128::from(ended.0.saturating_sub(begun.0));
     let (mut before, mut from) = (0, begun);
-    for (index, time) in (index..).zip(times) {
-        before += time.load(Ordering::Relaxed);
+    for (index, time) in (index..).zip(times.each()) {
+        before += time;
         let share = elapsed * u128::from(before) / u128::from(total.max(1));
         let to = Ticks(begun.0 + share as u64);
         let place = Place::Instruction(ChainId(chain as u32), InstructionId(index as u32));

@@ -2,11 +2,12 @@
 //! time, for instructions that run together ([`fused`](crate::kernels::fused)).
 
 use super::geometry::Geometry;
+use super::in_place::View;
 use super::phases::Phases;
-use super::{bias_values, depthwise, pads_with_zeros, planes};
+use super::{bias_values, depthwise, pads_with_zeros, planes, strips};
 use crate::kernels::Args;
 use crate::kernels::means::Rounding;
-use crate::kernels::panel::{self, Bias, NoColumns, Packed, Right, Tiles};
+use crate::kernels::panel::{self, After, Bias, Finish, Packed, Right, Tiles};
 use crate::kernels::scratch::Scratch;
 use crate::tensor::TensorMut;
 use alloc::vec::Vec;
@@ -19,6 +20,8 @@ pub(in crate::kernels) struct Convolution {
     phases: Phases,
     weights: Weights,
     bias: Option<Scratch<f32>>,
+    /// How a product reads its input where it lies.
+    view: Option<View>,
 }
 
 enum Weights {
@@ -32,6 +35,8 @@ enum Weights {
 pub(in crate::kernels) enum Source<'a> {
     /// One image, in panels.
     Packed(Packed),
+    /// One image's planes, padded and split.
+    Split(Scratch<f32>),
     /// The planes of one image from channel `.1` on.
     Planes(&'a [f32], usize),
 }
@@ -59,7 +64,12 @@ impl Convolution {
         } else {
             return None;
         };
-        Some(Convolution { g, phases, weights, bias: bias_values(bias.as_ref()).ok()? })
+        let view = match weights {
+            Weights::Product(_) => View::of(&g, &phases),
+            Weights::Depthwise(_) => None,
+        };
+        let bias = bias_values(bias.as_ref()).ok()?;
+        Some(Convolution { g, phases, weights, bias, view })
     }
 
     /// Whether a channel of the output takes only the same channel of the input.
@@ -84,54 +94,65 @@ impl Convolution {
 
     /// Whether it reads its input as it is.
     pub fn reads_planes(&self) -> bool {
-        self.is_depthwise() || self.in_place(&[]).is_some()
+        self.is_depthwise() || (self.view.is_some() && self.g.is_pointwise())
     }
 
-    fn in_place<'a>(&self, image: &'a [f32]) -> Option<Right<'a, NoColumns>> {
-        planes::in_place(&self.g, image)
+    /// Whether [`Convolution::run`] can do what comes after.
+    pub fn takes_after(&self) -> bool {
+        !self.is_depthwise() || strips::suits(&self.g)
     }
 
     /// What image `n` of the input is computed from.
     pub fn source<'a>(&self, input: &'a [f32], n: usize) -> Source<'a> {
         match self.reads_planes() {
             true => Source::Planes(&input[n * self.g.in_strides[0]..], 0),
-            false => Source::Packed(self.packed(input, n)),
+            false => self.laid_out(input, n),
         }
     }
 
-    /// Image `n` of the input in panels.
-    pub fn packed(&self, input: &[f32], n: usize) -> Packed {
-        planes::packed(&self.g, &self.phases, &input[n * self.g.in_strides[0]..])
+    /// Image `n` of the input, laid out for the product.
+    pub fn laid_out(&self, input: &[f32], n: usize) -> Source<'static> {
+        let image = &input[n * self.g.in_strides[0]..];
+        match self.view.is_some() && !self.g.is_pointwise() {
+            true => Source::Split(planes::split(&self.g, &self.phases, image)),
+            false => Source::Packed(planes::packed(&self.g, &self.phases, image)),
+        }
     }
 
-    /// Computes the planes of `channels`. The first must be a multiple of
-    /// [`Tiles::STEP`].
+    /// Computes the planes of `channels`, and what comes after if that is possible.
+    /// The first must be a multiple of [`Tiles::STEP`]; `after` is that of all channels.
     pub fn run(
         &self,
         source: &Source<'_>,
         channels: Range<usize>,
+        after: After<'_>,
         out: &mut [f32],
         rounding: Rounding,
     ) {
         let bias = self.bias.as_ref().map(|bias| &bias[channels.start..]);
+        let after = after.starting_with(channels.start);
         match (&self.weights, source) {
             (Weights::Product(tiles), source) => {
-                let right = match source {
-                    Source::Packed(packed) => Some(Right::Packed(packed)),
-                    Source::Planes(image, _) => self.in_place(image),
+                let right = match (source, &self.view) {
+                    (Source::Packed(packed), _) => Right::Packed(packed),
+                    (Source::Split(planes), Some(view)) => view.right(planes),
+                    (Source::Planes(image, _), Some(view)) => view.right(image),
+                    // A source is made for its convolution.
+                    (Source::Split(_) | Source::Planes(..), None) => return,
                 };
-                // A source is made for its convolution.
-                let Some(right) = right else { return };
-                let bias = bias.map_or(Bias::None, Bias::Rows);
-                panel::multiply_rows(tiles, channels, right, bias, (out, self.plane()), rounding);
+                let finish = Finish { bias: bias.map_or(Bias::None, Bias::Rows), after };
+                panel::multiply_rows(tiles, channels, right, finish, (out, self.plane()), rounding);
             }
             (Weights::Depthwise(weight), Source::Planes(planes, first)) => {
                 let weight = &weight[channels.start * self.g.weight_strides[0]..];
                 let input = &planes[(channels.start - first) * self.g.in_strides[1]..];
                 let operands = (input, weight, bias);
+                if strips::suits(&self.g) {
+                    return strips::run(&self.g, operands, after, out, rounding);
+                }
                 depthwise::some_planes(&self.g, &self.phases, operands, 0, out, rounding);
             }
-            (Weights::Depthwise(_), Source::Packed(_)) => {}
+            (Weights::Depthwise(_), Source::Packed(_) | Source::Split(_)) => {}
         }
     }
 }

@@ -59,7 +59,8 @@ pub(super) fn some_planes(
         let input = &input[first * g.in_strides[1]..];
         let weight = &weight[first * g.weight_strides[0]..];
         let bias = bias.map(|bias| &bias[first..]);
-        return super::strips::run(g, (input, weight, bias), out, rounding);
+        let after = crate::kernels::panel::After::default();
+        return super::strips::run(g, (input, weight, bias), after, out, rounding);
     }
     let mut task = Planes { g, phases, input, weight, bias };
     vectorized_steps(

@@ -5,6 +5,7 @@
 //! geometry.rs    sizes and strides of a call, checked once
 //! phases.rs      planes, padded and split so that taps are offsets
 //! planes.rs      float32 in contiguous images, as matrix products
+//! in_place.rs    which images are read where they lie for that
 //! pixels.rs      float32 in channels-last images, as matrix products
 //! depthwise.rs   float32 with one input channel per group
 //! strips.rs      the same for the usual 3×3 kernel
@@ -23,6 +24,8 @@ pub(super) mod blocks;
 mod depthwise;
 mod direct;
 mod geometry;
+#[cfg(feature = "std")]
+mod in_place;
 mod phases;
 mod pixels;
 mod planes;

@@ -4,6 +4,8 @@
 //! depth goes over input channels and taps, in the order of ExecuTorch's loop.
 
 use super::geometry::Geometry;
+#[cfg(feature = "std")]
+use super::in_place::View;
 use super::phases::Phases;
 use crate::kernels::means::Means;
 use crate::kernels::panel::{self, Bias, Columns, Left, Planes, Right, Rows, Tiles};
@@ -34,7 +36,13 @@ pub(super) fn run(
         None => ordered(g, weight, &mut memory),
     };
     let plain = g.is_pointwise();
-    let split = if plain { 0 } else { g.group_in() * phases.size() };
+    #[cfg(feature = "std")]
+    let view = View::of(g, phases);
+    #[cfg(feature = "std")]
+    let spare = View::SPARE;
+    #[cfg(not(feature = "std"))]
+    let spare = 0;
+    let split = if plain { 0 } else { g.group_in() * phases.size() + spare };
     // Zeros, as padding is never written.
     let mut split = Scratch::filled(split, 0.0);
     for n in 0..g.batch {
@@ -49,32 +57,24 @@ pub(super) fn run(
             let plane = g.positions();
             let out = &mut out[n * g.out_strides[0] + first * plane..];
             let out = (&mut out[..g.group_out() * plane], plane);
+            if !plain {
+                split_all(g, phases, input, &mut split);
+            }
+            #[cfg(feature = "std")]
+            if let Some(view) = &view {
+                let data = if plain { input } else { &split };
+                panel::multiply(left, view.right(data), bias, out, means);
+                continue;
+            }
             if plain {
                 let columns = pixels(g, input);
-                #[cfg(feature = "std")]
-                let right = in_place(g, input).unwrap_or(Right::Columns(&columns));
-                #[cfg(not(feature = "std"))]
-                let right = Right::Columns(&columns);
-                panel::multiply(left, right, bias, out, means);
+                panel::multiply(left, Right::Columns(&columns), bias, out, means);
             } else {
-                split_all(g, phases, input, &mut split);
                 let columns = Taps { phases, planes: &split, output: g.output };
                 panel::multiply(left, Right::Columns(&columns), bias, out, means);
             }
         }
     }
-}
-
-/// The columns of all positions where the image has them, if the kernel meets
-/// one pixel at a time. Where there are more planes of output than of input,
-/// panels are worth their packing: their lines follow each other.
-#[cfg(feature = "std")]
-pub(super) fn in_place<'a, C>(g: &Geometry, input: &'a [f32]) -> Option<Right<'a, C>> {
-    let worth_packing = g.group_out() > g.group_in();
-    if !g.is_pointwise() || worth_packing {
-        return None;
-    }
-    pixels(g, input).unpacked()
 }
 
 /// The columns of all positions of one image, which has one group.
@@ -84,9 +84,16 @@ pub(super) fn packed(g: &Geometry, phases: &Phases, input: &[f32]) -> panel::Pac
     if g.is_pointwise() {
         return panel::Packed::of(&pixels(g, input), depth);
     }
-    let mut split = Scratch::filled(g.in_channels * phases.size(), 0.0);
+    let planes = &split(g, phases, input);
+    panel::Packed::of(&Taps { phases, planes, output: g.output }, depth)
+}
+
+/// The planes of one image, which has one group, padded and split.
+#[cfg(feature = "std")]
+pub(super) fn split(g: &Geometry, phases: &Phases, input: &[f32]) -> Scratch<f32> {
+    let mut split = Scratch::filled(g.in_channels * phases.size() + View::SPARE, 0.0);
     split_all(g, phases, input, &mut split);
-    panel::Packed::of(&Taps { phases, planes: &split, output: g.output }, depth)
+    split
 }
 
 /// The weights of each group, interleaved for products.

@@ -8,6 +8,7 @@
 
 use super::geometry::Geometry;
 use crate::kernels::means::Rounding;
+use crate::kernels::panel::{After, AfterVectors};
 use crate::kernels::simd::{Step, with_step};
 use pulp::Simd;
 
@@ -24,10 +25,11 @@ pub(super) fn suits(g: &Geometry) -> bool {
 pub(super) fn run(
     g: &Geometry,
     (input, weight, bias): (&[f32], &[f32], Option<&[f32]>),
+    after: After<'_>,
     out: &mut [f32],
     rounding: Rounding,
 ) {
-    pulp::Arch::new().dispatch(Planes { g, input, weight, bias, out, rounding });
+    pulp::Arch::new().dispatch(Planes { g, input, weight, bias, after, out, rounding });
 }
 
 struct Planes<'a> {
@@ -35,6 +37,7 @@ struct Planes<'a> {
     input: &'a [f32],
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
+    after: After<'a>,
     out: &'a mut [f32],
     rounding: Rounding,
 }
@@ -53,6 +56,7 @@ impl pulp::WithSimd for Planes<'_> {
                 width,
                 kernel: kernel.map(|factor| simd.splat_f32s(factor)),
                 bias: self.bias.map(|bias| simd.splat_f32s(bias[channel])),
+                after: self.after.vectors(simd, channel),
                 input: &self.input[channel * height * width..],
                 output: self.g.output,
                 out: &mut self.out[channel * self.g.positions()..],
@@ -93,6 +97,7 @@ struct Plane<'a, S: Simd> {
     width: usize,
     kernel: [S::f32s; 9],
     bias: Option<S::f32s>,
+    after: AfterVectors<S>,
     input: &'a [f32],
     output: [usize; 2],
     out: &'a mut [f32],
@@ -164,6 +169,7 @@ impl<S: Simd> Plane<'_, S> {
         if let Some(bias) = self.bias {
             sum = simd.add_f32s(sum, bias);
         }
+        sum = self.after.apply(simd, step, sum);
         self.store::<STRIDE>(simd, y * self.output[1] + left / STRIDE, sum);
     }
 

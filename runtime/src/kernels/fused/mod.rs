@@ -4,32 +4,38 @@
 //! than most operators' arithmetic. Operators that treat each channel on its own
 //! can follow while the channel is in the cache. Every operator does what its
 //! kernel does, element by element in the same order, so results are the same to
-//! the last bit; only tensors that nothing else reads are never written. What
-//! each operator took is measured, so that a trace has an event for each.
+//! the last bit; only tensors that nothing else reads are never written. The first
+//! operators after a convolution take its sums before they leave the registers.
+//!
+//! A trace has an event for each operator. What one takes whose numbers stay in
+//! registers cannot be measured there, so a few channels are computed operator by
+//! operator, and the time of all is shared out as theirs.
 //!
 //! ```text
-//! mod.rs      the pipeline: segments, channels at a time, times
+//! mod.rs      the pipeline: segments, channels at a time
 //! stages.rs   operators that change a channel in place
 //! product.rs  a constant matrix that is turned, and the product with it
+//! times.rs    what each operator takes
 //! ```
 
 mod product;
 mod stages;
+mod times;
 
 pub(crate) use super::scratch::Scratch;
 pub(crate) use product::{Constant, Product};
+pub(crate) use times::Times;
 
 use super::convolution::blocks::{Convolution, Source};
 use super::means::{Means, Rounding};
-use super::panel::Tiles;
+use super::panel::{After, Tiles};
 use super::parallel;
 use super::{Args, Outs};
 use alloc::vec::Vec;
 use core::ops::Range;
-use core::sync::atomic::{AtomicU64, Ordering};
 use smallvec::SmallVec;
 use stages::{Operand, Stage};
-use std::time::Instant;
+use times::Stopwatch;
 
 /// Bytes of the planes that are worked on at a time: what a usual second cache
 /// holds beside the input.
@@ -53,9 +59,6 @@ struct Segment {
 
 /// The input of a product, laid out.
 pub(crate) struct LaidOut(Source<'static>);
-
-/// Nanoseconds of each instruction, all threads together.
-pub(crate) type Times = SmallVec<[AtomicU64; 8]>;
 
 impl Pipeline {
     /// A pipeline of the convolution alone.
@@ -109,9 +112,9 @@ impl Pipeline {
     /// may be where the input was.
     pub fn lay_out(&self, input: &[f32], times: &Times) -> Option<LaidOut> {
         let begun = Stopwatch::start(times);
-        let packed = self.packing()?.packed(input, 0);
+        let laid_out = self.packing()?.laid_out(input, 0);
         begun.stop(times, 0);
-        Some(LaidOut(Source::Packed(packed)))
+        Some(LaidOut(laid_out))
     }
 
     /// Whether [`Pipeline::run`] reads the input where it is.
@@ -188,6 +191,11 @@ impl Pipeline {
             };
             self.run_block(&block, source, out, times);
         });
+        let mut at = 0;
+        for segment in &self.segments {
+            times.share_out(at..at + 1 + segment.after().1);
+            at += 1 + segment.stages.len();
+        }
     }
 
     /// Channels that are worked on at a time, and threads that are worth it.
@@ -227,6 +235,14 @@ struct Block<'a> {
 }
 
 impl Segment {
+    /// What the convolution does to its sums itself, and how many stages that is.
+    fn after(&self) -> (After<'_>, usize) {
+        match self.convolution.takes_after() {
+            true => Stage::after(&self.stages),
+            false => (After::default(), 0),
+        }
+    }
+
     /// Runs the instructions, of which the first is number `at` of the pipeline.
     #[allow(clippy::too_many_arguments)]
     fn run<'a>(
@@ -239,51 +255,76 @@ impl Segment {
         at: usize,
         times: &Times,
     ) {
-        let mut watch = Stopwatch::start(times);
-        let channels = block.channels.clone();
-        let planes_before = before.map(|before| Source::Planes(before, channels.start));
-        let source = planes_before.as_ref().unwrap_or(source);
-        self.convolution.run(source, channels.clone(), planes, block.rounding);
-        watch = watch.stop(times, at);
         let plane = self.convolution.plane().max(1);
-        let others: SmallVec<[Option<&[f32]>; 8]> = self
-            .stages
-            .iter()
-            .map(|stage| if stage.reads() { operands.next() } else { None })
+        let planes_before = before.map(|before| Source::Planes(before, block.channels.start));
+        let source = planes_before.as_ref().unwrap_or(source);
+        let (after, taken) = self.after();
+        let mut rest = block.channels.clone();
+        let mut planes_of_rest = &mut *planes;
+        if taken > 0 && rest.start == 0 && !times.is_empty() {
+            let sample = 0..Tiles::STEP.min(rest.end);
+            let planes;
+            (planes, planes_of_rest) = planes_of_rest.split_at_mut(sample.len() * plane);
+            rest.start = sample.end;
+            self.run_sample(source, sample, taken, planes, block.rounding, at, times);
+        }
+        let mut watch = Stopwatch::start(times);
+        if !rest.is_empty() {
+            self.convolution.run(source, rest, after, planes_of_rest, block.rounding);
+        }
+        watch = watch.stop_together(times, at);
+        let stages = self.stages.iter().zip(at + 1..).skip(taken);
+        let stages: SmallVec<[_; 8]> = stages
+            .map(|(stage, index)| (stage, index, stage.reads().then(|| operands.next()).flatten()))
             .collect();
-        let mut place = (block.n * self.convolution.channels() + channels.start) * plane;
-        // Some whole planes at a time, or parts of one.
-        let some = (PIECE / plane).max(1);
-        for (first, planes) in channels.step_by(some).zip(planes.chunks_mut(some * plane)) {
-            for piece in planes.chunks_mut((some * plane).min(PIECE)) {
-                let width = plane.min(piece.len());
-                for (index, (stage, other)) in (at + 1..).zip(self.stages.iter().zip(&others)) {
-                    let operand = other.map(|all| Operand(&all[place..]));
-                    stage.run(first, width, operand, piece, block.rounding);
-                    watch = watch.stop(times, index);
-                }
-                place += piece.len();
+        let mut place = (block.n * self.convolution.channels() + block.channels.start) * plane;
+        for (first, width, piece) in pieces(block.channels.start, plane, planes) {
+            for (stage, index, other) in &stages {
+                let operand = other.map(|all| Operand(&all[place..]));
+                stage.run(first, width, operand, piece, block.rounding);
+                watch = watch.stop(times, *index);
+            }
+            place += piece.len();
+        }
+    }
+
+    /// Runs the convolution and the first `taken` stages one by one, for a few
+    /// channels whose times stand for those of all.
+    #[allow(clippy::too_many_arguments)]
+    fn run_sample(
+        &self,
+        source: &Source<'_>,
+        channels: Range<usize>,
+        taken: usize,
+        planes: &mut [f32],
+        rounding: Rounding,
+        at: usize,
+        times: &Times,
+    ) {
+        let (first, plane) = (channels.start, self.convolution.plane().max(1));
+        let mut watch = Stopwatch::start(times);
+        self.convolution.run(source, channels, After::default(), planes, rounding);
+        watch = watch.stop_sample(times, at);
+        for (first, width, piece) in pieces(first, plane, planes) {
+            for (stage, index) in self.stages[..taken].iter().zip(at + 1..) {
+                stage.run(first, width, None, piece, rounding);
+                watch = watch.stop_sample(times, index);
             }
         }
     }
 }
 
-/// Measures if there is something to add to.
-#[derive(Clone, Copy)]
-struct Stopwatch(Option<Instant>);
-
-impl Stopwatch {
-    fn start(times: &Times) -> Self {
-        Stopwatch((!times.is_empty()).then(Instant::now))
-    }
-
-    /// Adds the time since the last start or stop to `times[index]`.
-    fn stop(self, times: &Times, index: usize) -> Self {
-        let Stopwatch(Some(begun)) = self else { return self };
-        let now = Instant::now();
-        if let Some(time) = times.get(index) {
-            time.fetch_add((now - begun).as_nanos() as u64, Ordering::Relaxed);
-        }
-        Stopwatch(Some(now))
-    }
+/// Some whole planes at a time, or parts of one, from channel `first` on: the
+/// channel, how long its part is, and the elements.
+fn pieces(
+    first: usize,
+    plane: usize,
+    planes: &mut [f32],
+) -> impl Iterator<Item = (usize, usize, &mut [f32])> {
+    let some = (PIECE / plane).max(1);
+    let channels = (first..).step_by(some).zip(planes.chunks_mut(some * plane));
+    channels.flat_map(move |(first, planes)| {
+        let pieces = planes.chunks_mut((some * plane).min(PIECE));
+        pieces.map(move |piece| (first, plane.min(piece.len()), piece))
+    })
 }

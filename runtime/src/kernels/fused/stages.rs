@@ -2,7 +2,8 @@
 
 use crate::kernels::elementwise::number::Number;
 use crate::kernels::means::Rounding;
-use crate::kernels::norm;
+use crate::kernels::norm::{self, Normal};
+use crate::kernels::panel::{After, Limit};
 use crate::kernels::simd::{vectorized, vectorized_steps};
 use crate::kernels::{Args, Outs};
 use crate::value::Scalar;
@@ -11,10 +12,9 @@ use et_schema::ScalarType;
 
 /// One operator.
 pub(super) enum Stage {
-    /// Mean, inverse deviation, weight and bias of each channel.
-    BatchNorm(Vec<[f32; 4]>),
-    /// Below the first the first, above the second the second.
-    Limit(f32, f32),
+    /// The norm of each channel.
+    BatchNorm(Vec<Normal>),
+    Limit(Limit),
     /// The sum with a tensor of the same shape, whichever comes first.
     Add,
 }
@@ -44,7 +44,7 @@ impl Stage {
             ("aten::_native_batch_norm_legit_no_training.out", 0) => {
                 Stage::BatchNorm(norm::constant_channels(args, outs)?)
             }
-            ("aten::relu.out", 0) => Stage::Limit(0.0, f32::INFINITY),
+            ("aten::relu.out", 0) => Stage::Limit(Limit(0.0, f32::INFINITY)),
             ("aten::hardtanh.out", 0) => limits(args.scalar(1).ok(), args.scalar(2).ok())?,
             ("aten::clamp.out", 0) => {
                 limits(args.optional_scalar(1).ok()?, args.optional_scalar(2).ok()?)?
@@ -70,6 +70,20 @@ impl Stage {
         Some((stage, None))
     }
 
+    /// What the first of `stages` do, as far as a convolution can do it to its sums
+    /// before it writes them; and how many those are.
+    pub fn after(stages: &[Stage]) -> (After<'_>, usize) {
+        let mut after = After::default();
+        for (index, stage) in stages.iter().enumerate() {
+            match stage {
+                Stage::BatchNorm(channels) if index == 0 => after.norm = Some(channels),
+                Stage::Limit(limit) if after.limit.is_none() => after.limit = Some(*limit),
+                _ => return (after, index),
+            }
+        }
+        (after, stages.len())
+    }
+
     /// Whether it reads another tensor.
     pub fn reads(&self) -> bool {
         matches!(self, Stage::Add)
@@ -90,18 +104,13 @@ impl Stage {
                 #[inline(always)]
                 |step| {
                     for (plane, normal) in planes.chunks_exact_mut(plane).zip(&channels[first..]) {
-                        plane.iter_mut().for_each(|x| *x = norm::normalised(step, *x, normal));
+                        plane.iter_mut().for_each(|x| *x = normal.number(step, *x));
                     }
                 },
             ),
-            Stage::Limit(low, high) => vectorized(
+            Stage::Limit(limit) => vectorized(
                 #[inline(always)]
-                || {
-                    for x in planes {
-                        let limited = if *x < *low { *low } else { *x };
-                        *x = if limited > *high { *high } else { limited };
-                    }
-                },
+                || planes.iter_mut().for_each(|x| *x = limit.number(*x)),
             ),
             Stage::Add => {
                 let Some(Operand(other)) = other else { return };
@@ -124,5 +133,5 @@ fn limits(low: Option<Scalar>, high: Option<Scalar>) -> Option<Stage> {
     let limit = |limit: Option<Scalar>, none| {
         limit.map_or(Some(none), |limit| usual(&limit).then(|| f32::from_scalar(limit)))
     };
-    Some(Stage::Limit(limit(low, f32::LOWEST)?, limit(high, f32::HIGHEST)?))
+    Some(Stage::Limit(Limit(limit(low, f32::LOWEST)?, limit(high, f32::HIGHEST)?)))
 }

@@ -12,23 +12,34 @@
 //! ```text
 //! mod.rs     what is multiplied, and the shares of threads
 //! rows.rs    the left matrix, its rows interleaved tile by tile
+//! cut.rs     how columns are cut into panels
+//! packed.rs  the right matrix, laid out in panels
 //! tiles.rs   the loops, for the vectors of this processor
+//! finish.rs  what is done to finished sums before they are written
 //! plain.rs   the same without the standard library
 //! ```
 
+#[cfg(feature = "std")]
+mod cut;
+#[cfg(feature = "std")]
+mod finish;
+#[cfg(feature = "std")]
+mod packed;
 #[cfg(not(feature = "std"))]
 mod plain;
 mod rows;
 #[cfg(feature = "std")]
 mod tiles;
 
+#[cfg(feature = "std")]
+pub(super) use finish::{After, AfterVectors, Finish, Limit};
+#[cfg(feature = "std")]
+pub(super) use packed::Packed;
 #[cfg(not(feature = "std"))]
 use plain as imp;
 pub(super) use rows::{Rows, Tiles};
 #[cfg(feature = "std")]
 use tiles as imp;
-#[cfg(feature = "std")]
-pub(super) use tiles::Packed;
 
 use super::means::{Means, Rounding};
 use super::parallel;
@@ -122,7 +133,42 @@ pub(super) enum Right<'a, C> {
     Packed(&'a Packed),
     /// As it is.
     #[cfg(feature = "std")]
-    Planes(Planes<'a>),
+    InPlace(InPlace<'a>),
+}
+
+/// A right matrix that is read where an image has it. Its columns are `height`
+/// lines of `width` elements, of which line `y` of row `k` begins at element
+/// `offsets[k] + y * row`.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy)]
+pub(super) struct InPlace<'a> {
+    pub data: &'a [f32],
+    pub offsets: &'a [usize],
+    pub row: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+#[cfg(feature = "std")]
+impl InPlace<'_> {
+    /// Elements that each line must have, or there must be as many behind it:
+    /// two vectors of any processor.
+    pub const READ: usize = 32;
+}
+
+/// The columns of the first line.
+#[cfg(feature = "std")]
+impl Columns for InPlace<'_> {
+    fn count(&self) -> usize {
+        self.width
+    }
+
+    #[inline(always)]
+    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
+        for (offset, line) in self.offsets[depth].iter().zip(panel.chunks_exact_mut(width)) {
+            fill(line, &self.data[*offset..][columns.clone()]);
+        }
+    }
 }
 
 /// A right matrix whose rows are contiguous.
@@ -137,15 +183,6 @@ impl<'a> Planes<'a> {
     /// Rows of `count` columns, `stride` apart.
     pub fn new(data: &'a [f32], stride: usize, count: usize) -> Self {
         Planes { data, stride, count }
-    }
-
-    /// The matrix as it is; `None` if its rows are not wide enough for whole vectors.
-    #[cfg(feature = "std")]
-    pub fn unpacked<C>(self) -> Option<Right<'a, C>> {
-        /// Two vectors of any processor.
-        const MIN_COLUMNS: usize = 32;
-        let is_wide = self.count >= MIN_COLUMNS && self.stride >= self.count;
-        is_wide.then_some(Right::Planes(self))
     }
 }
 
@@ -177,7 +214,7 @@ impl<C: Columns> Right<'_, C> {
             #[cfg(feature = "std")]
             Right::Packed(packed) => packed.count(),
             #[cfg(feature = "std")]
-            Right::Planes(planes) => planes.count,
+            Right::InPlace(image) => image.height * image.width,
         }
     }
 }
@@ -200,22 +237,23 @@ pub(super) fn multiply<C: Columns>(
     parallel::chunks(out, share * stride, threads, |index, out| {
         let first = index * share;
         let part = first..rows.min(first + share);
-        imp::multiply(left, part, right, bias.after(first), (out, stride), means.rounding);
+        let bias = bias.after(first).into();
+        imp::multiply(left, part, right, bias, (out, stride), means.rounding);
     });
 }
 
 /// Some rows of the product, on this thread. `rows.start` must be a multiple of
-/// [`Tiles::STEP`]; `bias` and `out` are those of the first of the rows.
+/// [`Tiles::STEP`]; `finish` and `out` are those of the first of the rows.
 #[cfg(feature = "std")]
 pub(super) fn multiply_rows(
     tiles: &Tiles,
     rows: Range<usize>,
     right: Right<'_, NoColumns>,
-    bias: Bias<'_>,
+    finish: Finish<'_>,
     out: (&mut [f32], usize),
     rounding: Rounding,
 ) {
-    imp::multiply(Left::Tiles(tiles), rows, right, bias, out, rounding);
+    imp::multiply(Left::Tiles(tiles), rows, right, finish, out, rounding);
 }
 
 /// `out = rows × packed + bias`, with rows one after the other in `out`.
@@ -309,11 +347,18 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "std")]
+    fn one_line<'a>(matrix: &'a Matrix, offsets: &'a [usize]) -> InPlace<'a> {
+        InPlace { data: &matrix.data, offsets, row: 0, height: 1, width: matrix.columns }
+    }
+
     /// The matrix to be packed, and as it is if that is possible.
-    fn ways(matrix: &Matrix) -> Vec<Right<'_, Matrix>> {
+    fn ways<'a>(matrix: &'a Matrix, offsets: &'a [usize]) -> Vec<Right<'a, Matrix>> {
         let mut ways = alloc::vec![Right::Columns(matrix)];
         #[cfg(feature = "std")]
-        ways.extend(Planes::new(&matrix.data, matrix.columns, matrix.columns).unpacked());
+        if matrix.columns >= InPlace::READ {
+            ways.push(Right::InPlace(one_line(matrix, offsets)));
+        }
         ways
     }
 
@@ -323,6 +368,7 @@ mod tests {
         let (by_row, by_column) = (numbers(rows), numbers(columns));
         let left = Rows { data: &left, count: rows, stride: depth, depth };
         let tiles = Tiles::of(left);
+        let offsets: Vec<usize> = (0..depth).map(|k| k * columns).collect();
         let plain = |row: usize, column: usize| {
             (0..depth).fold(0.0, |sum, k| {
                 step(rounding, sum, left.data[row * depth + k], right.data[k * columns + column])
@@ -331,7 +377,7 @@ mod tests {
         for (left, threads) in [(Left::Rows(left), 1), (Left::Tiles(&tiles), 3)] {
             let means = Means { threads, rounding };
             for bias in [Bias::None, Bias::Rows(&by_row), Bias::Columns(&by_column)] {
-                for right in ways(&right) {
+                for right in ways(&right, &offsets) {
                     let mut out = alloc::vec![f32::NAN; rows * columns];
                     multiply(left, right, bias, (&mut out, columns), means);
                     for (index, found) in out.iter().enumerate() {
@@ -372,7 +418,7 @@ mod tests {
                     &tiles,
                     part.clone(),
                     Right::Packed(&packed),
-                    Bias::None,
+                    Bias::None.into(),
                     (&mut out, columns),
                     Rounding::Twice,
                 );

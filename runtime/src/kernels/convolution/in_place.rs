@@ -1,0 +1,58 @@
+//! Which convolutions read images where they lie, and how.
+
+use super::geometry::Geometry;
+use super::phases::Phases;
+use crate::kernels::panel::{InPlace, NoColumns, Right};
+use crate::kernels::scratch::Scratch;
+
+/// Where the elements lie that the taps of the output's positions meet: in an
+/// image, or in its padded and split planes.
+pub(super) struct View {
+    /// Of each input channel and tap.
+    offsets: Scratch<usize>,
+    /// From one row of the output to the next.
+    row: usize,
+    /// Lines of positions, and positions of a line.
+    extent: [usize; 2],
+}
+
+impl View {
+    /// Elements behind the last position that may be read.
+    pub const SPARE: usize = InPlace::READ;
+
+    /// The view of the channels of a group; `None` if panels are worth their packing.
+    pub fn of(g: &Geometry, phases: &Phases) -> Option<Self> {
+        if g.is_pointwise() {
+            let offsets = Scratch::of((0..g.group_in()).map(|channel| channel * g.in_strides[1]));
+            let view = View { offsets, row: 0, extent: [1, g.positions()] };
+            return is_worth_it_pointwise(g).then_some(view);
+        }
+        let taps = &phases.taps;
+        let offset = |k: usize| k / taps.len() * phases.size() + taps[k % taps.len()];
+        let offsets = Scratch::of((0..g.group_in() * taps.len()).map(offset));
+        let view = View { offsets, row: phases.row, extent: g.output };
+        is_worth_it(g).then_some(view)
+    }
+
+    /// The right matrix: `data` are an image's planes, padded and split unless the
+    /// kernel meets one pixel at a time.
+    pub fn right<'a>(&'a self, data: &'a [f32]) -> Right<'a, NoColumns> {
+        let [height, width] = self.extent;
+        Right::InPlace(InPlace { data, offsets: &self.offsets, row: self.row, height, width })
+    }
+}
+
+/// Where there are more planes of output than of input, panels are worth their
+/// packing: their lines follow each other.
+fn is_worth_it_pointwise(g: &Geometry) -> bool {
+    g.group_out() <= g.group_in() && g.positions() >= InPlace::READ
+}
+
+/// Panels end with each row of the image, so that a part of the last vector may be
+/// empty. To pack them costs as much as some five rows of the product.
+fn is_worth_it(g: &Geometry) -> bool {
+    const ROWS: usize = 5;
+    let width = g.output[1];
+    let empty = width.next_multiple_of(InPlace::READ / 2) - width;
+    empty * g.group_out() <= ROWS * width
+}

@@ -1,0 +1,142 @@
+//! How columns are cut for the vectors of this processor.
+
+use super::Columns;
+use super::rows::most_of;
+use pulp::Simd;
+
+/// What the vectors of this processor are.
+#[derive(Clone, Copy)]
+pub(super) struct Vectors {
+    lanes: usize,
+    /// Rows of the largest tile.
+    pub most_rows: usize,
+}
+
+struct OfThisProcessor;
+
+impl pulp::WithSimd for OfThisProcessor {
+    type Output = Vectors;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> Vectors {
+        Vectors { lanes: S::F32_LANES, most_rows: most_of(S::REGISTER_COUNT) }
+    }
+}
+
+/// Columns that are no more than a tail. Their sums lie across the rows.
+pub(super) const MOST_IN_TAIL: usize = 4;
+
+/// How the columns of a matrix are cut into panels of two vectors, and into a
+/// tail of a few columns that are not worth a vector. Panels do not go from one
+/// line of columns to the next.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    /// Lines of columns: those of an image that is read where it lies; else one.
+    pub lines: usize,
+    /// Columns of a line, which go to its panels but for those of the tail.
+    line: usize,
+    /// Columns of a line's panels.
+    pub columns: usize,
+    /// Panels of a line.
+    pub panels: usize,
+    /// Elements of a row of each panel but the last, or of the only one.
+    pub width: usize,
+    /// Columns of the tail. Only a matrix of one line has one.
+    pub tail: usize,
+    /// Elements of a row of the tail: its columns, as often as there is code for.
+    pub tail_width: usize,
+}
+
+impl Vectors {
+    pub fn of_this_processor() -> Self {
+        pulp::Arch::new().dispatch(OfThisProcessor)
+    }
+
+    /// Cuts `lines` times `count` columns.
+    pub fn cut(self, lines: usize, count: usize) -> Cut {
+        let over = count % self.lanes;
+        let is_tail = (1..=MOST_IN_TAIL).contains(&over)
+            && lines == 1
+            && count >= 2 * self.lanes
+            && self.most_rows <= self.lanes;
+        let tail = if is_tail { over } else { 0 };
+        let columns = count - tail;
+        Cut {
+            lines,
+            line: count,
+            columns,
+            panels: columns.div_ceil(2 * self.lanes),
+            width: if columns <= self.lanes { self.lanes } else { 2 * self.lanes },
+            tail,
+            tail_width: if tail > 1 { MOST_IN_TAIL } else { tail },
+        }
+    }
+}
+
+impl Cut {
+    /// Lays out the tail, row after row.
+    pub fn pack_tail<C: Columns>(self, columns: &C, depth: usize, memory: &mut [f32]) {
+        if self.tail > 0 {
+            let tail = self.columns..self.columns + self.tail;
+            columns.pack(tail, 0..depth, self.tail_width, memory);
+        }
+    }
+
+    /// Panel `index` of a line.
+    #[inline(always)]
+    pub fn panel<S: Simd>(self, line: usize, index: usize) -> Panel {
+        let (lanes, width, count) = (S::F32_LANES, 2 * S::F32_LANES, self.columns);
+        let column = index * width;
+        let (column, columns, vectors) = match count - column {
+            left if left >= width => (column, width, 2),
+            left if left > lanes && count >= width => (count - width, width, 2),
+            left if left > lanes => (column, left, 2),
+            _ if count >= lanes => (count - lanes, lanes, 1),
+            left => (column, left, 1),
+        };
+        let (first, column) = (column, line * self.line + column);
+        Panel { index, line, first, column, columns, vectors, packed: vectors * lanes, at: 0 }
+    }
+}
+
+/// Where a panel is. The last one of a line overlaps the one before, so that all
+/// vectors are whole, unless there are fewer columns than a vector has.
+#[derive(Clone, Copy)]
+pub(super) struct Panel {
+    /// Which of the line's.
+    pub index: usize,
+    pub line: usize,
+    /// Its first column, in the line.
+    pub first: usize,
+    /// The same, in the product.
+    pub column: usize,
+    /// Columns that it has, at most `vectors` full vectors.
+    pub columns: usize,
+    pub vectors: usize,
+    /// Elements of a row of the panel where it is packed.
+    packed: usize,
+    /// Elements of such a row that are before it.
+    at: usize,
+}
+
+impl Panel {
+    /// The vectors of a panel of two whole ones.
+    #[inline(always)]
+    pub fn halves<S: Simd>(self) -> (Panel, Option<Panel>) {
+        let half = |at| Panel {
+            first: self.first + at,
+            column: self.column + at,
+            columns: S::F32_LANES,
+            vectors: 1,
+            at,
+            ..self
+        };
+        (half(0), Some(half(S::F32_LANES)))
+    }
+
+    /// The rows of the panel in `memory`, in which it is packed.
+    #[inline(always)]
+    pub fn rows(self, memory: &[f32]) -> impl Iterator<Item = &[f32]> {
+        memory[self.at..].chunks(self.packed)
+    }
+}
