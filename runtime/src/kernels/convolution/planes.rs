@@ -114,7 +114,8 @@ fn split_all(g: &Geometry, phases: &Phases, input: &[f32], split: &mut [f32]) {
     vectorized(
         #[inline(always)]
         || {
-            for (channel, split) in split.chunks_exact_mut(phases.size()).enumerate() {
+            let channels = 0..g.group_in();
+            for (channel, split) in channels.zip(split.chunks_exact_mut(phases.size())) {
                 phases.split(&input[channel * g.in_strides[1]..], g.in_strides[2], split);
             }
         },
