@@ -52,7 +52,8 @@ fn is_worth_it_pointwise(g: &Geometry) -> bool {
 /// empty. To pack them costs as much as some five rows of the product.
 fn is_worth_it(g: &Geometry) -> bool {
     const ROWS: usize = 5;
+    const VECTOR: usize = 16;
     let width = g.output[1];
-    let empty = width.next_multiple_of(InPlace::READ / 2) - width;
+    let empty = width.next_multiple_of(VECTOR) - width;
     empty * g.group_out() <= ROWS * width
 }

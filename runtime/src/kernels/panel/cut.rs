@@ -23,10 +23,13 @@ impl pulp::WithSimd for OfThisProcessor {
     }
 }
 
+/// Vectors of a panel.
+pub(super) const WIDTH: usize = 3;
+
 /// Columns that are no more than a tail. Their sums lie across the rows.
 pub(super) const MOST_IN_TAIL: usize = 4;
 
-/// How the columns of a matrix are cut into panels of two vectors, and into a
+/// How the columns of a matrix are cut into panels of [`WIDTH`] vectors, and into a
 /// tail of a few columns that are not worth a vector. Panels do not go from one
 /// line of columns to the next.
 #[derive(Clone, Copy)]
@@ -57,7 +60,7 @@ impl Vectors {
         let over = count % self.lanes;
         let is_tail = (1..=MOST_IN_TAIL).contains(&over)
             && lines == 1
-            && count >= 2 * self.lanes
+            && count >= WIDTH * self.lanes
             && self.most_rows <= self.lanes;
         let tail = if is_tail { over } else { 0 };
         let columns = count - tail;
@@ -65,8 +68,8 @@ impl Vectors {
             lines,
             line: count,
             columns,
-            panels: columns.div_ceil(2 * self.lanes),
-            width: if columns <= self.lanes { self.lanes } else { 2 * self.lanes },
+            panels: columns.div_ceil(WIDTH * self.lanes),
+            width: columns.div_ceil(self.lanes).min(WIDTH) * self.lanes,
             tail,
             tail_width: if tail > 1 { MOST_IN_TAIL } else { tail },
         }
@@ -85,16 +88,12 @@ impl Cut {
     /// Panel `index` of a line.
     #[inline(always)]
     pub fn panel<S: Simd>(self, line: usize, index: usize) -> Panel {
-        let (lanes, width, count) = (S::F32_LANES, 2 * S::F32_LANES, self.columns);
-        let column = index * width;
-        let (column, columns, vectors) = match count - column {
-            left if left >= width => (column, width, 2),
-            left if left > lanes && count >= width => (count - width, width, 2),
-            left if left > lanes => (column, left, 2),
-            _ if count >= lanes => (count - lanes, lanes, 1),
-            left => (column, left, 1),
-        };
-        let (first, column) = (column, line * self.line + column);
+        let (lanes, count) = (S::F32_LANES, self.columns);
+        let begin = index * WIDTH * lanes;
+        let vectors = (count - begin).div_ceil(lanes).min(WIDTH);
+        let columns = (vectors * lanes).min(count);
+        let first = begin.min(count - columns);
+        let column = line * self.line + first;
         Panel { index, line, first, column, columns, vectors, packed: vectors * lanes, at: 0 }
     }
 }
@@ -120,18 +119,20 @@ pub(super) struct Panel {
 }
 
 impl Panel {
-    /// The vectors of a panel of two whole ones.
+    /// All whole vectors but the last, if there are more, and that.
     #[inline(always)]
-    pub fn halves<S: Simd>(self) -> (Panel, Option<Panel>) {
-        let half = |at| Panel {
+    pub fn split<S: Simd>(self) -> (Option<Panel>, Panel) {
+        let at = (self.vectors - 1) * S::F32_LANES;
+        let head = Panel { columns: at, vectors: self.vectors - 1, ..self };
+        let last = Panel {
             first: self.first + at,
             column: self.column + at,
-            columns: S::F32_LANES,
+            columns: self.columns - at,
             vectors: 1,
             at,
             ..self
         };
-        (half(0), Some(half(S::F32_LANES)))
+        ((at > 0).then_some(head), last)
     }
 
     /// The rows of the panel in `memory`, in which it is packed.

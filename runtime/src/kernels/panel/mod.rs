@@ -69,7 +69,9 @@ pub(super) fn fill(line: &mut [f32], elements: &[f32]) {
         Some(())
     }
     let done = match elements.len() {
+        48 => copy::<48>(line, elements),
         32 => copy::<32>(line, elements),
+        24 => copy::<24>(line, elements),
         16 => copy::<16>(line, elements),
         8 => copy::<8>(line, elements),
         4 => copy::<4>(line, elements),
@@ -152,8 +154,8 @@ pub(super) struct InPlace<'a> {
 #[cfg(feature = "std")]
 impl InPlace<'_> {
     /// Elements that each line must have, or there must be as many behind it:
-    /// two vectors of any processor.
-    pub const READ: usize = 32;
+    /// a panel of any processor.
+    pub const READ: usize = 48;
 }
 
 /// The columns of the first line.
@@ -319,7 +321,11 @@ mod tests {
         }
     }
 
-    const SIZES: [(usize, usize, usize); 16] = [
+    const SIZES: [(usize, usize, usize); 20] = [
+        (16, 9, 49),
+        (9, 70, 100),
+        (8, 33, 52),
+        (1, 65, 250),
         (12, 9, 33),
         (26, 40, 49),
         (15, 11, 68),

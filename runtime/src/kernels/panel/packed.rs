@@ -1,6 +1,6 @@
 //! The right matrix, laid out in panels.
 
-use super::cut::{Cut, Vectors};
+use super::cut::{Cut, Vectors, WIDTH};
 use super::{Columns, Range};
 use crate::kernels::scratch::Scratch;
 use pulp::Simd;
@@ -53,7 +53,7 @@ impl<C: Columns> pulp::WithSimd for Pack<'_, C> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        let size = self.depth * 2 * S::F32_LANES;
+        let size = self.depth * WIDTH * S::F32_LANES;
         for (index, memory) in self.panels.zip(self.memory.chunks_mut(size.max(1))) {
             let panel = self.cut.panel::<S>(0, index);
             let width = panel.vectors * S::F32_LANES;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// Rows of the largest tile of any processor; a multiple of all others' largest.
-pub(super) const MOST: usize = 12;
+pub(super) const MOST: usize = 8;
 
 /// The left matrix; its rows are contiguous.
 #[derive(Clone, Copy)]
@@ -33,14 +33,13 @@ impl Rows<'_> {
 pub(super) fn tile(left: usize, most: usize) -> usize {
     match left {
         left if left >= most => most,
-        8.. => 8,
         4.. => 4,
         2.. => 2,
         _ => 1,
     }
 }
 
-/// Rows of the largest tile: their sums, two vectors each, are in registers.
+/// Rows of the largest tile: their sums, three vectors each, are in registers.
 pub(super) fn most() -> usize {
     #[cfg(feature = "std")]
     {
@@ -62,7 +61,7 @@ pub(super) fn most() -> usize {
 #[cfg(feature = "std")]
 #[inline(always)]
 pub(super) const fn most_of(registers: usize) -> usize {
-    if registers >= 32 { MOST } else { 6 }
+    if registers >= 32 { MOST } else { 4 }
 }
 
 /// A left matrix with its rows interleaved, for products that are made again and again.
@@ -87,9 +86,7 @@ impl Tiles {
             let step = tile(rows.count - row, most);
             let tile = &mut data[row * rows.depth..][..step * rows.depth];
             match step {
-                12 => rows.interleave::<12>(row, tile),
                 8 => rows.interleave::<8>(row, tile),
-                6 => rows.interleave::<6>(row, tile),
                 4 => rows.interleave::<4>(row, tile),
                 2 => rows.interleave::<2>(row, tile),
                 _ => rows.interleave::<1>(row, tile),

@@ -1,6 +1,6 @@
 //! The loops of the product, for the vectors of the processor that they run on.
 
-use super::cut::{Cut, MOST_IN_TAIL, Panel, Vectors};
+use super::cut::{Cut, MOST_IN_TAIL, Panel, Vectors, WIDTH};
 use super::finish::Finish;
 use super::packed::pack;
 use super::rows::{MOST, most_of, tile};
@@ -133,9 +133,7 @@ impl Block<'_> {
         while row < self.rows.end {
             let rows = tile(self.rows.end - row, most);
             match rows {
-                12 if most == 12 => self.tiles::<S, 12>(simd, step, row),
-                8 if most == 12 => self.tiles::<S, 8>(simd, step, row),
-                6 if most == 6 => self.tiles::<S, 6>(simd, step, row),
+                8 if most == 8 => self.tiles::<S, 8>(simd, step, row),
                 4 => self.tiles::<S, 4>(simd, step, row),
                 2 => self.tiles::<S, 2>(simd, step, row),
                 _ => self.tiles::<S, 1>(simd, step, row),
@@ -186,21 +184,25 @@ impl Block<'_> {
         panel: Panel,
     ) {
         let is_last = panel.index + 1 == self.cut.panels;
-        let tail = if is_last { self.cut.tail_width } else { 0 };
-        // With a tail, the sums of two vectors would not all stay in registers.
-        let (panel, mut next) = match (panel.vectors, tail) {
-            (2, 0) => return self.one::<S, R, 2, 0>(simd, step, row, factors, panel),
-            (2, _) => panel.halves::<S>(),
-            _ => (panel, None),
-        };
-        let mut part = Some(panel);
-        while let Some(panel) = part {
-            part = next.take();
-            match if part.is_some() { 0 } else { tail } {
-                0 => self.one::<S, R, 1, 0>(simd, step, row, factors, panel),
-                1 => self.one::<S, R, 1, 1>(simd, step, row, factors, panel),
-                _ => self.one::<S, R, 1, MOST_IN_TAIL>(simd, step, row, factors, panel),
+        let panel = match if is_last { self.cut.tail_width } else { 0 } {
+            0 => panel,
+            1 if panel.vectors == WIDTH && fits::<S>(R, WIDTH, 1) => {
+                return self.one::<S, R, WIDTH, 1>(simd, step, row, factors, panel);
             }
+            tail => {
+                let (head, last) = panel.split::<S>();
+                match tail {
+                    1 => self.one::<S, R, 1, 1>(simd, step, row, factors, last),
+                    _ => self.one::<S, R, 1, MOST_IN_TAIL>(simd, step, row, factors, last),
+                }
+                let Some(head) = head else { return };
+                head
+            }
+        };
+        match panel.vectors {
+            WIDTH => self.one::<S, R, WIDTH, 0>(simd, step, row, factors, panel),
+            2 => self.one::<S, R, 2, 0>(simd, step, row, factors, panel),
+            _ => self.one::<S, R, 1, 0>(simd, step, row, factors, panel),
         }
     }
 
@@ -210,17 +212,17 @@ impl Block<'_> {
     fn abreast<S: Simd>(&mut self, simd: S, step: Step, row: usize, factors: &[f32]) -> usize {
         let Range { mut start, end } = self.panels;
         let Lines::Packed(memory) = self.lines else { return start };
-        let (width, depth) = (2 * S::F32_LANES, factors.len());
+        let (width, depth) = (WIDTH * S::F32_LANES, factors.len());
         let first = start;
         while depth > 0 && start + ABREAST < end {
             let memory = &memory[(start - first) * depth * width..][..ABREAST * depth * width];
             let mut lines = memory.chunks_exact(depth * width).map(
                 #[inline(always)]
-                |lines| S::as_simd_f32s(lines).0.as_chunks::<2>().0,
+                |lines| S::as_simd_f32s(lines).0.as_chunks::<WIDTH>().0,
             );
-            let lines: [&[[S::f32s; 2]]; ABREAST] =
+            let lines: [&[[S::f32s; WIDTH]]; ABREAST] =
                 std::array::from_fn(|_| lines.next().unwrap_or_default());
-            let mut sums = [[[simd.splat_f32s(0.0); 2]; 1]; ABREAST];
+            let mut sums = [[[simd.splat_f32s(0.0); WIDTH]; 1]; ABREAST];
             for (k, factor) in factors.iter().enumerate() {
                 let factor = simd.splat_f32s(*factor);
                 for (sums, lines) in sums.iter_mut().zip(lines) {
@@ -273,9 +275,9 @@ impl Block<'_> {
         let (tail, depth) = (self.tail, factors.len());
         match self.lines {
             Lines::Packed(memory) => {
-                let at = (panel.index - self.panels.start) * depth * 2 * S::F32_LANES;
+                let at = (panel.index - self.panels.start) * depth * WIDTH * S::F32_LANES;
                 let memory = &memory[at..];
-                if V == 2 {
+                if V == WIDTH {
                     let lines = S::as_simd_f32s(&memory[..depth * V * S::F32_LANES]).0;
                     let lines = lines.as_chunks::<V>().0.iter().copied();
                     return accumulate(simd, step, factors, lines, tail);
@@ -347,9 +349,15 @@ impl Block<'_> {
                 }
             )*};
         }
-        const { assert!(MOST == 12) };
-        store!(0 1 2 3 4 5 6 7 8 9 10 11);
+        const { assert!(MOST == 8) };
+        store!(0 1 2 3 4 5 6 7);
     }
+}
+
+/// Whether the sums of `rows` rows with `vectors` vectors and a tail stay in registers,
+/// beside the vectors, the rows of the tail and a factor.
+const fn fits<S: Simd>(rows: usize, vectors: usize, tail: usize) -> bool {
+    rows * vectors + tail + vectors + 2 <= S::REGISTER_COUNT
 }
 
 /// The first `V` vectors of a line.
