@@ -10,6 +10,15 @@ pub(super) struct Vectors {
     lanes: usize,
     /// Rows of the largest tile.
     pub most_rows: usize,
+    /// Whether a panel can have a column of a tail beside it.
+    takes_tail: bool,
+}
+
+/// Whether the rows of a tail's column are no more than a vector has, and the sums of
+/// `rows` rows with a panel and such a column stay in registers, beside the panel's
+/// vectors, the rows and a factor.
+pub(super) const fn takes_tail<S: Simd>(rows: usize) -> bool {
+    rows <= S::F32_LANES && rows * WIDTH + 1 + WIDTH + 2 <= S::REGISTER_COUNT
 }
 
 struct OfThisProcessor;
@@ -19,19 +28,20 @@ impl pulp::WithSimd for OfThisProcessor {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) -> Vectors {
-        Vectors { lanes: S::F32_LANES, most_rows: most_of(S::REGISTER_COUNT) }
+        let (lanes, most_rows) = (S::F32_LANES, most_of(S::REGISTER_COUNT));
+        Vectors { lanes, most_rows, takes_tail: takes_tail::<S>(most_rows) }
     }
 }
 
 /// Vectors of a panel.
 pub(super) const WIDTH: usize = 3;
 
-/// Columns that are no more than a tail. Their sums lie across the rows.
-pub(super) const MOST_IN_TAIL: usize = 4;
+/// Columns that are no more than a tail.
+const MOST_IN_TAIL: usize = 4;
 
 /// How the columns of a matrix are cut into panels of [`WIDTH`] vectors, and into a
-/// tail of a few columns that are not worth a vector. Panels do not go from one
-/// line of columns to the next.
+/// tail of a few columns that are not worth a vector: each goes with one panel, and
+/// its sums lie across the rows. Panels do not go from one line of columns to the next.
 #[derive(Clone, Copy)]
 pub(super) struct Cut {
     /// Lines of columns: those of an image that is read where it lies; else one.
@@ -46,8 +56,6 @@ pub(super) struct Cut {
     pub width: usize,
     /// Columns of the tail. Only a matrix of one line has one.
     pub tail: usize,
-    /// Elements of a row of the tail: its columns, as often as there is code for.
-    pub tail_width: usize,
 }
 
 impl Vectors {
@@ -58,10 +66,8 @@ impl Vectors {
     /// Cuts `lines` times `count` columns.
     pub fn cut(self, lines: usize, count: usize) -> Cut {
         let over = count % self.lanes;
-        let is_tail = (1..=MOST_IN_TAIL).contains(&over)
-            && lines == 1
-            && count >= WIDTH * self.lanes
-            && self.most_rows <= self.lanes;
+        let whole_panels = count / (WIDTH * self.lanes);
+        let is_tail = over <= MOST_IN_TAIL.min(whole_panels) && lines == 1 && self.takes_tail;
         let tail = if is_tail { over } else { 0 };
         let columns = count - tail;
         Cut {
@@ -71,17 +77,16 @@ impl Vectors {
             panels: columns.div_ceil(WIDTH * self.lanes),
             width: columns.div_ceil(self.lanes).min(WIDTH) * self.lanes,
             tail,
-            tail_width: if tail > 1 { MOST_IN_TAIL } else { tail },
         }
     }
 }
 
 impl Cut {
-    /// Lays out the tail, row after row.
+    /// Lays out the tail, column after column.
     pub fn pack_tail<C: Columns>(self, columns: &C, depth: usize, memory: &mut [f32]) {
-        if self.tail > 0 {
-            let tail = self.columns..self.columns + self.tail;
-            columns.pack(tail, 0..depth, self.tail_width, memory);
+        let tail = self.columns..self.columns + self.tail;
+        for (column, memory) in tail.zip(memory.chunks_exact_mut(depth.max(1))) {
+            columns.pack(column..column + 1, 0..depth, 1, memory);
         }
     }
 
@@ -94,7 +99,7 @@ impl Cut {
         let columns = (vectors * lanes).min(count);
         let first = begin.min(count - columns);
         let column = line * self.line + first;
-        Panel { index, line, first, column, columns, vectors, packed: vectors * lanes, at: 0 }
+        Panel { index, line, first, column, columns, vectors }
     }
 }
 
@@ -112,32 +117,4 @@ pub(super) struct Panel {
     /// Columns that it has, at most `vectors` full vectors.
     pub columns: usize,
     pub vectors: usize,
-    /// Elements of a row of the panel where it is packed.
-    packed: usize,
-    /// Elements of such a row that are before it.
-    at: usize,
-}
-
-impl Panel {
-    /// All whole vectors but the last, if there are more, and that.
-    #[inline(always)]
-    pub fn split<S: Simd>(self) -> (Option<Panel>, Panel) {
-        let at = (self.vectors - 1) * S::F32_LANES;
-        let head = Panel { columns: at, vectors: self.vectors - 1, ..self };
-        let last = Panel {
-            first: self.first + at,
-            column: self.column + at,
-            columns: self.columns - at,
-            vectors: 1,
-            at,
-            ..self
-        };
-        ((at > 0).then_some(head), last)
-    }
-
-    /// The rows of the panel in `memory`, in which it is packed.
-    #[inline(always)]
-    pub fn rows(self, memory: &[f32]) -> impl Iterator<Item = &[f32]> {
-        memory[self.at..].chunks(self.packed)
-    }
 }

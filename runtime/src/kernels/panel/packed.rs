@@ -17,7 +17,7 @@ impl Packed {
     pub fn of<C: Columns>(columns: &C, depth: usize) -> Self {
         let cut = Vectors::of_this_processor().cut(1, columns.count());
         let mut data = Scratch::new(cut.panels * depth * cut.width);
-        let mut tail = Scratch::new(depth * cut.tail_width);
+        let mut tail = Scratch::new(depth * cut.tail);
         cut.pack_tail(columns, depth, &mut tail);
         pack(columns, depth, cut, 0..cut.panels, &mut data);
         Packed { data, tail, count: columns.count() }

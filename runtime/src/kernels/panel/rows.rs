@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 /// Rows of the largest tile of any processor; a multiple of all others' largest.
 pub(super) const MOST: usize = 8;
 
+/// Elements behind a tile that may be read: no more than a vector has.
+pub(super) const SPARE: usize = 16;
+
 /// The left matrix; its rows are contiguous.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct Rows<'a> {
@@ -67,6 +70,7 @@ pub(super) const fn most_of(registers: usize) -> usize {
 /// A left matrix with its rows interleaved, for products that are made again and again.
 #[derive(Debug)]
 pub(in crate::kernels) struct Tiles {
+    /// The tiles, and [`SPARE`] elements.
     data: Vec<f32>,
     count: usize,
     depth: usize,
@@ -79,7 +83,7 @@ impl Tiles {
 
     /// Interleaves the rows of a matrix.
     pub fn of(rows: Rows<'_>) -> Self {
-        let mut data = alloc::vec![0.0; rows.count * rows.depth];
+        let mut data = alloc::vec![0.0; rows.count * rows.depth + SPARE];
         let most = most();
         let mut row = 0;
         while row < rows.count {
@@ -106,9 +110,9 @@ impl Tiles {
         self.depth
     }
 
-    /// The `rows` rows of the tile that begins with `row`.
+    /// The `rows` rows of the tile that begins with `row`, and [`SPARE`] elements.
     #[inline(always)]
     pub(super) fn tile(&self, row: usize, rows: usize) -> &[f32] {
-        &self.data[row * self.depth..][..rows * self.depth]
+        &self.data[row * self.depth..][..rows * self.depth + SPARE]
     }
 }

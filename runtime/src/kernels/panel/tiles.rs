@@ -1,9 +1,9 @@
 //! The loops of the product, for the vectors of the processor that they run on.
 
-use super::cut::{Cut, MOST_IN_TAIL, Panel, Vectors, WIDTH};
+use super::cut::{Cut, Panel, Vectors, WIDTH, takes_tail};
 use super::finish::Finish;
 use super::packed::pack;
-use super::rows::{MOST, most_of, tile};
+use super::rows::{MOST, SPARE, most_of, tile};
 use super::{Columns, InPlace, Left, Range, Right, Rounding};
 use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Step, with_step};
@@ -41,7 +41,7 @@ pub(super) fn multiply<C: Columns>(
         false => (GROUP / size.max(1)).clamp(1, cut.panels),
     };
     let mut memory = Scratch::<f32>::new(if packs { group * size } else { 0 });
-    let mut own_tail = Scratch::<f32>::new(depth * cut.tail_width);
+    let mut own_tail = Scratch::<f32>::new(depth * cut.tail);
     let tail = match right {
         Right::Packed(packed) => &packed.tail,
         Right::Columns(columns) => {
@@ -59,7 +59,7 @@ pub(super) fn multiply<C: Columns>(
         Left::Rows(_) if group == cut.panels => vectors.most_rows,
         Left::Rows(_) => rows.len(),
     };
-    let mut factors = Scratch::<f32>::new(interleaved * depth);
+    let mut factors = Scratch::<f32>::new(interleaved * depth + SPARE);
     for first in (0..cut.panels).step_by(group) {
         let panels = first..cut.panels.min(first + group);
         let lines = match right {
@@ -100,7 +100,7 @@ struct Block<'a> {
     left: Left<'a>,
     rows: Range<usize>,
     lines: Lines<'a>,
-    /// The lines of the tail.
+    /// The columns of the tail, one after the other.
     tail: &'a [f32],
     panels: Range<usize>,
     cut: Cut,
@@ -110,6 +110,14 @@ struct Block<'a> {
     stride: usize,
     rounding: Rounding,
     factors: &'a mut [f32],
+}
+
+/// The factors of a tile: for each step of the depth, one for each row.
+#[derive(Clone, Copy)]
+struct Factors<'a, const R: usize> {
+    steps: &'a [[f32; R]],
+    /// The same, and [`SPARE`] elements.
+    all: &'a [f32],
 }
 
 impl pulp::WithSimd for Block<'_> {
@@ -149,21 +157,21 @@ impl Block<'_> {
         let factors = std::mem::take(&mut self.factors);
         let tile = match self.left {
             Left::Rows(rows) => {
-                let all = factors.len() >= self.rows.len() * depth;
+                let all = factors.len() >= self.rows.len() * depth + SPARE;
                 let at = if all { (row - self.rows.start) * depth } else { 0 };
-                let tile = &mut factors[at..][..R * depth];
+                let tile = &mut factors[at..][..R * depth + SPARE];
                 if !all || self.panels.start == 0 {
-                    rows.interleave::<R>(row, tile);
+                    rows.interleave::<R>(row, &mut tile[..R * depth]);
                 }
                 &*tile
             }
             Left::Tiles(tiles) => tiles.tile(row, R),
         };
-        let tile = tile.as_chunks::<R>().0;
+        let tile = Factors { steps: &tile.as_chunks::<R>().0[..depth], all: tile };
         let row = row - self.rows.start;
         let mut panels = self.panels.clone();
         if R == 1 {
-            panels.start = self.abreast(simd, step, row, tile.as_flattened());
+            panels.start = self.abreast(simd, step, row, tile.steps.as_flattened());
         }
         for line in 0..self.cut.lines {
             for index in panels.clone() {
@@ -173,37 +181,41 @@ impl Block<'_> {
         self.factors = factors;
     }
 
-    /// `R` rows with a panel and, if it is the last, with the tail.
+    /// `R` rows with a panel and a column of the tail, if there are any left.
     #[inline(always)]
     fn panel<S: Simd, const R: usize>(
         &mut self,
         simd: S,
         step: Step,
         row: usize,
-        factors: &[[f32; R]],
+        factors: Factors<'_, R>,
         panel: Panel,
     ) {
-        let is_last = panel.index + 1 == self.cut.panels;
-        let panel = match if is_last { self.cut.tail_width } else { 0 } {
-            0 => panel,
-            1 if panel.vectors == WIDTH && fits::<S>(R, WIDTH, 1) => {
-                return self.one::<S, R, WIDTH, 1>(simd, step, row, factors, panel);
-            }
-            tail => {
-                let (head, last) = panel.split::<S>();
-                match tail {
-                    1 => self.one::<S, R, 1, 1>(simd, step, row, factors, last),
-                    _ => self.one::<S, R, 1, MOST_IN_TAIL>(simd, step, row, factors, last),
-                }
-                let Some(head) = head else { return };
-                head
-            }
-        };
+        let has_tail = panel.index < self.cut.tail;
         match panel.vectors {
-            WIDTH => self.one::<S, R, WIDTH, 0>(simd, step, row, factors, panel),
-            2 => self.one::<S, R, 2, 0>(simd, step, row, factors, panel),
-            _ => self.one::<S, R, 1, 0>(simd, step, row, factors, panel),
+            WIDTH if has_tail && takes_tail::<S>(most_of(S::REGISTER_COUNT)) => {
+                let (sums, [tail]) = self.sums::<S, R, WIDTH, 1>(simd, step, factors, panel);
+                self.store(simd, step, row, panel, sums);
+                self.store_tail(simd, step, (row, R), panel.index, tail);
+            }
+            WIDTH => self.one::<S, R, WIDTH>(simd, step, row, factors, panel),
+            2 => self.one::<S, R, 2>(simd, step, row, factors, panel),
+            _ => self.one::<S, R, 1>(simd, step, row, factors, panel),
         }
+    }
+
+    /// `R` rows with a panel of `V` vectors.
+    #[inline(always)]
+    fn one<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        step: Step,
+        row: usize,
+        factors: Factors<'_, R>,
+        panel: Panel,
+    ) {
+        let (sums, []) = self.sums::<S, R, V, 0>(simd, step, factors, panel);
+        self.store(simd, step, row, panel, sums);
     }
 
     /// One row with as many whole panels as can be met [`ABREAST`]; returns the
@@ -212,6 +224,9 @@ impl Block<'_> {
     fn abreast<S: Simd>(&mut self, simd: S, step: Step, row: usize, factors: &[f32]) -> usize {
         let Range { mut start, end } = self.panels;
         let Lines::Packed(memory) = self.lines else { return start };
+        if self.cut.tail > 0 {
+            return start;
+        }
         let (width, depth) = (WIDTH * S::F32_LANES, factors.len());
         let first = start;
         while depth > 0 && start + ABREAST < end {
@@ -239,53 +254,22 @@ impl Block<'_> {
         start
     }
 
-    /// `R` rows with a panel of `V` vectors and a tail of `T` columns.
-    #[inline(always)]
-    fn one<S: Simd, const R: usize, const V: usize, const T: usize>(
-        &mut self,
-        simd: S,
-        step: Step,
-        row: usize,
-        factors: &[[f32; R]],
-        panel: Panel,
-    ) {
-        // Smaller tiles are rare: their tail is not worth loops with each panel.
-        if T == 0 || R == most_of(S::REGISTER_COUNT) {
-            let (sums, tail) = self.sums::<S, R, V, T>(simd, step, factors, panel);
-            self.store(simd, step, row, panel, sums);
-            self.store_tail(simd, step, (row, R), tail);
-        } else {
-            let (sums, _) = self.sums::<S, R, V, 0>(simd, step, factors, panel);
-            self.store(simd, step, row, panel, sums);
-            let nothing = std::iter::repeat([]);
-            let (_, tail) = accumulate::<S, R, 0, T>(simd, step, factors, nothing, self.tail);
-            self.store_tail(simd, step, (row, R), tail);
-        }
-    }
-
-    /// The sums of `R` rows with a panel and a tail.
+    /// The sums of `R` rows with a panel, and with its column of the tail if `T` is 1.
     #[inline(always)]
     fn sums<S: Simd, const R: usize, const V: usize, const T: usize>(
         &self,
         simd: S,
         step: Step,
-        factors: &[[f32; R]],
+        factors: Factors<'_, R>,
         panel: Panel,
     ) -> ([[S::f32s; V]; R], [S::f32s; T]) {
-        let (tail, depth) = (self.tail, factors.len());
+        let depth = factors.steps.len();
+        let tail = if T > 0 { &self.tail[panel.index * depth..][..depth] } else { &[] };
         match self.lines {
             Lines::Packed(memory) => {
                 let at = (panel.index - self.panels.start) * depth * WIDTH * S::F32_LANES;
-                let memory = &memory[at..];
-                if V == WIDTH {
-                    let lines = S::as_simd_f32s(&memory[..depth * V * S::F32_LANES]).0;
-                    let lines = lines.as_chunks::<V>().0.iter().copied();
-                    return accumulate(simd, step, factors, lines, tail);
-                }
-                let lines = panel.rows(memory).map(
-                    #[inline(always)]
-                    |line| vectors_of::<S, V>(line),
-                );
+                let lines = S::as_simd_f32s(&memory[at..][..depth * V * S::F32_LANES]).0;
+                let lines = lines.as_chunks::<V>().0.iter().copied();
                 accumulate(simd, step, factors, lines, tail)
             }
             Lines::InPlace(image) => {
@@ -300,22 +284,22 @@ impl Block<'_> {
         }
     }
 
-    /// Finishes the sums of a tail, which lie across `rows` rows, and writes them.
+    /// Finishes the sums of a column of the tail, which lie across `rows` rows, and
+    /// writes them.
     #[inline(always)]
-    fn store_tail<S: Simd, const T: usize>(
+    fn store_tail<S: Simd>(
         &mut self,
         simd: S,
         step: Step,
         (row, rows): (usize, usize),
-        tail: [S::f32s; T],
+        index: usize,
+        sums: S::f32s,
     ) {
-        for (column, sums) in (self.cut.columns..).zip(tail).take(self.cut.tail) {
-            let mut values = [0.0; MOST];
-            simd.partial_store_f32s(&mut values[..rows], sums);
-            for (row, sum) in (row..).zip(&values[..rows]) {
-                self.out[row * self.stride + column] =
-                    self.finish.number(step, (row, column), *sum);
-            }
+        let column = self.cut.columns + index;
+        let mut values = [0.0; MOST];
+        simd.partial_store_f32s(&mut values[..rows], sums);
+        for (row, sum) in (row..).zip(&values[..rows]) {
+            self.out[row * self.stride + column] = self.finish.number(step, (row, column), *sum);
         }
     }
 
@@ -354,49 +338,36 @@ impl Block<'_> {
     }
 }
 
-/// Whether the sums of `rows` rows with `vectors` vectors and a tail stay in registers,
-/// beside the vectors, the rows of the tail and a factor.
-const fn fits<S: Simd>(rows: usize, vectors: usize, tail: usize) -> bool {
-    rows * vectors + tail + vectors + 2 <= S::REGISTER_COUNT
-}
-
 /// The first `V` vectors of a line.
 #[inline(always)]
 fn vectors_of<S: Simd, const V: usize>(line: &[f32]) -> [S::f32s; V] {
     S::as_simd_f32s(&line[..V * S::F32_LANES]).0.as_chunks::<V>().0[0]
 }
 
-/// `Σ factors[k][r] * lines[k]`, one product after the other; the same for the
-/// columns of a tail, whose sums lie across the rows.
+/// `Σ factors[k][r] * lines[k]`, one product after the other; the same for `T`
+/// columns of the tail, one or none, whose sums lie across the rows.
 #[inline(always)]
 fn accumulate<S: Simd, const R: usize, const V: usize, const T: usize>(
     simd: S,
     step: Step,
-    factors: &[[f32; R]],
+    factors: Factors<'_, R>,
     lines: impl Iterator<Item = [S::f32s; V]>,
     tail: &[f32],
 ) -> ([[S::f32s; V]; R], [S::f32s; T]) {
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
     let mut tail_sums = [simd.splat_f32s(0.0); T];
-    let all_factors = factors.as_flattened();
-    let mut tail = tail.chunks_exact(T.max(1));
-    for (k, (factors, line)) in factors.iter().zip(lines).enumerate() {
-        if T > 0 {
-            // What follows in the vector are other factors, whose sums nobody reads.
-            let rows = match all_factors.get(k * R..k * R + S::F32_LANES) {
-                Some(whole) => S::as_simd_f32s(whole).0[0],
-                None => simd.partial_load_f32s(factors),
-            };
-            let values = tail.next().and_then(|values| <&[f32; T]>::try_from(values).ok());
-            for (sum, value) in tail_sums.iter_mut().zip(values.into_iter().flatten()) {
-                *sum = step.add_vectors(simd, *sum, rows, simd.splat_f32s(*value));
-            }
-        }
-        for (sums, factor) in sums.iter_mut().zip(factors) {
+    for (k, (step_factors, line)) in factors.steps.iter().zip(lines).enumerate() {
+        for (sums, factor) in sums.iter_mut().zip(step_factors) {
             let factor = simd.splat_f32s(*factor);
             for (sum, value) in sums.iter_mut().zip(line) {
                 *sum = step.add_vectors(simd, *sum, factor, value);
             }
+        }
+        // Last, or the factors above would be taken out of the vector, one by one.
+        for sum in &mut tail_sums {
+            // What follows in the vector are other factors, whose sums nobody reads.
+            let [rows] = vectors_of::<S, 1>(&factors.all[k * R..]);
+            *sum = step.add_vectors(simd, *sum, rows, simd.splat_f32s(tail[k]));
         }
     }
     (sums, tail_sums)
