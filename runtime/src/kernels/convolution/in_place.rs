@@ -2,50 +2,57 @@
 
 use super::geometry::Geometry;
 use super::phases::Phases;
-use crate::kernels::panel::{InPlace, NoColumns, Right};
+use crate::kernels::panel::{NoColumns, Planes, READ, Right, Windows};
 use crate::kernels::scratch::Scratch;
 
-/// Where the elements lie that the taps of the output's positions meet: in an
-/// image, or in its padded and split planes.
-pub(super) struct View {
-    /// Of each input channel and tap.
-    offsets: Scratch<usize>,
-    /// From one row of the output to the next.
-    row: usize,
-    /// Lines of positions, and positions of a line.
-    extent: [usize; 2],
+/// Where the elements lie that the taps of the output's positions meet.
+pub(super) enum View {
+    /// In the image: as many positions, and elements from one channel to the next.
+    Pixels { count: usize, stride: usize },
+    /// In its padded and split planes.
+    Windows {
+        /// Of each input channel and tap.
+        offsets: Scratch<usize>,
+        /// From one row of the output to the next.
+        row: usize,
+        output: [usize; 2],
+    },
 }
 
 impl View {
     /// Elements behind the last position that may be read.
-    pub const SPARE: usize = InPlace::READ;
+    pub const SPARE: usize = READ;
 
     /// The view of the channels of a group; `None` if panels are worth their packing.
     pub fn of(g: &Geometry, phases: &Phases) -> Option<Self> {
         if g.is_pointwise() {
-            let offsets = Scratch::of((0..g.group_in()).map(|channel| channel * g.in_strides[1]));
-            let view = View { offsets, row: 0, extent: [1, g.positions()] };
+            let view = View::Pixels { count: g.positions(), stride: g.in_strides[1] };
             return is_worth_it_pointwise(g).then_some(view);
         }
         let taps = &phases.taps;
         let offset = |k: usize| k / taps.len() * phases.size() + taps[k % taps.len()];
         let offsets = Scratch::of((0..g.group_in() * taps.len()).map(offset));
-        let view = View { offsets, row: phases.row, extent: g.output };
+        let view = View::Windows { offsets, row: phases.row, output: g.output };
         is_worth_it(g).then_some(view)
     }
 
     /// The right matrix: `data` are an image's planes, padded and split unless the
     /// kernel meets one pixel at a time.
     pub fn right<'a>(&'a self, data: &'a [f32]) -> Right<'a, NoColumns> {
-        let [height, width] = self.extent;
-        Right::InPlace(InPlace { data, offsets: &self.offsets, row: self.row, height, width })
+        match self {
+            View::Pixels { count, stride } => Right::Planes(Planes::new(data, *stride, *count)),
+            View::Windows { offsets, row, output: [height, width] } => {
+                let (row, height, width) = (*row, *height, *width);
+                Right::Windows(Windows { data, offsets, row, height, width })
+            }
+        }
     }
 }
 
 /// Where there are more planes of output than of input, panels are worth their
 /// packing: their lines follow each other.
 fn is_worth_it_pointwise(g: &Geometry) -> bool {
-    g.group_out() <= g.group_in() && g.positions() >= InPlace::READ
+    g.group_out() <= g.group_in() && g.positions() >= READ
 }
 
 /// Panels end with each row of the image, so that a part of the last vector may be

@@ -46,8 +46,6 @@ const MOST_IN_TAIL: usize = 4;
 pub(super) struct Cut {
     /// Lines of columns: those of an image that is read where it lies; else one.
     pub lines: usize,
-    /// Columns of a line, which go to its panels but for those of the tail.
-    line: usize,
     /// Columns of a line's panels.
     pub columns: usize,
     /// Panels of a line.
@@ -63,20 +61,23 @@ impl Vectors {
         pulp::Arch::new().dispatch(OfThisProcessor)
     }
 
-    /// Cuts `lines` times `count` columns.
-    pub fn cut(self, lines: usize, count: usize) -> Cut {
+    /// Cuts `count` columns.
+    pub fn cut(self, count: usize) -> Cut {
         let over = count % self.lanes;
         let whole_panels = count / (WIDTH * self.lanes);
-        let is_tail = over <= MOST_IN_TAIL.min(whole_panels) && lines == 1 && self.takes_tail;
-        let tail = if is_tail { over } else { 0 };
-        let columns = count - tail;
+        let has_tail = self.takes_tail && over <= MOST_IN_TAIL.min(whole_panels);
+        let tail = if has_tail { over } else { 0 };
+        Cut { tail, ..self.cut_lines(1, count - tail) }
+    }
+
+    /// Cuts `lines` lines of `columns` columns, without a tail.
+    pub fn cut_lines(self, lines: usize, columns: usize) -> Cut {
         Cut {
             lines,
-            line: count,
             columns,
             panels: columns.div_ceil(WIDTH * self.lanes),
             width: columns.div_ceil(self.lanes).min(WIDTH) * self.lanes,
-            tail,
+            tail: 0,
         }
     }
 }
@@ -98,7 +99,7 @@ impl Cut {
         let vectors = (count - begin).div_ceil(lanes).min(WIDTH);
         let columns = (vectors * lanes).min(count);
         let first = begin.min(count - columns);
-        let column = line * self.line + first;
+        let column = line * self.columns + first;
         Panel { index, line, first, column, columns, vectors }
     }
 }

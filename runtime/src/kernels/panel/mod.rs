@@ -135,42 +135,27 @@ pub(super) enum Right<'a, C> {
     Packed(&'a Packed),
     /// As it is.
     #[cfg(feature = "std")]
-    InPlace(InPlace<'a>),
+    Planes(Planes<'a>),
+    #[cfg(feature = "std")]
+    Windows(Windows<'a>),
 }
 
-/// A right matrix that is read where an image has it. Its columns are `height`
-/// lines of `width` elements, of which line `y` of row `k` begins at element
+/// Elements that each row of a matrix which is read as it is must have, or there must
+/// be as many behind it: a panel of any processor.
+#[cfg(feature = "std")]
+pub(super) const READ: usize = 48;
+
+/// A right matrix of which an image has the rows. Its columns are `height` lines of
+/// `width` elements, of which line `y` of row `k` begins at element
 /// `offsets[k] + y * row`.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy)]
-pub(super) struct InPlace<'a> {
+pub(super) struct Windows<'a> {
     pub data: &'a [f32],
     pub offsets: &'a [usize],
     pub row: usize,
     pub height: usize,
     pub width: usize,
-}
-
-#[cfg(feature = "std")]
-impl InPlace<'_> {
-    /// Elements that each line must have, or there must be as many behind it:
-    /// a panel of any processor.
-    pub const READ: usize = 48;
-}
-
-/// The columns of the first line.
-#[cfg(feature = "std")]
-impl Columns for InPlace<'_> {
-    fn count(&self) -> usize {
-        self.width
-    }
-
-    #[inline(always)]
-    fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
-        for (offset, line) in self.offsets[depth].iter().zip(panel.chunks_exact_mut(width)) {
-            fill(line, &self.data[*offset..][columns.clone()]);
-        }
-    }
 }
 
 /// A right matrix whose rows are contiguous.
@@ -195,6 +180,11 @@ impl Columns for Planes<'_> {
 
     #[inline(always)]
     fn pack(&self, columns: Range<usize>, depth: Range<usize>, width: usize, panel: &mut [f32]) {
+        if width == 1 {
+            let values = self.data[depth.start * self.stride + columns.start..].iter();
+            let values = values.step_by(self.stride.max(1));
+            return panel.iter_mut().zip(values).for_each(|(place, value)| *place = *value);
+        }
         for (k, line) in depth.zip(panel.chunks_exact_mut(width)) {
             fill(line, &self.data[k * self.stride..][columns.clone()]);
         }
@@ -216,7 +206,9 @@ impl<C: Columns> Right<'_, C> {
             #[cfg(feature = "std")]
             Right::Packed(packed) => packed.count(),
             #[cfg(feature = "std")]
-            Right::InPlace(image) => image.height * image.width,
+            Right::Planes(planes) => planes.count,
+            #[cfg(feature = "std")]
+            Right::Windows(windows) => windows.height * windows.width,
         }
     }
 }
@@ -353,17 +345,15 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "std")]
-    fn one_line<'a>(matrix: &'a Matrix, offsets: &'a [usize]) -> InPlace<'a> {
-        InPlace { data: &matrix.data, offsets, row: 0, height: 1, width: matrix.columns }
-    }
-
     /// The matrix to be packed, and as it is if that is possible.
     fn ways<'a>(matrix: &'a Matrix, offsets: &'a [usize]) -> Vec<Right<'a, Matrix>> {
+        #[allow(unused_mut)]
         let mut ways = alloc::vec![Right::Columns(matrix)];
         #[cfg(feature = "std")]
-        if matrix.columns >= InPlace::READ {
-            ways.push(Right::InPlace(one_line(matrix, offsets)));
+        if matrix.columns >= READ {
+            let (data, width) = (&matrix.data[..], matrix.columns);
+            ways.push(Right::Planes(Planes::new(data, width, width)));
+            ways.push(Right::Windows(Windows { data, offsets, row: 0, height: 1, width }));
         }
         ways
     }

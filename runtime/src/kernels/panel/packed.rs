@@ -15,7 +15,7 @@ pub(in crate::kernels) struct Packed {
 impl Packed {
     /// Lays out all columns.
     pub fn of<C: Columns>(columns: &C, depth: usize) -> Self {
-        let cut = Vectors::of_this_processor().cut(1, columns.count());
+        let cut = Vectors::of_this_processor().cut(columns.count());
         let mut data = Scratch::new(cut.panels * depth * cut.width);
         let mut tail = Scratch::new(depth * cut.tail);
         cut.pack_tail(columns, depth, &mut tail);

@@ -4,7 +4,7 @@ use super::cut::{Cut, Panel, Vectors, WIDTH, takes_tail};
 use super::finish::Finish;
 use super::packed::pack;
 use super::rows::{MOST, SPARE, most_of, tile};
-use super::{Columns, InPlace, Left, Range, Right, Rounding};
+use super::{Columns, Left, Planes, Range, Right, Rounding, Windows};
 use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Step, with_step};
 use pulp::Simd;
@@ -29,8 +29,8 @@ pub(super) fn multiply<C: Columns>(
     let vectors = Vectors::of_this_processor();
     let depth = left.depth();
     let cut = match right {
-        Right::InPlace(image) => vectors.cut(image.height, image.width),
-        other => vectors.cut(1, other.count()),
+        Right::Windows(windows) => vectors.cut_lines(windows.height, windows.width),
+        other => vectors.cut(other.count()),
     };
     let size = depth * cut.width;
     let packs = matches!(right, Right::Columns(_));
@@ -48,10 +48,11 @@ pub(super) fn multiply<C: Columns>(
             cut.pack_tail(columns, depth, &mut own_tail);
             &own_tail
         }
-        Right::InPlace(image) => {
-            cut.pack_tail(&image, depth, &mut own_tail);
+        Right::Planes(planes) => {
+            cut.pack_tail(&planes, depth, &mut own_tail);
             &own_tail
         }
+        Right::Windows(_) => &own_tail,
     };
     // Rows that meet panels more than once are interleaved once.
     let interleaved = match left {
@@ -68,7 +69,8 @@ pub(super) fn multiply<C: Columns>(
                 Lines::Packed(&memory)
             }
             Right::Packed(packed) => Lines::Packed(&packed.data[first * size..]),
-            Right::InPlace(image) => Lines::InPlace(image),
+            Right::Planes(planes) => Lines::Planes(planes),
+            Right::Windows(windows) => Lines::Windows(windows),
         };
         pulp::Arch::new().dispatch(Block {
             left,
@@ -91,8 +93,9 @@ pub(super) fn multiply<C: Columns>(
 enum Lines<'a> {
     /// One after the other, those of the first panel first.
     Packed(&'a [f32]),
-    /// Where the image has them.
-    InPlace(InPlace<'a>),
+    /// Where the matrix has them.
+    Planes(Planes<'a>),
+    Windows(Windows<'a>),
 }
 
 /// Some rows with some panels of each line.
@@ -272,14 +275,24 @@ impl Block<'_> {
                 let lines = lines.as_chunks::<V>().0.iter().copied();
                 accumulate(simd, step, factors, lines, tail)
             }
-            Lines::InPlace(image) => {
-                let data = image.data.get(image.row * panel.line + panel.first..);
+            Lines::Planes(planes) => {
+                let data = planes.data.get(panel.first..).unwrap_or_default();
+                let lines = data.chunks(planes.stride).map(
+                    #[inline(always)]
+                    |line| vectors_of::<S, V>(line),
+                );
+                accumulate(simd, step, factors, lines, tail)
+            }
+            Lines::Windows(windows) => {
+                let data = windows.data.get(windows.row * panel.line + panel.first..);
                 let data = data.unwrap_or_default();
-                let lines = image.offsets.iter().map(
+                let lines = windows.offsets.iter().map(
                     #[inline(always)]
                     |offset| vectors_of::<S, V>(&data[*offset..]),
                 );
-                accumulate(simd, step, factors, lines, tail)
+                // They have no tail.
+                let (sums, []) = accumulate(simd, step, factors, lines, &[]);
+                (sums, [simd.splat_f32s(0.0); T])
             }
         }
     }
@@ -356,8 +369,9 @@ fn accumulate<S: Simd, const R: usize, const V: usize, const T: usize>(
 ) -> ([[S::f32s; V]; R], [S::f32s; T]) {
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
     let mut tail_sums = [simd.splat_f32s(0.0); T];
-    for (k, (step_factors, line)) in factors.steps.iter().zip(lines).enumerate() {
-        for (sums, factor) in sums.iter_mut().zip(step_factors) {
+    let mut rest = factors.all;
+    for (k, (factors, line)) in factors.steps.iter().zip(lines).enumerate() {
+        for (sums, factor) in sums.iter_mut().zip(factors) {
             let factor = simd.splat_f32s(*factor);
             for (sum, value) in sums.iter_mut().zip(line) {
                 *sum = step.add_vectors(simd, *sum, factor, value);
@@ -366,8 +380,9 @@ fn accumulate<S: Simd, const R: usize, const V: usize, const T: usize>(
         // Last, or the factors above would be taken out of the vector, one by one.
         for sum in &mut tail_sums {
             // What follows in the vector are other factors, whose sums nobody reads.
-            let [rows] = vectors_of::<S, 1>(&factors.all[k * R..]);
+            let [rows] = vectors_of::<S, 1>(rest);
             *sum = step.add_vectors(simd, *sum, rows, simd.splat_f32s(tail[k]));
+            rest = &rest[R..];
         }
     }
     (sums, tail_sums)
