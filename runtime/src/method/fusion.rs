@@ -164,7 +164,7 @@ impl Search<'_, '_> {
             }
         }
         let (len, reads, out) = best;
-        pipeline.truncate(len);
+        pipeline.finish(len);
         others.truncate(reads);
         let way = self.way(&pipeline, input, out);
         let work = Work::Channels(pipeline);

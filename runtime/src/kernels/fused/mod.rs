@@ -8,8 +8,8 @@
 //! operators after a convolution take its sums before they leave the registers.
 //!
 //! A trace has an event for each operator. What one takes whose numbers stay in
-//! registers cannot be measured there, so a few channels are computed operator by
-//! operator, and the time of all is shared out as theirs.
+//! registers cannot be measured there, so in some runs a few channels are computed
+//! operator by operator, and the time of all is shared out as theirs.
 //!
 //! ```text
 //! mod.rs      the pipeline: segments, channels at a time
@@ -35,7 +35,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use smallvec::SmallVec;
 use stages::{Operand, Stage};
-use times::Stopwatch;
+use times::{Samples, Stopwatch};
 
 /// Bytes of the planes that are worked on at a time: what a usual second cache
 /// holds beside the input.
@@ -49,6 +49,7 @@ const WORTH_A_THREAD: usize = 64 << 10;
 pub(crate) struct Pipeline {
     segments: Vec<Segment>,
     channels: usize,
+    samples: Samples,
 }
 
 /// A convolution and what is done to its output in place.
@@ -67,6 +68,7 @@ impl Pipeline {
         Some(Pipeline {
             channels: convolution.channels(),
             segments: Vec::from([Segment { convolution, stages: Vec::new() }]),
+            samples: Samples::new(0),
         })
     }
 
@@ -98,14 +100,15 @@ impl Pipeline {
         self.segments.iter().map(|segment| 1 + segment.stages.len()).sum()
     }
 
-    /// Leaves out instructions from number `len` on.
-    pub fn truncate(&mut self, len: usize) {
+    /// Leaves out instructions from number `len` on. There will be no more.
+    pub fn finish(&mut self, len: usize) {
         while self.len() > len {
             let Some(last) = self.segments.last_mut() else { return };
             if last.stages.pop().is_none() {
                 self.segments.pop();
             }
         }
+        self.samples = Samples::new(self.len());
     }
 
     /// Lays out the input, if that is all that is read of it: then the output
@@ -162,9 +165,15 @@ impl Pipeline {
         };
         let image = self.channels * last.convolution.plane();
         for (n, out) in out.chunks_exact_mut(image).enumerate() {
-            let begun = Stopwatch::start(times);
-            let source = first.convolution.source(input, n);
-            begun.stop(times, 0);
+            let source = match first.convolution.reads_planes() {
+                true => first.convolution.source(input, n),
+                false => {
+                    let begun = Stopwatch::start(times);
+                    let source = first.convolution.source(input, n);
+                    begun.stop(times, 0);
+                    source
+                }
+            };
             self.run_image(n, &source, others, out, means, times);
         }
     }
@@ -181,6 +190,7 @@ impl Pipeline {
         let Some(last) = self.segments.last() else { return };
         let plane = last.convolution.plane();
         let (block, threads) = self.block(means.threads);
+        let has_sample = n == 0 && !times.is_empty() && self.samples.begin();
         parallel::chunks(out, block * plane, threads, |index, out| {
             let first = index * block;
             let block = Block {
@@ -188,12 +198,13 @@ impl Pipeline {
                 channels: first..self.channels.min(first + block),
                 others,
                 rounding: means.rounding,
+                sample: (has_sample && first == 0).then_some(&self.samples),
             };
             self.run_block(&block, source, out, times);
         });
         let mut at = 0;
         for segment in &self.segments {
-            times.share_out(at..at + 1 + segment.after().1);
+            self.samples.share_out(at..at + 1 + segment.after().1, times);
             at += 1 + segment.stages.len();
         }
     }
@@ -209,6 +220,7 @@ impl Pipeline {
 
     fn run_block(&self, block: &Block<'_>, source: &Source<'_>, out: &mut [f32], times: &Times) {
         let mut operands = block.others.iter().copied();
+        let mut watch = Stopwatch::start(times);
         let mut at = 0;
         let mut before: Option<Scratch<f32>> = None;
         let mut segments = self.segments.iter();
@@ -216,12 +228,14 @@ impl Pipeline {
         for segment in segments {
             let size = block.channels.len() * segment.convolution.plane();
             let mut planes = Scratch::new(size);
-            segment.run(block, source, before.as_deref(), &mut operands, &mut planes, at, times);
+            let before_it = before.as_deref();
+            let target = &mut planes;
+            watch = segment.run(block, source, before_it, &mut operands, target, at, times, watch);
             at += 1 + segment.stages.len();
             before = Some(planes);
         }
         if let Some(segment) = last {
-            segment.run(block, source, before.as_deref(), &mut operands, out, at, times);
+            segment.run(block, source, before.as_deref(), &mut operands, out, at, times, watch);
         }
     }
 }
@@ -232,6 +246,8 @@ struct Block<'a> {
     channels: Range<usize>,
     others: &'a [&'a [f32]],
     rounding: Rounding,
+    /// Where its first channels are a sample.
+    sample: Option<&'a Samples>,
 }
 
 impl Segment {
@@ -254,21 +270,22 @@ impl Segment {
         planes: &mut [f32],
         at: usize,
         times: &Times,
-    ) {
+        mut watch: Stopwatch,
+    ) -> Stopwatch {
         let plane = self.convolution.plane().max(1);
         let planes_before = before.map(|before| Source::Planes(before, block.channels.start));
         let source = planes_before.as_ref().unwrap_or(source);
         let (after, taken) = self.after();
         let mut rest = block.channels.clone();
         let mut planes_of_rest = &mut *planes;
-        if taken > 0 && rest.start == 0 && !times.is_empty() {
+        if let (Some(samples), 1..) = (block.sample, taken) {
             let sample = 0..Tiles::STEP.min(rest.end);
             let planes;
             (planes, planes_of_rest) = planes_of_rest.split_at_mut(sample.len() * plane);
             rest.start = sample.end;
-            self.run_sample(source, sample, taken, planes, block.rounding, at, times);
+            let work = (source, sample, planes, block.rounding);
+            watch = self.run_sample(work, taken, at, (times, samples), watch);
         }
-        let mut watch = Stopwatch::start(times);
         if !rest.is_empty() {
             self.convolution.run(source, rest, after, planes_of_rest, block.rounding);
         }
@@ -286,31 +303,29 @@ impl Segment {
             }
             place += piece.len();
         }
+        watch
     }
 
     /// Runs the convolution and the first `taken` stages one by one, for a few
     /// channels whose times stand for those of all.
-    #[allow(clippy::too_many_arguments)]
     fn run_sample(
         &self,
-        source: &Source<'_>,
-        channels: Range<usize>,
+        (source, channels, planes, rounding): (&Source<'_>, Range<usize>, &mut [f32], Rounding),
         taken: usize,
-        planes: &mut [f32],
-        rounding: Rounding,
         at: usize,
-        times: &Times,
-    ) {
+        (times, samples): (&Times, &Samples),
+        mut watch: Stopwatch,
+    ) -> Stopwatch {
         let (first, plane) = (channels.start, self.convolution.plane().max(1));
-        let mut watch = Stopwatch::start(times);
         self.convolution.run(source, channels, After::default(), planes, rounding);
-        watch = watch.stop_sample(times, at);
+        watch = watch.stop_sample(times, samples, at, at);
         for (first, width, piece) in pieces(first, plane, planes) {
             for (stage, index) in self.stages[..taken].iter().zip(at + 1..) {
                 stage.run(first, width, None, piece, rounding);
-                watch = watch.stop_sample(times, index);
+                watch = watch.stop_sample(times, samples, at, index);
             }
         }
+        watch
     }
 }
 
