@@ -134,7 +134,8 @@ pub(super) struct Normal {
 
 #[cfg(feature = "std")]
 impl Normal {
-    fn new(of: [f32; 4]) -> Self {
+    /// Of mean, inverse deviation, weight and bias.
+    pub fn new(of: [f32; 4]) -> Self {
         let [mean, inverse, weight, bias] = of;
         let scale = inverse * weight;
         Normal { of, scale, shift: (-mean).mul_add(scale, bias) }

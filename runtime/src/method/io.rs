@@ -136,8 +136,15 @@ impl<'p> Method<'p> {
         for id in self.inputs.clone() {
             let Some((tensor, own)) = self.values.tensor(id) else { continue };
             let one = one(own.meta.scalar_type());
-            for element in self.tensor_bytes_mut(tensor)?.chunks_exact_mut(one.len()) {
-                element.copy_from_slice(&one);
+            let bytes = self.tensor_bytes_mut(tensor)?;
+            let Some(first) = bytes.get_mut(..one.len()) else { continue };
+            first.copy_from_slice(&one);
+            // What is filled is copied behind itself.
+            let mut filled = one.len();
+            while filled < bytes.len() {
+                let more = filled.min(bytes.len() - filled);
+                bytes.copy_within(..more, filled);
+                filled += more;
             }
         }
         Ok(())

@@ -218,3 +218,70 @@ impl<S: Simd> LimitVectors<S> {
         simd.select_f32s(simd.less_than_f32s(self.high, limited), self.high, limited)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::means::Rounding;
+    use crate::kernels::simd::with_step;
+    use alloc::vec::Vec;
+
+    /// All that comes after, for rows of one vector each, as vectors have it.
+    struct InVectors<'a> {
+        finish: Finish<'a>,
+        rounding: Rounding,
+        values: &'a [f32],
+    }
+
+    impl pulp::WithSimd for InVectors<'_> {
+        type Output = Vec<(f32, f32)>;
+
+        /// Each number as vectors have it, and as it is alone.
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<(f32, f32)> {
+            with_step::<S, _>(self.rounding, |step| {
+                let mut results = Vec::new();
+                for (column, value) in self.values.iter().enumerate() {
+                    let tile = self.finish.tile::<S, 2, 1>(simd, (0, column));
+                    for row in 0..2 {
+                        let vector = tile.row(simd, step, row, [simd.splat_f32s(*value)]);
+                        let first: &[f32] = bytemuck::cast_slice(&vector);
+                        results.push((first[0], self.finish.number(step, (row, column), *value)));
+                    }
+                }
+                results
+            })
+        }
+    }
+
+    #[test]
+    fn vectors_do_to_each_number_what_is_done_to_one() {
+        let values = [1.5, -0.0, 0.0, -7.25, 6.0, 1e30, f32::INFINITY, f32::NAN, -1e-40];
+        let norm = [[0.3, 1.7, -0.9, 0.1], [-2.0, 0.01, 3.0, -0.0]].map(Normal::new);
+        let by_row = [0.25, -0.0];
+        let by_column: Vec<f32> = (0..values.len()).map(|c| c as f32 - 3.5).collect();
+        let limits =
+            [None, Some(Limit(0.0, f32::INFINITY)), Some(Limit(0.0, 6.0)), Some(Limit(-1.0, 0.0))];
+        for rounding in [Rounding::Twice, Rounding::Once] {
+            for bias in [Bias::None, Bias::Rows(&by_row), Bias::Columns(&by_column)] {
+                for norm in [None, Some(&norm[..])] {
+                    for limit in limits {
+                        let finish = Finish { bias, after: After { norm, limit } };
+                        let task = InVectors { finish, rounding, values: &values };
+                        for (vector, alone) in pulp::Arch::new().dispatch(task) {
+                            let same = vector.to_bits() == alone.to_bits();
+                            assert!(same || vector.is_nan() && alone.is_nan(), "{vector} {alone}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_limit_keeps_what_is_no_number_and_the_sign_of_zero() {
+        let relu = Limit(0.0, f32::INFINITY);
+        assert!(relu.number(f32::NAN).is_nan());
+        assert!(relu.number(-0.0).is_sign_negative());
+        assert_eq!(relu.number(-3.0).to_bits(), 0.0f32.to_bits());
+    }
+}

@@ -231,7 +231,7 @@ pub(super) fn multiply<C: Columns>(
     parallel::chunks(out, share * stride, threads, |index, out| {
         let first = index * share;
         let part = first..rows.min(first + share);
-        let bias = bias.after(first).into();
+        let bias = bias.after(first);
         imp::multiply(left, part, right, bias, (out, stride), means.rounding);
     });
 }
@@ -276,10 +276,9 @@ impl Columns for NoColumns {
     fn pack(&self, _: Range<usize>, _: Range<usize>, _: usize, _: &mut [f32]) {}
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
-    #[cfg(feature = "std")]
     use crate::kernels::simd::fuses;
     use alloc::vec::Vec;
 
@@ -307,7 +306,6 @@ mod tests {
     /// A step of a plain loop that rounds so on this processor.
     fn step(rounding: Rounding, sum: f32, a: f32, b: f32) -> f32 {
         match rounding {
-            #[cfg(feature = "std")]
             Rounding::Once if fuses() => a.mul_add(b, sum),
             _ => sum + a * b,
         }
@@ -347,9 +345,7 @@ mod tests {
 
     /// The matrix to be packed, and as it is if that is possible.
     fn ways<'a>(matrix: &'a Matrix, offsets: &'a [usize]) -> Vec<Right<'a, Matrix>> {
-        #[allow(unused_mut)]
         let mut ways = alloc::vec![Right::Columns(matrix)];
-        #[cfg(feature = "std")]
         if matrix.columns >= READ {
             let (data, width) = (&matrix.data[..], matrix.columns);
             ways.push(Right::Planes(Planes::new(data, width, width)));
@@ -391,7 +387,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "std")]
     #[test]
     fn rows_of_a_packed_product_are_those_of_the_whole() {
         for (rows, depth, columns) in SIZES {

@@ -18,15 +18,15 @@ const GROUP: usize = 1 << 16;
 const ABREAST: usize = 4;
 
 /// Rows `rows` of the product.
-pub(super) fn multiply<C: Columns>(
+pub(super) fn multiply<'a, C: Columns>(
     left: Left<'_>,
     rows: Range<usize>,
     right: Right<'_, C>,
-    finish: Finish<'_>,
+    finish: impl Into<Finish<'a>>,
     (out, stride): (&mut [f32], usize),
     rounding: Rounding,
 ) {
-    let vectors = Vectors::of_this_processor();
+    let (vectors, finish) = (Vectors::of_this_processor(), finish.into());
     let depth = left.depth();
     let cut = match right {
         Right::Windows(windows) => vectors.cut_lines(windows.height, windows.width),
