@@ -198,9 +198,10 @@ impl Pipeline {
                 channels: first..self.channels.min(first + block),
                 others,
                 rounding: means.rounding,
+                times,
                 sample: (has_sample && first == 0).then_some(&self.samples),
             };
-            self.run_block(&block, source, out, times);
+            self.run_block(&block, source, out);
         });
         let mut at = 0;
         for segment in &self.segments {
@@ -218,24 +219,22 @@ impl Pipeline {
         ((most / Tiles::STEP).max(1) * Tiles::STEP, threads)
     }
 
-    fn run_block(&self, block: &Block<'_>, source: &Source<'_>, out: &mut [f32], times: &Times) {
+    fn run_block(&self, block: &Block<'_>, source: &Source<'_>, out: &mut [f32]) {
         let mut operands = block.others.iter().copied();
-        let mut watch = Stopwatch::start(times);
+        let mut watch = Stopwatch::start(block.times);
         let mut at = 0;
         let mut before: Option<Scratch<f32>> = None;
         let mut segments = self.segments.iter();
         let last = segments.next_back();
         for segment in segments {
-            let size = block.channels.len() * segment.convolution.plane();
-            let mut planes = Scratch::new(size);
-            let before_it = before.as_deref();
-            let target = &mut planes;
-            watch = segment.run(block, source, before_it, &mut operands, target, at, times, watch);
+            let mut planes = Scratch::new(block.channels.len() * segment.convolution.plane());
+            let input = (source, before.as_deref());
+            watch = segment.run(block, input, &mut operands, &mut planes, (at, watch));
             at += 1 + segment.stages.len();
             before = Some(planes);
         }
         if let Some(segment) = last {
-            segment.run(block, source, before.as_deref(), &mut operands, out, at, times, watch);
+            segment.run(block, (source, before.as_deref()), &mut operands, out, (at, watch));
         }
     }
 }
@@ -246,6 +245,7 @@ struct Block<'a> {
     channels: Range<usize>,
     others: &'a [&'a [f32]],
     rounding: Rounding,
+    times: &'a Times,
     /// Where its first channels are a sample.
     sample: Option<&'a Samples>,
 }
@@ -259,37 +259,32 @@ impl Segment {
         }
     }
 
-    /// Runs the instructions, of which the first is number `at` of the pipeline.
-    #[allow(clippy::too_many_arguments)]
+    /// Runs the instructions, of which the first is number `at` of the pipeline, on the
+    /// block's channels: of the planes that the segment before has made, or of the source.
     fn run<'a>(
         &self,
         block: &Block<'_>,
-        source: &Source<'_>,
-        before: Option<&[f32]>,
+        (source, before): (&Source<'_>, Option<&[f32]>),
         operands: &mut impl Iterator<Item = &'a [f32]>,
         planes: &mut [f32],
-        at: usize,
-        times: &Times,
-        mut watch: Stopwatch,
+        (at, mut watch): (usize, Stopwatch),
     ) -> Stopwatch {
         let plane = self.convolution.plane().max(1);
-        let planes_before = before.map(|before| Source::Planes(before, block.channels.start));
-        let source = planes_before.as_ref().unwrap_or(source);
+        let before = before.map(|before| Source::Planes(before, block.channels.start));
+        let source = before.as_ref().unwrap_or(source);
         let (after, taken) = self.after();
         let mut rest = block.channels.clone();
         let mut planes_of_rest = &mut *planes;
         if let (Some(samples), 1..) = (block.sample, taken) {
-            let sample = 0..Tiles::STEP.min(rest.end);
+            rest.start = Tiles::STEP.min(rest.end);
             let planes;
-            (planes, planes_of_rest) = planes_of_rest.split_at_mut(sample.len() * plane);
-            rest.start = sample.end;
-            let work = (source, sample, planes, block.rounding);
-            watch = self.run_sample(work, taken, at, (times, samples), watch);
+            (planes, planes_of_rest) = planes_of_rest.split_at_mut(rest.start * plane);
+            watch = self.run_sample(block, samples, source, planes, (at, taken, watch));
         }
         if !rest.is_empty() {
             self.convolution.run(source, rest, after, planes_of_rest, block.rounding);
         }
-        watch = watch.stop_together(times, at);
+        watch = watch.stop_together(block.times, at);
         let stages = self.stages.iter().zip(at + 1..).skip(taken);
         let stages: SmallVec<[_; 8]> = stages
             .map(|(stage, index)| (stage, index, stage.reads().then(|| operands.next()).flatten()))
@@ -299,30 +294,31 @@ impl Segment {
             for (stage, index, other) in &stages {
                 let operand = other.map(|all| Operand(&all[place..]));
                 stage.run(first, width, operand, piece, block.rounding);
-                watch = watch.stop(times, *index);
+                watch = watch.stop(block.times, *index);
             }
             place += piece.len();
         }
         watch
     }
 
-    /// Runs the convolution and the first `taken` stages one by one, for a few
-    /// channels whose times stand for those of all.
+    /// Runs the convolution and the first `taken` stages one by one for the first
+    /// channels, whose planes are given and whose times stand for those of all.
     fn run_sample(
         &self,
-        (source, channels, planes, rounding): (&Source<'_>, Range<usize>, &mut [f32], Rounding),
-        taken: usize,
-        at: usize,
-        (times, samples): (&Times, &Samples),
-        mut watch: Stopwatch,
+        block: &Block<'_>,
+        samples: &Samples,
+        source: &Source<'_>,
+        planes: &mut [f32],
+        (at, taken, mut watch): (usize, usize, Stopwatch),
     ) -> Stopwatch {
-        let (first, plane) = (channels.start, self.convolution.plane().max(1));
-        self.convolution.run(source, channels, After::default(), planes, rounding);
-        watch = watch.stop_sample(times, samples, at, at);
-        for (first, width, piece) in pieces(first, plane, planes) {
+        let plane = self.convolution.plane().max(1);
+        let channels = 0..planes.len() / plane;
+        self.convolution.run(source, channels, After::default(), planes, block.rounding);
+        watch = watch.stop_sample(block.times, samples, at, at);
+        for (first, width, piece) in pieces(0, plane, planes) {
             for (stage, index) in self.stages[..taken].iter().zip(at + 1..) {
-                stage.run(first, width, None, piece, rounding);
-                watch = watch.stop_sample(times, samples, at, index);
+                stage.run(first, width, None, piece, block.rounding);
+                watch = watch.stop_sample(block.times, samples, at, index);
             }
         }
         watch
