@@ -27,13 +27,15 @@ impl View {
     pub fn of(g: &Geometry, phases: &Phases) -> Option<Self> {
         if g.is_pointwise() {
             let view = View::Pixels { count: g.positions(), stride: g.in_strides[1] };
-            return is_worth_it_pointwise(g).then_some(view);
+            return are_pixels_worth_it(g).then_some(view);
+        }
+        if !are_windows_worth_it(g) {
+            return None;
         }
         let taps = &phases.taps;
         let offset = |k: usize| k / taps.len() * phases.size() + taps[k % taps.len()];
         let offsets = Scratch::of((0..g.group_in() * taps.len()).map(offset));
-        let view = View::Windows { offsets, row: phases.row, output: g.output };
-        is_worth_it(g).then_some(view)
+        Some(View::Windows { offsets, row: phases.row, output: g.output })
     }
 
     /// The right matrix: `data` are an image's planes, padded and split unless the
@@ -51,13 +53,13 @@ impl View {
 
 /// Where there are more planes of output than of input, panels are worth their
 /// packing: their lines follow each other.
-fn is_worth_it_pointwise(g: &Geometry) -> bool {
+fn are_pixels_worth_it(g: &Geometry) -> bool {
     g.group_out() <= g.group_in() && g.positions() >= READ
 }
 
 /// Panels end with each row of the image, so that a part of the last vector may be
 /// empty. To pack them costs as much as some five rows of the product.
-fn is_worth_it(g: &Geometry) -> bool {
+fn are_windows_worth_it(g: &Geometry) -> bool {
     const ROWS: usize = 5;
     const VECTOR: usize = 16;
     let width = g.output[1];
