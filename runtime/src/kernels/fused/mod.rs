@@ -215,7 +215,12 @@ impl Pipeline {
         let planes = self.segments.iter().map(|segment| segment.convolution.plane());
         let bytes = planes.max().unwrap_or(1).max(1) * size_of::<f32>();
         let threads = threads.min(bytes * self.channels / WORTH_A_THREAD).max(1);
-        let most = (BLOCK / bytes).min(self.channels.div_ceil(threads));
+        let share = self.channels.div_ceil(threads);
+        // A product that reads its input in place reads all of it for each block.
+        let most = match &self.segments[..] {
+            [only] if !only.convolution.is_depthwise() && self.reads_planes() => share,
+            _ => share.min(BLOCK / bytes),
+        };
         ((most / Tiles::STEP).max(1) * Tiles::STEP, threads)
     }
 

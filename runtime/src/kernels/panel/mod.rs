@@ -171,6 +171,14 @@ impl<'a> Planes<'a> {
     pub fn new(data: &'a [f32], stride: usize, count: usize) -> Self {
         Planes { data, stride, count }
     }
+
+    /// Whether each row begins with a cache line, as then no vector lies across two.
+    #[cfg(feature = "std")]
+    fn are_lines(&self) -> bool {
+        const LINE: usize = 64;
+        let begins = self.data.as_ptr().addr().is_multiple_of(LINE);
+        begins && self.stride.is_multiple_of(LINE / size_of::<f32>())
+    }
 }
 
 impl Columns for Planes<'_> {

@@ -13,6 +13,9 @@ use pulp::Simd;
 /// second cache holds.
 const GROUP: usize = 1 << 16;
 
+/// Tiles of rows that planes' lines are not copied for if there are no more.
+const COPIED: usize = 2;
+
 /// Panels that a single row meets at a time: its sums alone would leave the units
 /// idle, and one stream of lines the memory.
 const ABREAST: usize = 4;
@@ -33,7 +36,11 @@ pub(super) fn multiply<'a, C: Columns>(
         other => vectors.cut(other.count()),
     };
     let size = depth * cut.width;
-    let packs = matches!(right, Right::Columns(_));
+    let copies = match right {
+        Right::Planes(planes) => !planes.are_lines() && rows.len() > COPIED * vectors.most_rows,
+        Right::Columns(_) | Right::Packed(_) | Right::Windows(_) => false,
+    };
+    let packs = copies || matches!(right, Right::Columns(_));
     // Rows of one tile meet no panel twice.
     let group = match rows.len() <= vectors.most_rows && !packs {
         true => cut.panels,
@@ -63,19 +70,20 @@ pub(super) fn multiply<'a, C: Columns>(
     let mut factors = Scratch::<f32>::new(interleaved * depth + SPARE);
     for first in (0..cut.panels).step_by(group) {
         let panels = first..cut.panels.min(first + group);
-        let lines = match right {
+        let (lines, copy) = match right {
             Right::Columns(columns) => {
                 pack(columns, depth, cut, panels.clone(), &mut memory);
-                Lines::Packed(&memory)
+                (Lines::Packed(&memory), None)
             }
-            Right::Packed(packed) => Lines::Packed(&packed.data[first * size..]),
-            Right::Planes(planes) => Lines::Planes(planes),
-            Right::Windows(windows) => Lines::Windows(windows),
+            Right::Packed(packed) => (Lines::Packed(&packed.data[first * size..]), None),
+            Right::Planes(planes) => (Lines::Planes(planes), copies.then_some(&mut memory[..])),
+            Right::Windows(windows) => (Lines::Windows(windows), None),
         };
         pulp::Arch::new().dispatch(Block {
             left,
             rows: rows.clone(),
             lines,
+            copy,
             tail,
             panels,
             cut,
@@ -103,6 +111,8 @@ struct Block<'a> {
     left: Left<'a>,
     rows: Range<usize>,
     lines: Lines<'a>,
+    /// Where the first rows pack the planes' lines that they read, for the other rows.
+    copy: Option<&'a mut [f32]>,
     /// The columns of the tail, one after the other.
     tail: &'a [f32],
     panels: Range<usize>,
@@ -180,6 +190,9 @@ impl Block<'_> {
             for index in panels.clone() {
                 self.panel(simd, step, row, tile, self.cut.panel::<S>(line, index));
             }
+        }
+        if let Some(copy) = self.copy.take() {
+            self.lines = Lines::Packed(copy);
         }
         self.factors = factors;
     }
@@ -260,7 +273,7 @@ impl Block<'_> {
     /// The sums of `R` rows with a panel, and with its column of the tail if `T` is 1.
     #[inline(always)]
     fn sums<S: Simd, const R: usize, const V: usize, const T: usize>(
-        &self,
+        &mut self,
         simd: S,
         step: Step,
         factors: Factors<'_, R>,
@@ -268,9 +281,9 @@ impl Block<'_> {
     ) -> ([[S::f32s; V]; R], [S::f32s; T]) {
         let depth = factors.steps.len();
         let tail = if T > 0 { &self.tail[panel.index * depth..][..depth] } else { &[] };
+        let at = (panel.index - self.panels.start) * depth * WIDTH * S::F32_LANES;
         match self.lines {
             Lines::Packed(memory) => {
-                let at = (panel.index - self.panels.start) * depth * WIDTH * S::F32_LANES;
                 let lines = S::as_simd_f32s(&memory[at..][..depth * V * S::F32_LANES]).0;
                 let lines = lines.as_chunks::<V>().0.iter().copied();
                 accumulate(simd, step, factors, lines, tail)
@@ -280,6 +293,17 @@ impl Block<'_> {
                 let lines = data.chunks(planes.stride).map(
                     #[inline(always)]
                     |line| vectors_of::<S, V>(line),
+                );
+                let Some(copy) = &mut self.copy else {
+                    return accumulate(simd, step, factors, lines, tail);
+                };
+                let copy = S::as_mut_simd_f32s(&mut copy[at..][..depth * V * S::F32_LANES]).0;
+                let lines = lines.zip(copy.as_chunks_mut::<V>().0).map(
+                    #[inline(always)]
+                    |(line, place)| {
+                        *place = line;
+                        line
+                    },
                 );
                 accumulate(simd, step, factors, lines, tail)
             }
