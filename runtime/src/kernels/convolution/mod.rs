@@ -8,7 +8,7 @@
 //! in_place.rs    which images are read where they lie for that
 //! pixels.rs      float32 in channels-last images, as matrix products
 //! depthwise.rs   float32 with one input channel per group
-//! strips.rs      the same for the usual 3×3 kernel
+//! strips/        the same for the usual 3×3 kernel
 //! blocks.rs      some channels of the output, for instructions that run together
 //! backward.rs    gradients of input, weights and bias
 //! direct.rs      every other type, and the transpose, by definition
