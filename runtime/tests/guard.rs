@@ -3,7 +3,8 @@
 mod support;
 
 use et_runtime::guard::Kind;
-use et_runtime::{LoadOptions, Method, Program};
+use et_runtime::{Input, LoadOptions, Method, Program};
+use et_schema::ScalarType;
 use et_schema::pte::{File, Value};
 use std::fs;
 use support::fixtures;
@@ -338,6 +339,28 @@ fn the_instruction_where_numbers_stop_being_finite_is_named() {
             .collect();
         assert_eq!(found, [Some("aten::addmm.out")], "{name}");
     }
+}
+
+#[test]
+fn complex_numbers_stop_being_finite_too() {
+    let bytes = program("spectrum");
+    let program = Program::new(File::parse(&bytes).unwrap());
+    let mut tracer = etdump::NoTracer;
+    let options = LoadOptions::default();
+    let mut method = Method::load(&program, "forward", options, &mut tracer).unwrap();
+    method.guard();
+    method.set_inputs_to_ones().unwrap();
+    // Three rows of numbers whose sums, the first of each row's spectrum, are none.
+    let large: Vec<u8> = [f32::MAX; 36].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let input = Input::Tensor { scalar_type: ScalarType::Float, sizes: &[3, 12], data: &large };
+    method.set_input(0, input).unwrap();
+    method.execute(&mut tracer).unwrap();
+    let mut found = method.violations().iter().filter_map(|v| match v.kind {
+        Kind::NonFinite { count, first } => Some((v.operator.as_deref(), first, count >= 3)),
+        _ => None,
+    });
+    assert_eq!(found.next(), Some((Some("aten::_fft_r2c.out"), 0, true)));
+    assert_eq!(found.next(), None);
 }
 
 #[test]

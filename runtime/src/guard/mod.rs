@@ -18,7 +18,7 @@ mod violation;
 
 use crate::memory::{Arena, Region};
 use crate::method::Instruction;
-use crate::tensor::{Element, TensorRef, with_dtype};
+use crate::tensor::{Complex, Element, TensorRef, with_dtype};
 use crate::value::{EValue, Storage, Tensor, TensorId, Values};
 use accesses::Accesses;
 use alloc::string::String;
@@ -356,7 +356,8 @@ impl Guard {
     }
 }
 
-/// The first element that is NaN or infinite, and how many are.
+/// The first element that is NaN or infinite, in one part if it is complex, and how
+/// many are.
 fn non_finite(tensor: &Tensor<'_>, arenas: &[Arena]) -> Option<(usize, usize)> {
     let data = match (tensor.storage, tensor.region()) {
         (Storage::Constant(bytes), _) => bytes,
@@ -364,11 +365,19 @@ fn non_finite(tensor: &Tensor<'_>, arenas: &[Arena]) -> Option<(usize, usize)> {
         _ => return None,
     };
     let view = TensorRef { meta: &tensor.meta, data };
-    with_dtype!(tensor.meta.scalar_type(), float, T => {
-        let elements = view.data::<T>().unwrap_or_default().iter().enumerate();
-        let mut bad = elements.filter(|(_, x)| !Element::to_f64(**x).is_finite());
-        bad.next().map(|(first, _)| (first, 1 + bad.count()))
-    }, else None)
+    let dtype = tensor.meta.scalar_type();
+    with_dtype!(dtype, float, T => which(&view, |x: T| !x.to_f64().is_finite()), else {
+        with_dtype!(dtype, complex, C => {
+            which(&view, |x: C| x.parts().iter().any(|part| !part.to_f64().is_finite()))
+        }, else None)
+    })
+}
+
+/// The first element that is bad, and how many are.
+fn which<T: Element>(view: &TensorRef<'_>, is_bad: impl Fn(T) -> bool) -> Option<(usize, usize)> {
+    let elements = view.data::<T>().unwrap_or_default().iter().enumerate();
+    let mut bad = elements.filter(|(_, x)| is_bad(**x));
+    bad.next().map(|(first, _)| (first, 1 + bad.count()))
 }
 
 /// Whether an instruction was given finite numbers only. The infinity that

@@ -25,8 +25,9 @@ pub(crate) fn takes(operator: &str) -> bool {
     }
 }
 
-/// In the namespace `aten`, each seen to answer (`scripts/references/cases/complex.py`),
-/// and `empty`, which looks at no element.
+/// In the namespace `aten`, each seen to answer (`scripts/references/cases/complex.py`);
+/// `empty`, which looks at no element; and `topk`, which refuses them with an error of
+/// its own.
 const TAKING: &[&str] = &[
     "_conj_physical.out",
     "_fft_c2r.out",
@@ -72,6 +73,7 @@ const TAKING: &[&str] = &[
     "sub.out",
     "sum.IntList_out",
     "t_copy.out",
+    "topk.values",
     "transpose_copy.int_out",
     "unsqueeze_copy.out",
     "view_as_real_copy.out",

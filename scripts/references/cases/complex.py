@@ -9,7 +9,8 @@ COMPLEX = [C64, C128, C32]
 PART = {C32: torch.float16, C64: torch.float32, C128: torch.float64}
 # Which of these moves elements and computes with none.
 MOVES = """
-    reflection_pad1d.out replication_pad1d.out pixel_shuffle.out pixel_unshuffle.out clone.out alias_copy.out
+    reflection_pad1d.out reflection_pad2d.out reflection_pad3d.out replication_pad1d.out replication_pad2d.out
+    replication_pad3d.out pixel_shuffle.out pixel_unshuffle.out clone.out alias_copy.out
     detach_copy.out lift_fresh_copy.out copy.out copy_ view_copy.out permute_copy.out transpose_copy.int_out t_copy.out
     expand_copy.out squeeze_copy.dim_out squeeze_copy.dims_out unsqueeze_copy.out cat.out select_copy.int_out
     slice_copy.Tensor_out narrow_copy.out repeat.out diagonal_copy.out as_strided_copy.out index.Tensor_out index_put_
@@ -124,6 +125,7 @@ CALLS = {
     "native_dropout.out": lambda d: [((x(d, 2, 3), 0.5, False), [Out(d, [2, 3]), Out(torch.bool, [2, 3])])],
     "full_like.out": lambda d: [((x(d, 2, 3), 2.5, None), [Out(PART[d], [2, 3])]), ((x(d, 2, 3), 2.5, None), [Out(d, [2, 3])])],
     "index_put.out": lambda d: [((x(d, 4, 3), [torch.tensor([1, 2])], x(d, 2, 3, seed=2), sums), [Out(d, [4, 3])]) for sums in (False, True)],
+    "topk.values": lambda d: [((x(d, 2, 5), 3, 1, largest, True), [Out(d, [2, 3]), Out(torch.int64, [2, 3])]) for largest in (True, False)],
     "mm.out": lambda d: [((x(d, 3, 4), x(d, 4, 5, seed=2)), [Out(d, [3, 5])])],
     "_to_copy.out": lambda d: [((x(d, 2, 3),), [Out(d, [2, 3])])],
 }
