@@ -5,6 +5,7 @@
 //! are made of *taps* (the pixels under a kernel), each of which is a slice of
 //! the input or, outside the image, nothing. Integers have [`crate::dot`].
 
+use crate::buffer::Buffer;
 use crate::unroll::each_row;
 use pulp::Simd;
 use rayon::prelude::*;
@@ -27,7 +28,7 @@ const WORTH_A_THREAD: usize = 1 << 17;
 /// Columns in panels, each line of which is read as vectors.
 #[derive(Clone, Debug)]
 pub(crate) struct Packed {
-    panels: Vec<f32>,
+    panels: Buffer<f32>,
     pub columns: usize,
     pub taps: usize,
     /// Numbers in a tap.
@@ -61,7 +62,7 @@ impl Packed {
         (taps, depth): (usize, usize),
         element: impl Fn(usize, usize, usize) -> f32,
     ) -> Self {
-        let mut packed = Packed { panels: Vec::new(), columns, taps, depth, width: width() };
+        let mut packed = Packed { panels: Buffer::new(), columns, taps, depth, width: width() };
         packed.refill(element);
         packed
     }
@@ -70,7 +71,7 @@ impl Packed {
     pub fn refill(&mut self, element: impl Fn(usize, usize, usize) -> f32) {
         let Packed { columns, taps, depth, width, .. } = *self;
         let size = taps * depth * width;
-        self.panels.resize(columns.div_ceil(width) * size, 0.0);
+        self.panels.set_len(columns.div_ceil(width) * size);
         if size == 0 {
             return;
         }

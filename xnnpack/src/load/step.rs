@@ -154,7 +154,7 @@ impl Own<'_> {
         let depthwise = it.kind == ConvolutionKind::Depthwise;
         if depthwise && inputs == 1 && outputs == 1 {
             let taps = match numbers {
-                Numbers::Floats(data) => depthwise::Taps::Floats(data.to_vec()),
+                Numbers::Floats(data) => depthwise::Taps::Floats(data[..].into()),
                 Numbers::Integers(data, zero) => depthwise::Taps::integers(data, channels, zero),
             };
             return Ok(Filter::Depthwise(depthwise::Weights::new(taps, channels, bias, scale)));

@@ -5,6 +5,7 @@ mod integers;
 use super::convolution::Geometry;
 use super::linear::Bias;
 use super::sums::Requantization;
+use crate::buffer::Buffer;
 use crate::error::{Error, Result, ensure};
 use crate::tensor::{Data, Scale, Tensor};
 use crate::unroll::each_row;
@@ -26,7 +27,7 @@ pub(crate) struct Weights {
 /// `[tap][channel]`
 #[derive(Clone, Debug)]
 pub(crate) enum Taps {
-    Floats(Vec<f32>),
+    Floats(Buffer<f32>),
     /// Less their zero point, with zeros behind each tap to a whole number of vectors.
     Integers(Vec<i32>),
 }
