@@ -17,6 +17,9 @@ const ROWS: usize = 12;
 const FEW_ROWS: usize = 6;
 /// Most columns in a panel: two vectors of the widest kind.
 const WIDEST: usize = 32;
+/// Panels that a single row meets at a time: one stream of lines alone would leave the
+/// memory idle.
+const ABREAST: usize = 4;
 /// Bytes of rows that meet all columns, to lie in the second cache.
 const BLOCK: usize = 256 * 1024;
 /// Bytes of columns that lie in the first cache: then a few rows meet all of them, and
@@ -292,7 +295,11 @@ impl Share<'_, '_> {
     fn block<S: Simd>(&mut self, simd: S, rows: Range<usize>, taken: Taken<'_>) {
         let Packed { width, columns, .. } = *self.product.packed;
         let size = taken.taps * taken.depth * width;
-        for panel in 0..columns.div_ceil(width) {
+        let met = match rows.len() {
+            1 => self.abreast(simd, rows.start, taken),
+            _ => 0,
+        };
+        for panel in met..columns.div_ceil(width) {
             let lines = &self.product.packed.panels[panel * size..][..size];
             let is_narrow = columns - panel * width <= S::F32_LANES;
             let mut row = rows.start;
@@ -306,6 +313,46 @@ impl Share<'_, '_> {
                 };
             }
         }
+    }
+
+    /// A row of one tap with as many whole panels as can be met [`ABREAST`]; returns how
+    /// many.
+    #[inline(always)]
+    fn abreast<S: Simd>(&mut self, simd: S, row: usize, taken: Taken<'_>) -> usize {
+        let Packed { panels, width, columns, .. } = self.product.packed;
+        let Product { sums, stride, first_column, .. } = *self.product;
+        let size = taken.depth * width;
+        if taken.taps != 1 || size == 0 {
+            return 0;
+        }
+        let [factors] = taken.rows::<1>(0);
+        let out = &mut self.out[row * stride + first_column..][..*columns];
+        let groups = out.chunks_exact_mut(ABREAST * width).zip(panels.chunks_exact(ABREAST * size));
+        let bounds = (simd.splat_f32s(sums.clamp.0), simd.splat_f32s(sums.clamp.1));
+        let mut met = 0;
+        for (out, panels) in groups {
+            let mut panels = panels.chunks_exact(size).map(
+                #[inline(always)]
+                |lines| S::as_simd_f32s(lines).0.as_chunks::<2>().0,
+            );
+            let panels: [&[[S::f32s; 2]]; ABREAST] =
+                std::array::from_fn(|_| panels.next().unwrap_or_default());
+            let mut totals = [[[simd.splat_f32s(0.0); 2]; 1]; ABREAST];
+            for (totals, column) in totals.iter_mut().zip((met * width..).step_by(*width)) {
+                *totals = [start(simd, sums.bias.get(column..column + width))];
+            }
+            for (k, factor) in factors.iter().enumerate() {
+                for (totals, lines) in totals.iter_mut().zip(panels) {
+                    *totals = add_line(simd, *totals, [*factor], lines[k]);
+                }
+            }
+            for (out, [totals]) in out.chunks_exact_mut(*width).zip(totals) {
+                let totals = clamped::<S, 2>(simd, totals, bounds);
+                S::as_mut_simd_f32s(out).0.copy_from_slice(&totals);
+            }
+            met += ABREAST;
+        }
+        met
     }
 
     /// As many rows as are in registers, of `N` vectors; returns how many.
@@ -396,18 +443,7 @@ fn floats<S: Simd, const R: usize, const N: usize>(
     (out, stride, used): (&mut [f32], usize, usize),
 ) {
     let Taken { taps, depth, .. } = taken;
-    let mut start = [simd.splat_f32s(0.0); N];
-    if let Some(bias) = bias {
-        let (whole, rest) = S::as_simd_f32s(bias);
-        for (at, start) in start.iter_mut().enumerate() {
-            *start = match whole.get(at) {
-                Some(bias) => *bias,
-                None if at == whole.len() => simd.partial_load_f32s(rest),
-                None => *start,
-            };
-        }
-    }
-    let mut sums = [start; R];
+    let mut sums = [start(simd, bias); R];
     for tap in 0..taps {
         let rows: [&[f32]; R] = taken.rows(tap);
         sums = accumulate(simd, sums, rows, &lines[tap * depth..][..depth]);
@@ -429,6 +465,23 @@ fn floats<S: Simd, const R: usize, const N: usize>(
             }
         }
     }
+}
+
+/// What the sums of `N` vectors of columns begin with: the bias of those that there are.
+#[inline(always)]
+fn start<S: Simd, const N: usize>(simd: S, bias: Option<&[f32]>) -> [S::f32s; N] {
+    let mut start = [simd.splat_f32s(0.0); N];
+    if let Some(bias) = bias {
+        let (whole, rest) = S::as_simd_f32s(bias);
+        for (at, start) in start.iter_mut().enumerate() {
+            *start = match whole.get(at) {
+                Some(bias) => *bias,
+                None if at == whole.len() => simd.partial_load_f32s(rest),
+                None => *start,
+            };
+        }
+    }
+    start
 }
 
 #[inline(always)]
@@ -495,4 +548,46 @@ fn add_line<S: Simd, const R: usize, const N: usize>(
         }
     }
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(count: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7919) % 1013) as f32 / 97.0 - 5.0).collect()
+    }
+
+    /// The product of a row, `rows` times.
+    fn product((depth, columns): (usize, usize), bias: &[f32], rows: usize) -> Vec<f32> {
+        let (input, elements) = (numbers(depth), numbers(depth * columns));
+        let packed =
+            Packed::new(columns, (1, depth), |column, _, k| elements[k * columns + column]);
+        let mut out = vec![f32::NAN; rows * columns];
+        let product = Product {
+            packed: &packed,
+            input: &input,
+            rows,
+            place: &|_, places| places.push(0),
+            dense: Some(0),
+            lines: None,
+            sums: Floats { bias, clamp: (-90.0, 90.0) },
+            stride: columns,
+            first_column: 0,
+        };
+        product.run(&mut out, 1);
+        out
+    }
+
+    #[test]
+    fn a_row_alone_has_the_sums_that_it_has_among_others() {
+        for size in [(7, 300), (64, 128), (1, 129), (33, 1000), (0, 200), (40, 127), (12, 20)] {
+            for bias in [vec![], numbers(size.1)] {
+                let alone = product(size, &bias, 1);
+                let both = product(size, &bias, 2);
+                assert!(alone.iter().all(|sum| sum.abs() <= 90.0), "{size:?}");
+                assert_eq!([&alone[..], &alone].concat(), both, "{size:?}");
+            }
+        }
+    }
 }
