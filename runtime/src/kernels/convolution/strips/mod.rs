@@ -81,7 +81,7 @@ impl pulp::WithSimd for Planes<'_> {
                 #[inline(always)]
                 |step| match self.g.stride {
                     [1, 1] => plane.strips(simd, step, Way::Each),
-                    _ if pairs::are_fast(simd) && wide => plane.strips(simd, step, Way::Pairs),
+                    _ if pairs::are_fast::<S>() && wide => plane.strips(simd, step, Way::Pairs),
                     _ => plane.strips(simd, step, Way::Drop),
                 },
             );

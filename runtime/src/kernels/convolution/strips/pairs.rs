@@ -1,19 +1,14 @@
 //! Every second element of a row: what a stride of 2 meets.
 
-use core::any::Any;
 use pulp::Simd;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use pulp::{f32x16, i32x16, x86::V4};
 
 /// Whether one instruction takes every second element out of two vectors, or vectors
 /// have one element.
-#[inline(always)]
-pub(super) fn are_fast<S: Simd>(simd: S) -> bool {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    let one_instruction = as_type::<S, V4>(&simd).is_some();
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-    let one_instruction = false;
-    one_instruction || S::F32_LANES == 1
+pub(super) const fn are_fast<S: Simd>() -> bool {
+    let avx512 = cfg!(any(target_arch = "x86", target_arch = "x86_64")) && S::F32_LANES == 16;
+    avx512 || S::F32_LANES == 1
 }
 
 /// The elements `first`, `first + 2`, … of two vectors; `first` is 0 or 1.
@@ -47,8 +42,8 @@ fn every_second_of_32(simd: V4, [a, b]: [f32x16; 2], first: usize) -> f32x16 {
 /// The value, if it has this type: which that is stands when the code is compiled.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 #[inline(always)]
-fn as_type<T: Any, U: Any>(value: &T) -> Option<&U> {
-    (value as &dyn Any).downcast_ref()
+fn as_type<T: 'static, U: 'static>(value: &T) -> Option<&U> {
+    (value as &dyn core::any::Any).downcast_ref()
 }
 
 #[cfg(test)]
