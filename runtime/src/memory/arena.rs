@@ -58,3 +58,36 @@ impl Arena {
         &mut bytemuck::cast_slice_mut(&mut self.blocks)[self.start..][..self.len]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn zeros_begin_with_a_cache_line_where_there_is_memory_to_spare() {
+        let arenas: Vec<Arena> =
+            [0, 1, 15, 16, 63, 64, 65, 1000, 1 << 20].map(|len| Arena::new(len).unwrap()).into();
+        for arena in &arenas {
+            let bytes = arena.bytes();
+            assert!(bytes.as_ptr().addr().is_multiple_of(ALIGNMENT), "{} bytes", arena.len());
+            assert!(bytes.len() == arena.len() && bytes.iter().all(|byte| *byte == 0));
+        }
+    }
+
+    #[test]
+    fn a_clone_has_the_same_bytes_wherever_it_lies() {
+        for len in [1, 47, 100, 5000] {
+            let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            let mut arena = Arena::copy_of(&bytes).unwrap();
+            let clone = arena.clone();
+            arena.bytes_mut().fill(7);
+            assert_eq!(clone.bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn more_than_there_is_is_refused() {
+        assert!(Arena::new(usize::MAX).is_none());
+    }
+}
