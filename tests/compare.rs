@@ -4,6 +4,9 @@
 
 mod support;
 
+use et_runtime::{LoadOptions, Method, Program};
+use et_schema::pte;
+use etdump::{Contents, DebugLevel, EtDumpWriter, SystemClock};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -370,4 +373,57 @@ fn a_value_that_is_wrong_is_found_in_a_trace_that_is_cut_off() {
     assert_eq!(ran.status, Some(1), "{}", ran.stderr);
     let first = json(&right)["values"][0]["instruction"].clone();
     assert_eq!(json(&ran)["first_divergence"]["instruction"], first);
+}
+
+/// Two methods in turns, twice each, on inputs of ones.
+fn methods_in_turns(program: &[u8], etdump: &Path, debug_buffer: &Path) {
+    let program = Program::new(pte::File::parse(program).unwrap());
+    let mut trace = EtDumpWriter::new(SystemClock::default(), Contents::Full);
+    trace.log_values(DebugLevel::IntermediateOutputs, None);
+    let mut methods = ["mixed", "double"]
+        .map(|name| Method::load(&program, name, LoadOptions::default(), &mut trace).unwrap());
+    for _ in 0..2 {
+        for method in &mut methods {
+            method.set_inputs_to_ones().unwrap();
+            method.execute(&mut trace).unwrap();
+        }
+    }
+    let trace = trace.finish();
+    fs::write(etdump, &trace.bytes).unwrap();
+    fs::write(debug_buffer, &trace.debug_buffer).unwrap();
+}
+
+#[test]
+fn each_run_of_a_trace_that_is_cut_off_is_of_its_own_method() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (whole, cut) = (path("whole.etdp"), path("cut.etdp"));
+    let program = fixture("half_debug/methods/model.pte");
+    methods_in_turns(&fs::read(&program).unwrap(), &whole, &path("whole.bin"));
+    fs::copy(path("whole.bin"), path("cut.bin")).unwrap();
+    let all = compare(&whole, &program, &["--format", "json"]);
+    assert_eq!(all.status, Some(0), "{}{}", all.stdout, all.stderr);
+    let all = by_place(&json(&all));
+    let bytes = fs::read(&whole).unwrap();
+    let mut runs = std::collections::BTreeSet::new();
+    for percent in (40..100).step_by(4) {
+        fs::write(&cut, &bytes[..bytes.len() * percent / 100]).unwrap();
+        let ran = compare(&cut, &program, &["--format", "json"]);
+        let what = format!("{percent} %: {}{}", ran.stdout, ran.stderr);
+        if ran.status == Some(2) {
+            assert!(ran.stderr.contains("no values lie before"), "{what}");
+            continue;
+        }
+        assert_eq!(ran.status, Some(0), "{what}");
+        let result = json(&ran);
+        assert_eq!(result["without_reference"], serde_json::json!([]), "{what}");
+        for (place, value) in by_place(&result) {
+            runs.insert(value["run"].to_string());
+            for fact in ["operator", "shape", "dtype"] {
+                assert_eq!(all[&place][fact], value[fact], "{place}, {what}");
+            }
+        }
+    }
+    // Those of both methods that the cut left, up to three of four.
+    assert!(runs.len() >= 3, "{runs:?}");
 }

@@ -52,6 +52,8 @@ pub struct Correlation<'a> {
     methods: Vec<Known<'a>>,
     /// Index of each block's method.
     of_block: Vec<Option<usize>>,
+    /// Whether it can be of no other.
+    is_certain: Vec<bool>,
     /// Methods that a block fits as well as its own.
     tied: Vec<String>,
     has_program: bool,
@@ -126,6 +128,8 @@ impl<'a> Correlation<'a> {
         let of_block = (0..found.len())
             .map(|block| known(block).or((!methods.is_empty()).then_some(0)))
             .collect();
+        let is_certain = |fit: &Fit| methods.len() < 2 || fit.agreement > 0 && fit.tied.is_empty();
+        let is_certain = found.iter().map(is_certain).collect();
         let mut tied: Vec<usize> = found.into_iter().flat_map(|fit| fit.tied).collect();
         tied.sort_unstable();
         tied.dedup();
@@ -133,6 +137,7 @@ impl<'a> Correlation<'a> {
             tied: tied.into_iter().map(|index| methods[index].name.clone()).collect(),
             methods,
             of_block,
+            is_certain,
             has_program: program.is_some(),
             has_record: record.is_some(),
         })
@@ -157,6 +162,12 @@ impl<'a> Correlation<'a> {
     /// The method of block number `block`.
     pub fn method(&self, block: usize) -> Option<&str> {
         self.known(block).map(|known| known.name.as_str())
+    }
+
+    /// Whether the operators of block number `block` say of which method it is,
+    /// or no two methods are known.
+    pub fn is_certain(&self, block: usize) -> bool {
+        self.is_certain.get(block).copied().unwrap_or(false)
     }
 
     /// Where `row` of block number `block` comes from.

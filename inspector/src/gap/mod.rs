@@ -12,5 +12,7 @@ mod logged;
 mod metrics;
 
 pub use comparison::{Comparison, Gap, Measured, Tolerance, compare, same_extents};
-pub use logged::{Logged, Place, align, blocks_of_runs, logged};
+pub use logged::{
+    Logged, Place, align, align_alone, blocks_of_runs, logged, run_numbers, runs_with_values,
+};
 pub use metrics::Metrics;

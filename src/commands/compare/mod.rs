@@ -8,17 +8,17 @@ use crate::text::escape;
 use crate::trace;
 use clap::{Args, ValueEnum};
 use et_inspector::correlate::Correlation;
-use et_inspector::debug_data::Value;
-use et_inspector::events::{Block, EventBlocks};
-use et_inspector::gap::{self, Logged, Place, Tolerance};
+use et_inspector::events::EventBlocks;
+use et_inspector::gap::Tolerance;
 use et_inspector::restore::Restored;
 use et_schema::bundled::File as Bundle;
 use et_schema::{Format as Kind, ReadError, etdump, etrecord, pte};
-use names::Names;
+use judged::Judged;
 use std::path::{Path, PathBuf};
 
 mod host;
 mod json;
+mod judged;
 mod names;
 mod references;
 mod text;
@@ -151,73 +151,31 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
                 let file = args.etrecord.as_ref().or(args.model.as_ref());
                 Failure::input(file.unwrap_or(&args.trace), error)
             })?;
-    let runs = match trace.truncation() {
-        None => gap::blocks_of_runs(&trace, &blocks),
-        // Which runs they are is found out later.
-        Some(_) => Vec::new(),
-    };
-    let names = Names::new(&blocks, &runs, &correlation);
-    let mut logged = gap::logged(&trace);
-    if logged.is_empty() {
-        let message = match trace.truncation() {
-            None => {
-                "the trace has no values; record it with a debug buffer (with etinspect: \
-                     `run --etdump FILE --debug-buffer FILE`)"
-            }
-            Some(_) => "no values lie before the place where the trace is cut off",
-        };
-        return Err(Failure::input(&args.trace, message));
-    }
-    let tolerance = Tolerance { rtol: args.rtol, atol: args.atol };
+    let mut judged = Judged::new(args, &trace, buffer, &blocks, &correlation)?;
     let comparison = match &reference {
         Reference::Trace(file) => {
             let option = args.reference_buffer.as_deref();
-            let reference = debug_buffer(&args.reference, option, "--reference-buffer")?;
+            let buffer = debug_buffer(&args.reference, option, "--reference-buffer")?;
             if let Some(warning) = trace::incomplete(&args.reference, file, COMPARED) {
                 global.warn(&warning);
             }
-            let restored =
-                trace::restored(&args.reference, file, program, Some(&reference), global);
-            let (file, reference) = whole(&args.reference, file, &reference, restored.as_ref())?;
-            let mut expected = gap::logged(&file);
-            gap::align(&mut expected, &file, Some(&trace));
-            gap::align(&mut logged, &trace, Some(&file));
-            gap::compare(&found(args, &logged, buffer), &values(&expected, reference), tolerance)
-        }
-        Reference::Tensors(arrays) => {
-            gap::align(&mut logged, &trace, None);
-            let found = found(args, &logged, buffer);
-            let (values, unused) = references::values(arrays, &found, &names);
-            if !unused.is_empty() {
-                global.warn(&references::unused_message(&args.reference, &unused));
-            }
-            gap::compare(&found, &values, tolerance)
+            let restored = trace::restored(&args.reference, file, program, Some(&buffer), global);
+            let (file, buffer) = whole(&args.reference, file, &buffer, restored.as_ref())?;
+            judged.against_trace(&file, buffer)
         }
         Reference::Program(bytes, bundle) => {
-            let last = |logged: &[Logged<'_>]| logged.iter().map(|l| l.place.run).max();
-            let usual = method(&blocks, &correlation);
-            let of_run =
-                |block: &Option<usize>| block.and_then(|block| correlation.method(block)).or(usual);
-            let methods: Vec<Option<&str>> = match trace.truncation() {
-                None => runs.iter().map(of_run).collect(),
-                // With those before the cut that are missing.
-                Some(_) => {
-                    let runs = trace.runs().map(|run| run.index() + 1).max().unwrap_or(0);
-                    vec![usual; runs]
-                }
-            };
+            let methods = judged.methods(&correlation);
             let host = host::run(args, bytes, bundle.as_ref(), &methods)?;
             let file =
                 etdump::File::parse(&host.bytes).map_err(|e| Failure::input(&args.reference, e))?;
-            gap::align(&mut logged, &trace, Some(&file));
-            let mut expected = gap::logged(&file);
-            let last = last(&logged);
-            expected.retain(|value| Some(value.place.run) <= last);
-            gap::compare(
-                &found(args, &logged, buffer),
-                &values(&expected, &host.debug_buffer),
-                tolerance,
-            )
+            judged.against_host(&file, &host.debug_buffer, methods.len())
+        }
+        Reference::Tensors(arrays) => {
+            let (comparison, unused) = judged.against_tensors(arrays, &correlation);
+            if !unused.is_empty() {
+                global.warn(&references::unused_message(&args.reference, &unused));
+            }
+            comparison
         }
     };
     if comparison.gaps.is_empty() {
@@ -226,14 +184,11 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
                        --etrecord, by debug handle";
         return Err(Failure::input(&args.reference, message));
     }
+    let names = judged.names(&correlation);
     let text = match args.format {
-        Format::Text => text::text(&comparison, &names, tolerance),
+        Format::Text => text::text(&comparison, &names, args.tolerance()),
         Format::Json => {
-            let other = match &reference {
-                Reference::Trace(file) => Some(file),
-                _ => None,
-            };
-            json::json(&comparison, &names, tolerance, &opened, other)
+            json::json(&comparison, &names, args.tolerance(), &opened, reference.trace())
         }
     };
     let mut output = global.open_output()?;
@@ -241,6 +196,12 @@ pub fn run(args: &CompareArgs, global: &Global) -> Result<Status, Failure> {
     output.finish()?;
     let diverges = comparison.first_divergence().is_some();
     Ok(if diverges { Status::NotMet } else { Status::Done })
+}
+
+impl CompareArgs {
+    fn tolerance(&self) -> Tolerance {
+        Tolerance { rtol: self.rtol, atol: self.atol }
+    }
 }
 
 /// What the values are compared with.
@@ -282,6 +243,14 @@ impl<'b> Reference<'b> {
             _ => None,
         }
     }
+
+    /// The trace, if it is one.
+    fn trace(&self) -> Option<&etdump::File<'b>> {
+        match self {
+            Reference::Trace(file) => Some(file),
+            _ => None,
+        }
+    }
 }
 
 /// A trace and its debug buffer, both with the values that were restored.
@@ -294,40 +263,6 @@ fn whole<'b>(
     let Some(restored) = restored else { return Ok((trace.clone(), buffer)) };
     let whole = etdump::File::parse(&restored.trace).map_err(|e| Failure::input(path, e))?;
     Ok((whole, &restored.debug_buffer))
-}
-
-/// The method that put out the values.
-fn method<'c>(blocks: &EventBlocks<'_>, correlation: &'c Correlation<'_>) -> Option<&'c str> {
-    let has_values = |block: &Block<'_>| {
-        !block.outputs.is_empty() || block.events.iter().any(|row| !row.debug_events.is_empty())
-    };
-    correlation.method(blocks.blocks.iter().position(has_values)?)
-}
-
-fn values<'b>(logged: &[Logged<'b>], buffer: &'b [u8]) -> Vec<(Place, Value<'b>)> {
-    logged.iter().map(|l| (l.place.clone(), Value::of(&l.event, Some(buffer)))).collect()
-}
-
-/// The values to judge.
-fn found<'b>(
-    args: &CompareArgs,
-    logged: &[Logged<'b>],
-    buffer: &'b [u8],
-) -> Vec<(Place, Value<'b>)> {
-    let mut found = values(logged, buffer);
-    if args.compat == Some(Compat::Inspector) {
-        found.iter_mut().for_each(|(_, value)| in_memory_order(value));
-    }
-    found
-}
-
-fn in_memory_order(value: &mut Value<'_>) {
-    let tensors = match value {
-        Value::Tensor(tensor) => std::slice::from_mut(tensor),
-        Value::List(tensors) => tensors,
-        _ => return,
-    };
-    tensors.iter_mut().for_each(|tensor| *tensor = tensor.clone().in_memory_order());
 }
 
 /// The debug buffer that was named, or the one beside the trace.

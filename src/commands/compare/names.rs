@@ -12,17 +12,17 @@ type Key = (i64, i32, Option<String>);
 pub(super) struct Names<'v, 'a> {
     /// Each with its block.
     rows: HashMap<Key, Vec<(usize, &'v EventRow<'a>)>>,
-    /// The block of each run.
-    runs: &'v [Option<usize>],
+    /// The block of a run, by its number.
+    runs: HashMap<usize, usize>,
     correlation: &'v Correlation<'v>,
 }
 
 impl<'v, 'a> Names<'v, 'a> {
     /// Of the events of `blocks`; `runs` are the blocks of the runs that have
-    /// values, as far as they are known.
+    /// values, by the number of the run.
     pub fn new(
         blocks: &'v EventBlocks<'a>,
-        runs: &'v [Option<usize>],
+        runs: HashMap<usize, usize>,
         correlation: &'v Correlation<'v>,
     ) -> Self {
         let mut rows: HashMap<Key, Vec<(usize, &EventRow<'_>)>> = HashMap::new();
@@ -43,8 +43,8 @@ impl<'v, 'a> Names<'v, 'a> {
         let chain = i64::try_from(place.chain).ok()?;
         let key = (chain, place.instruction, place.delegate_id.clone());
         let rows = self.rows.get(&key)?;
-        let block = self.runs.get(place.run).copied().flatten();
-        let own = rows.iter().find(|(index, _)| Some(*index) == block);
+        let block = self.runs.get(&place.run);
+        let own = rows.iter().find(|(index, _)| Some(index) == block);
         own.or(rows.first()).copied()
     }
 
