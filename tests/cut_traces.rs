@@ -138,6 +138,36 @@ fn diff_still_finds_what_is_gone_from_whole_runs() {
 }
 
 #[test]
+fn diff_does_not_take_the_other_branch_for_a_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = model("cond");
+    let trace = |case: &str| {
+        let path = folder.path().join(format!("{case}.etdp"));
+        let inputs = ["in_0.npy", "in_1.npy"]
+            .map(|name| fixture("models/cond/io/forward").join(case).join(name));
+        let arguments =
+            ["run", "@0", "--input", "@1", "--input", "@2", "--iterations", "6", "--etdump", "@3"];
+        let ran = run(&arguments, &[&program, &inputs[0], &inputs[1], &path]);
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        path
+    };
+    let (one, other) = (trace("case0"), trace("case1"));
+    let whole = json(&run(&["diff", "@0", "@1", "--format", "json"], &[&one, &other]));
+    let of_branches = names(&whole["gone"]).len() + names(&whole["added"]).len();
+    assert!(of_branches > 4, "{whole:#}");
+    let bytes = fs::read(&one).unwrap();
+    let cut = folder.path().join("cut.etdp");
+    fs::write(&cut, &bytes[..bytes.len() * 7 / 10]).unwrap();
+    // What the cut took may have run the other branch.
+    let document = json(&run(&["diff", "@0", "@1", "--format", "json"], &[&cut, &other]));
+    assert_eq!(names(&document["added"]), [""; 0], "{document:#}");
+    assert_eq!(document["gone"], whole["gone"]);
+    let unknown = document["unknown"].as_array().unwrap();
+    let added = whole["added"].as_array().unwrap();
+    assert!(added.iter().all(|event| unknown.contains(event)), "{document:#}");
+}
+
+#[test]
 fn memory_compares_no_loading_that_is_cut() {
     for name in ["lstm", "linear", "transformer"] {
         let trace = format!("{name}__runner_alloc.etdp");

@@ -2,12 +2,16 @@
 //!
 //! A cut takes the runs that were recorded first, and the first events of one
 //! run. An event that is not there may lie behind the cut: that it is gone is
-//! known only if a whole run of the same kind is left without it.
+//! known only if a whole run of the same kind is left without it, and if every
+//! run has it, which no branch decides.
 
 use super::traces::{EventKey, TraceDiff, times_by_event};
-use crate::events::{Block, EventBlocks, Times};
+use crate::events::{Block, EventBlocks, EventRow, Times};
 use et_schema::etdump::{DelegateId, Event, File, LOST_NAME};
 use std::collections::HashSet;
+
+/// The runtime's event of an instruction that may jump.
+const BRANCH: &str = "JF_CALL";
 
 /// Name, chain, instruction, and the delegate's operation.
 type Key<'a> = (&'a str, i64, i32, Option<DelegateId<'a>>);
@@ -54,6 +58,12 @@ fn is_of_one_kind(block: &Block<'_>, runs: &[Whole<'_>]) -> bool {
     })
 }
 
+/// The events of a run before its first branch, and that.
+fn before_branches<'b, 'a>(block: &'b Block<'a>) -> impl Iterator<Item = &'b EventRow<'a>> {
+    let branch = block.events.iter().position(|row| row.name == BRANCH);
+    block.events.iter().take(branch.map_or(usize::MAX, |index| index + 1))
+}
+
 /// Takes those of `keys`, which `blocks` have and `other` has not, that may lie
 /// behind the cut of `other`.
 fn uncertain(
@@ -67,13 +77,14 @@ fn uncertain(
     let runs = whole_runs(other);
     let covered: Vec<&Block<'_>> =
         blocks.blocks.iter().filter(|block| is_of_one_kind(block, &runs)).collect();
-    // What only some runs of a kind have, as one branch of two, says nothing.
+    // What only some runs of a kind have, as one branch of two, says nothing: neither
+    // where both branches are seen, nor where one may be.
     let keys_of = |block: &&Block<'_>| -> HashSet<EventKey> {
         let of_kind = covered.iter().filter(|other| other.name == block.name);
         let in_all = |key: &EventKey| {
             of_kind.clone().all(|other| other.events.iter().any(|row| EventKey::of(row) == *key))
         };
-        let own: HashSet<EventKey> = block.events.iter().map(EventKey::of).collect();
+        let own: HashSet<EventKey> = before_branches(block).map(EventKey::of).collect();
         keys.iter().filter(|key| own.contains(key) && in_all(key)).cloned().collect()
     };
     let known: HashSet<EventKey> = covered.iter().flat_map(keys_of).collect();
