@@ -1,39 +1,6 @@
 //! Text for people: escaped names, sizes and times.
 
-use et_inspector::text::is_deceptive;
-
-/// Text from a file or the command line, safe to print: control characters,
-/// terminal escapes and characters that change the direction of text become
-/// `\u{…}`.
-pub fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_deceptive(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
-}
-
-/// A number of bytes with its unit, and exact: `1,785,600 B`.
-pub fn bytes(count: u64) -> String {
-    format!("{} B", thousands(count))
-}
-
-/// Digits in groups of three.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
+pub use et_inspector::text::{bytes, escape, thousands};
 
 /// A time with three significant digits and its unit.
 pub fn nanoseconds(ns: u64) -> String {
@@ -90,18 +57,6 @@ pub fn wrap_to(text: &mut String, lead: &str, paragraph: &str, width: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn terminal_escapes_do_not_reach_the_screen() {
-        assert_eq!(escape("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\\n");
-        assert_eq!(escape("fünf\u{202e}"), "fünf\\u{202e}");
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(bytes(1_785_600), "1,785,600 B");
-        assert_eq!(bytes(12), "12 B");
-    }
 
     #[test]
     fn times_have_three_digits() {

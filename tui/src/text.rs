@@ -3,31 +3,9 @@
 //! Widths are those of grapheme clusters, as ratatui draws them: an emoji that
 //! is made of several characters takes two columns, a combining mark none.
 
+pub use et_inspector::text::{bytes, escape, thousands};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
-
-/// Text from a file, safe to draw: control characters, those that change the
-/// direction of text, and those that nobody can see become `\u{…}`.
-pub fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_unseen(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
-}
-
-/// Whether a character changes other text, or has no picture of its own. The
-/// joiner of emoji is none of them.
-fn is_unseen(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
-}
 
 /// The beginning of `text` that fits into `width` columns, with a mark if
 /// something is left out, and filled up with blanks.
@@ -101,24 +79,6 @@ pub fn fit_middle(text: &str, width: usize) -> String {
 /// Columns that `text` takes.
 pub fn width(text: &str) -> usize {
     text.width()
-}
-
-/// Digits in groups of three.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// Bytes, exact.
-pub fn bytes(count: u64) -> String {
-    format!("{} B", thousands(count))
 }
 
 /// Bytes in a few columns: exact below 10,000.

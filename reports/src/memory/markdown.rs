@@ -3,6 +3,7 @@
 
 use super::words::{self, bytes, number, short};
 use super::{Document, Page};
+use et_inspector::findings::Finding;
 use et_inspector::memory::{MethodMemory, operator_name};
 use std::fmt::Write;
 
@@ -10,14 +11,13 @@ use std::fmt::Write;
 const ROWS: usize = 5;
 
 /// Text from a file, cut and safe.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     words::markdown(&short(text))
 }
 
-/// The text.
-pub fn markdown(document: &Document<'_>) -> String {
-    let mut text = format!("## Memory of {}\n\n", escape(&document.model));
-    for finding in &document.findings {
+/// Findings as points of a list.
+pub(crate) fn findings(text: &mut String, findings: &[Finding]) {
+    for finding in findings {
         let page = finding.code.page();
         let _ = writeln!(
             text,
@@ -28,6 +28,12 @@ pub fn markdown(document: &Document<'_>) -> String {
             escape(&finding.remedy)
         );
     }
+}
+
+/// The text.
+pub fn markdown(document: &Document<'_>) -> String {
+    let mut text = format!("## Memory of {}\n\n", escape(&document.model));
+    findings(&mut text, &document.findings);
     if !document.findings.is_empty() {
         text.push('\n');
     }

@@ -1,25 +1,8 @@
 //! Numbers and texts in documents.
 
 pub(crate) use et_inspector::text::is_deceptive;
+pub use et_inspector::text::{bytes, thousands as number};
 use std::borrow::Cow;
-
-/// Digits in groups of three.
-pub fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3 + 1);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// A number of bytes, exact, with its unit.
-pub fn bytes(count: u64) -> String {
-    number(count) + " B"
-}
 
 /// Bytes in KiB, with one decimal; fewer than one KiB exactly, and from 100 MiB on in MiB.
 pub fn kib(count: u64) -> String {

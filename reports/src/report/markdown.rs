@@ -3,8 +3,9 @@
 
 use super::words::{difference, figure, share, size, time};
 use super::{Change, Report, TraceTimes};
-use crate::memory::markdown::method;
-use crate::memory::words::{markdown, number, short};
+use crate::memory;
+use crate::memory::markdown::{escape, method};
+use crate::memory::words::number;
 use std::fmt::Write;
 
 /// Rows of the tables of changes and operators.
@@ -15,11 +16,6 @@ const FINDINGS: usize = 30;
 
 /// Bytes of a comment on GitHub, less some for what follows a cut.
 const MOST: usize = 60_000;
-
-/// Text from a file, cut and safe.
-fn escape(text: &str) -> String {
-    markdown(&short(text))
-}
 
 /// The text.
 pub fn text(report: &Report<'_>) -> String {
@@ -108,17 +104,7 @@ fn row(text: &mut String, change: &Change) {
 
 fn findings(text: &mut String, report: &Report<'_>) {
     let findings = report.findings();
-    for finding in findings.iter().take(FINDINGS) {
-        let page = finding.code.page();
-        let _ = writeln!(
-            text,
-            "- **{} {}**: {} — {}",
-            page.severity.name(),
-            page.code,
-            escape(&finding.title),
-            escape(&finding.remedy)
-        );
-    }
+    memory::markdown::findings(text, &findings[..findings.len().min(FINDINGS)]);
     if findings.len() > FINDINGS {
         let _ = writeln!(text, "- and {} more", findings.len() - FINDINGS);
     }
