@@ -78,7 +78,19 @@ fn documents_of_logs_and_tables_are_as_published() {
     let (program, log) =
         (fixture("user_report/toy_linear_3_3.pte"), fixture("user_report/linear.log"));
     let (program, log) = (program.to_string_lossy(), log.to_string_lossy());
-    assert!(check(&validator("diagnose"), &["diagnose", &program, "--log", &log]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let cut = folder.path().join("cut.log");
+    let cut = cut.to_string_lossy();
+    // As far as each line, for another program too.
+    let text = fs::read_to_string(&*log).expect("the log");
+    let other = fixture("models/q_cnn/model.pte");
+    for end in 0..=text.lines().count() {
+        let lines: Vec<&str> = text.lines().take(end).collect();
+        fs::write(&*cut, lines.join("\n")).expect("a log");
+        for program in [&*program, &*other.to_string_lossy()] {
+            assert!(check(&validator("diagnose"), &["diagnose", program, "--log", &cut]));
+        }
+    }
     assert!(check(&validator("memory"), &["memory", &program, "--log", &log]));
     assert!(check(&validator("targets"), &["targets"]));
     assert!(check(&validator("explain"), &["explain", "0x21"]));

@@ -74,11 +74,14 @@ fn other_program(case: &Case<'_>, run: &Run) -> Option<Finding> {
         "give the .pte that was built into the firmware; what is said about instructions and \
          values is about the given one",
     );
-    let finding = finding.with_some("log_program_bytes", run.program_bytes);
+    let sum = |sizes: &mut dyn Iterator<Item = u64>| sizes.fold(0, u64::saturating_add);
+    let logged = sum(&mut run.planned.iter().map(|p| p.bytes));
+    let given = sum(&mut case.memory.plan.buffers.iter().map(|b| b.size));
     Some(
         finding
+            .with_some("log_program_bytes", run.program_bytes)
             .with("given_program_bytes", bytes)
-            .with("log_planned_bytes", logged)
+            .with_some("log_planned_bytes", (!run.planned.is_empty()).then_some(logged))
             .with("given_planned_bytes", given),
     )
 }
