@@ -294,7 +294,11 @@ fn what_a_backend_allocates_stands_at_its_place() {
     let method = &document["methods"][0]["allocators"][0];
     let recorded = std::fs::read(fixture("allocations/xnn_linear.alloc.json")).expect("a record");
     let recorded: Value = serde_json::from_slice(&recorded).expect("JSON");
-    assert_eq!(method["used_with_backends_bytes"], recorded["method_allocator_used"]);
+    let used = &recorded["method_allocator_used"];
+    assert_eq!(&method["used_with_backends_bytes"], used);
+    // What is printed is what the pool must hold.
+    let text = etinspect(["memory".as_ref(), path.as_os_str(), "--abi".as_ref(), "x86_64".as_ref()]);
+    assert!(text.stdout.contains(&format!("method            {used} B")), "{}", text.stdout);
     let mut sizes: Vec<u64> = method["allocations"]
         .as_array()
         .expect("a list")

@@ -531,7 +531,7 @@ fn memory<'a>(
         live: plan.live_bytes(),
         peak: plan.peak.step as usize,
         most: most_at_once(plan.storages.iter().flat_map(|s| &s.ranges).copied()),
-        method_allocator: memory.loading.method_used,
+        method_allocator: memory.method_used(),
         temp: memory.temp_required(),
         board: target.map(|target| board(target, &needs)).unwrap_or_default(),
         suggestions: memory

@@ -133,7 +133,7 @@ fn failed_load(case: &Case<'_>, journal: &Snapshot) -> Vec<Finding> {
         };
         let memory = &case.memory;
         let needs = Requirements {
-            method: memory.loading.method_used,
+            method: memory.method_used(),
             planned: memory.plan.buffers.iter().map(|b| (b.memory_id, b.size)).collect(),
             temp: memory.loading.temp_required,
         };

@@ -126,7 +126,7 @@ fn facts(file: &File<'_>, abi: Abi) -> Result<BTreeMap<Fact, u64>, ReadError> {
             facts.insert(Fact::Planned(name(), buffer.memory_id.0), buffer.size);
         }
         facts.insert(Fact::PeakLive(name()), memory.plan.peak.bytes);
-        facts.insert(Fact::MethodAllocator(name()), memory.loading.method_used);
+        facts.insert(Fact::MethodAllocator(name()), memory.method_used());
         for delegate in &memory.delegates {
             let sum = facts.entry(Fact::Delegate(name(), delegate.id.clone())).or_default();
             *sum = sum.saturating_add(delegate.payload);

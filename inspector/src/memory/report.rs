@@ -1,5 +1,6 @@
 //! Everything that is predicted of a program's memory on one ABI.
 
+use super::measured::expected;
 use super::plan::{Plan, PlannedBuffer, Storage};
 use super::planner::{ALIGN, Placement, blocks, place};
 use super::suggest::{Suggestion, suggestions};
@@ -25,11 +26,11 @@ pub struct MethodMemory<'a> {
     pub plan: Plan,
     /// Loading with a temp allocator that is large enough.
     pub loading: Loading,
-    /// Bytes of the method allocator with a temp allocator of size 0.
+    /// Bytes that the loader takes with a temp allocator of size 0.
     pub used_without_temp_pool: u64,
-    /// Bytes of the method allocator with no temp allocator at all.
+    /// The same with no temp allocator at all.
     pub used_without_temp_allocator: u64,
-    /// Bytes of the method allocator in release 0.5 without temp allocator.
+    /// The same in release 0.5 without temp allocator.
     pub used_in_release_0_5: u64,
     /// Bytes of the inputs' elements.
     pub input_data: u64,
@@ -86,6 +87,20 @@ impl<'a> MethodMemory<'a> {
             ours: OnceCell::new(),
             suggestions: OnceCell::new(),
         })
+    }
+
+    /// Bytes of the method allocator after loading, with a temp allocator that is
+    /// large enough: what the loader took, and backends for their delegates.
+    pub fn method_used(&self) -> u64 {
+        expected(self, &self.loading, self.abi).iter().fold(0_u64, |used, allocation| {
+            let offset = used.checked_next_multiple_of(allocation.align()).unwrap_or(u64::MAX);
+            offset.saturating_add(allocation.bytes())
+        })
+    }
+
+    /// Bytes of them that backends took.
+    pub fn method_used_by_backends(&self) -> u64 {
+        self.method_used().saturating_sub(self.loading.method_used)
     }
 
     /// The most bytes that an instruction takes from the temp allocator while

@@ -72,11 +72,9 @@ impl RunnerPools {
 impl Needs {
     /// Needs of a method of a program of `program` bytes.
     pub fn of(memory: &MethodMemory<'_>, program: u64) -> Self {
-        let delegates = memory.delegates.iter().map(|d| d.method_bytes);
         let runner = memory.loading.inputs.saturating_add(memory.unplanned_inputs);
         Needs {
-            method: delegates
-                .fold(memory.loading.method_used.saturating_add(runner), u64::saturating_add),
+            method: memory.method_used().saturating_add(runner),
             planned: memory.plan.buffers.iter().map(|b| (b.memory_id, b.size)).collect(),
             temp: memory.temp_required(),
             program,

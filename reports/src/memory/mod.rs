@@ -102,7 +102,14 @@ impl Page<'_> {
             needs.push(Need { name: name.to_owned(), bytes, note });
         };
         let allocations = words::number(loading.method.len() as u64);
-        add("method", loading.method_used, format!("{allocations} allocations while loading"));
+        let note = match memory.method_used_by_backends() {
+            0 => format!("{allocations} allocations while loading"),
+            bytes => {
+                let bytes = words::bytes(bytes);
+                format!("{allocations} allocations while loading, and {bytes} of backends")
+            }
+        };
+        add("method", memory.method_used(), note);
         let inputs = loading.inputs.saturating_add(memory.unplanned_inputs);
         add("inputs", inputs, "of the method allocator, by the runners".into());
         let temp = loading.temp_peak.max(memory.temp_executing());

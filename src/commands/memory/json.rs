@@ -107,11 +107,8 @@ fn method<'a>(report: &'a Report<'_>, index: usize) -> Method<'a> {
 }
 
 /// What backends allocate from the method allocator for their delegates, each
-/// with its place among the loader's allocations, and bytes used with them.
-fn of_backends(memory: &MethodMemory<'_>) -> (u64, Vec<Value>) {
-    if memory.delegates.iter().all(|delegate| delegate.method_bytes == 0) {
-        return (memory.loading.method_used, Vec::new());
-    }
+/// with its place among the loader's allocations.
+fn of_backends(memory: &MethodMemory<'_>) -> Vec<Value> {
     let (mut used, mut loaders) = (0u64, 0usize);
     let mut rows = Vec::new();
     for allocation in expected(memory, &memory.loading, memory.abi) {
@@ -129,20 +126,19 @@ fn of_backends(memory: &MethodMemory<'_>) -> (u64, Vec<Value>) {
             })),
         }
     }
-    (used, rows)
+    rows
 }
 
 fn allocators<'a>(memory: &'a MethodMemory<'a>) -> [Allocator<'a>; 2] {
     let loading = &memory.loading;
-    let (with_backends, of_backends) = of_backends(memory);
     let method = json!({
         "name": "method",
         "used_bytes": loading.method_used,
         "used_without_temp_pool_bytes": memory.used_without_temp_pool,
         "used_without_temp_allocator_bytes": memory.used_without_temp_allocator,
         "used_in_release_0_5_bytes": memory.used_in_release_0_5,
-        "used_with_backends_bytes": with_backends,
-        "backend_allocations": of_backends,
+        "used_with_backends_bytes": memory.method_used(),
+        "backend_allocations": of_backends(memory),
         "peak_bytes": loading.method_used,
     });
     let executing = memory.temp_uses.iter().map(|u| {

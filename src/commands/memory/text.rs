@@ -90,10 +90,16 @@ fn memories(
             Row { name: format!("planned_{}", buffer.memory_id), bytes: buffer.size, note }
         })
         .collect();
+    let allocations = thousands(loading.method.len() as u64);
     rows.push(Row {
         name: "method".into(),
-        bytes: loading.method_used,
-        note: format!("{} allocations", thousands(loading.method.len() as u64)),
+        bytes: memory.method_used(),
+        note: match memory.method_used_by_backends() {
+            0 => format!("{allocations} allocations"),
+            of_backends => {
+                format!("{allocations} allocations, and {} of backends", bytes(of_backends))
+            }
+        },
     });
     rows.push(Row {
         name: "temp".into(),
@@ -318,7 +324,9 @@ fn firmware(text: &mut String, memory: &MethodMemory<'_>, width: usize) {
             "it kept no flag per input (method_allocator_loaded in its log)",
         ),
     ];
+    let of_backends = memory.method_used_by_backends();
     for (name, used, why) in rows {
+        let used = used.saturating_add(of_backends);
         table.add_row([name.to_owned(), thousands(used), why.to_owned()]);
     }
     fit(&mut table, width);
