@@ -297,7 +297,8 @@ fn what_a_backend_allocates_stands_at_its_place() {
     let used = &recorded["method_allocator_used"];
     assert_eq!(&method["used_with_backends_bytes"], used);
     // What is printed is what the pool must hold.
-    let text = etinspect(["memory".as_ref(), path.as_os_str(), "--abi".as_ref(), "x86_64".as_ref()]);
+    let text =
+        etinspect(["memory".as_ref(), path.as_os_str(), "--abi".as_ref(), "x86_64".as_ref()]);
     assert!(text.stdout.contains(&format!("method            {used} B")), "{}", text.stdout);
     let mut sizes: Vec<u64> = method["allocations"]
         .as_array()

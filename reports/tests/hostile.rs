@@ -52,7 +52,9 @@ fn times(name: &str) -> TraceTimes {
         unattributed: 0,
         total: 75,
         in_delegates: 0,
+        executing: 75,
         warning: Some(name.clone()),
+        findings: Vec::new(),
     }
 }
 

@@ -126,7 +126,7 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
     findings.extend(outcome::findings(&case));
     findings.extend(firmware::findings(&case));
     if let Some(trace) = evidence.trace {
-        findings.extend(trace::findings(trace));
+        findings.extend(trace::findings(trace, evidence.file, &evidence.method));
     }
     findings.extend(case.memory.findings.iter().cloned());
     if let Some(target) = evidence.target {

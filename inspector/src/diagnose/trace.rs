@@ -1,12 +1,36 @@
 //! What a trace says about the device's clock and memory.
 
-use crate::findings::{Code, Finding};
+use crate::correlate::Correlation;
+use crate::events::EventBlocks;
+use crate::findings::{Code, Finding, traced_program};
 use et_schema::etdump::{Event, File};
+use et_schema::pte;
 use std::collections::BTreeMap;
 
-/// The findings about `trace`.
-pub(super) fn findings(trace: &File<'_>) -> Vec<Finding> {
-    [clock_stands(trace), clock_wrapped(trace), growth(trace)].into_iter().flatten().collect()
+/// Events that say of which program a trace is.
+const TELLING: usize = 10_000;
+
+/// The findings about `trace`, which should be of `method` of `program`.
+pub(super) fn findings(
+    trace: &File<'_>,
+    program: &pte::File<'_>,
+    method: &pte::Method<'_>,
+) -> Vec<Finding> {
+    let own = [clock_stands(trace), clock_wrapped(trace), growth(trace)].into_iter().flatten();
+    own.chain(of_program(trace, program, method)).collect()
+}
+
+fn of_program(trace: &File<'_>, program: &pte::File<'_>, method: &pte::Method<'_>) -> Vec<Finding> {
+    let blocks = EventBlocks::of_first_runs(trace, TELLING);
+    let Ok(correlation) = Correlation::new(&blocks, Some(program), None, None) else {
+        return Vec::new();
+    };
+    let mut found = traced_program(&blocks, &correlation);
+    // Of several methods that fit, another than the first was asked for by name.
+    if correlation.tied_methods().first().is_some_and(|first| first != method.name()) {
+        found.retain(|finding| finding.code != Code::SeveralMethods);
+    }
+    found
 }
 
 fn times<'a>(trace: &File<'a>) -> impl Iterator<Item = (&'a str, u64, u64)> + use<'a> {

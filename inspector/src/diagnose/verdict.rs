@@ -77,13 +77,17 @@ pub(super) fn of(
     let Some(run) = case.run else {
         let evidence = &case.evidence;
         let executions = match (evidence.journal, evidence.trace) {
-            (Some(journal), _) => {
-                Executions { begun: journal.executions, ended: journal.last_execution_ended() }
-            }
+            (Some(journal), _) => Executions {
+                begun: journal.executions,
+                ended: journal.last_execution_ended(),
+                cut: false,
+            },
             // An event of a trace is logged at its end.
-            (None, trace) => {
-                Executions { begun: trace.map_or(0, super::trace::executions), ended: true }
-            }
+            (None, trace) => Executions {
+                begun: trace.map_or(0, super::trace::executions),
+                ended: true,
+                cut: trace.is_some_and(|trace| trace.truncation().is_some()),
+            },
         };
         return match in_flight {
             Some(hung) => stuck(hung, findings),
@@ -176,12 +180,23 @@ struct Executions {
     begun: u32,
     /// Whether the last of them came to its end.
     ended: bool,
+    /// Whether there were more, of which nothing is left.
+    cut: bool,
 }
 
 /// From the program, a board, a trace and a journal in which nothing is open.
 fn without_log(findings: &[Finding], executions: Executions) -> Verdict {
     match findings.first().filter(|f| f.code.page().severity > Severity::Info) {
         Some(worst) => Verdict { sentence: worst.title.clone(), confidence: Confidence::High },
+        None if executions.begun > 0 && executions.ended && executions.cut => Verdict {
+            sentence: match executions.begun {
+                1 => "the execution that is left of the trace came to its end".into(),
+                count => {
+                    format!("the {count} executions that are left of the trace came to their end")
+                }
+            },
+            confidence: Confidence::Medium,
+        },
         None if executions.begun > 0 && executions.ended => Verdict {
             sentence: match executions.begun {
                 1 => "the execution came to its end".into(),

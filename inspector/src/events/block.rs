@@ -241,6 +241,21 @@ impl<'a> EventBlocks<'a> {
         Self::group(file, Some(SelfTime::default()))
     }
 
+    /// As [`Self::of`], of the first runs only: as many as have `events`, and at
+    /// least one of which something is left.
+    pub fn of_first_runs(file: &File<'a>, events: usize) -> Self {
+        let mut grouping = Grouping::new(1, 0, None);
+        let mut seen = 0_usize;
+        for run in file.runs() {
+            if seen >= events {
+                break;
+            }
+            seen = seen.saturating_add(run.events().len());
+            grouping.add(&run, run.events());
+        }
+        grouping.finish()
+    }
+
     fn group(file: &File<'a>, self_time: Option<SelfTime>) -> Self {
         let events = file.runs().map(|run| run.events().len());
         let events = events.fold(0, usize::saturating_add);

@@ -430,14 +430,24 @@ codes! {
                   unaligned data, which faults on some processors.",
         remedy: "Declare the array with alignas(16), or place its section so in the linker script.",
     },
-    /// A log of another program.
+    /// A log, journal or trace of another program.
     OtherProgram = {
         code: "ETF002",
         severity: Warning,
-        title: "the log is of another program than the one that was given",
-        meaning: "The sizes that the runner printed are not those of this program, so what is said \
-                  about its instructions and tensors may not hold for the one on the board.",
+        title: "the log or trace is of another program than the one that was given",
+        meaning: "The sizes that the runner printed, or the operators that it traced, are not \
+                  those of this program, so what is said about its instructions and tensors may \
+                  not hold for the one on the board.",
         remedy: "Give the .pte that was built into the firmware.",
+    },
+    /// A trace that several methods may have left.
+    SeveralMethods = {
+        code: "ETF003",
+        severity: Info,
+        title: "the trace fits several methods of the program",
+        meaning: "A trace names operators and instructions, but not the method. Methods with the \
+                  same operators at the same instructions leave the same events.",
+        remedy: "Name the method that ran with --method.",
     },
     /// An instruction that failed with a status.
     InstructionFailed = {

@@ -12,6 +12,7 @@ mod missing;
 mod partition;
 mod plan;
 mod pool;
+mod traced;
 
 pub use budget::over_budget;
 pub use catalog::{Code, Severity};
@@ -22,6 +23,7 @@ pub use missing::{missing_backend, missing_operator, stubbed_backend};
 pub use partition::partition_findings;
 pub use plan::{plan_findings, unplanned_input};
 pub use pool::{Limits, pool_exhausted};
+pub use traced::traced_program;
 
 use et_schema::ids::{ChainId, InstructionId};
 

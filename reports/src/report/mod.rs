@@ -121,6 +121,7 @@ impl<'a> Report<'a> {
         let mut memory = document(&subject, program.bytes);
         let shares: Vec<Share> =
             subject.methods.iter().map(|memory| Share::of(&memory.method)).collect();
+        memory.findings.extend(subject.trace.iter().flat_map(|trace| trace.findings.clone()));
         let counts = subject.budget.map(|budget| {
             let trace = subject.trace.as_ref();
             limits::counts(budget, &memory.methods, &shares, trace, &memory.findings)

@@ -3,6 +3,7 @@
 use super::baseline::Spread;
 use et_inspector::correlate::Correlation;
 use et_inspector::events::{Block, EventBlocks, Group, GroupBy, Groups, RunTimes, TimeScale};
+use et_inspector::findings::{Finding, traced_program};
 use std::collections::HashMap;
 
 /// Times of a trace.
@@ -22,8 +23,12 @@ pub struct TraceTimes {
     pub total: u64,
     /// Ticks inside delegate calls.
     pub in_delegates: u64,
+    /// Ticks of the executions among them, without loading.
+    pub executing: u64,
     /// What is wrong with the trace.
     pub warning: Option<String>,
+    /// Whether it is of this program.
+    pub findings: Vec<Finding>,
 }
 
 /// Runs with the same events.
@@ -69,7 +74,9 @@ impl TraceTimes {
             operators: operators.groups.iter().map(OperatorTime::of).collect(),
             modules,
             in_delegates: in_delegates(&blocks.blocks),
+            executing: executing(&blocks.blocks),
             warning,
+            findings: traced_program(blocks, correlation),
         }
     }
 }
@@ -112,6 +119,13 @@ fn runs(blocks: &[Block<'_>]) -> Vec<RunTime> {
         runs.push(run(block, *number));
     }
     runs
+}
+
+/// Ticks of the runs in which instructions were executed.
+fn executing(blocks: &[Block<'_>]) -> u64 {
+    let executions = blocks.iter().filter(|block| block.events.iter().any(|row| row.chain >= 0));
+    let ticks = executions.flat_map(|block| RunTimes::of(block).ticks);
+    ticks.fold(0, u64::saturating_add)
 }
 
 /// Ticks from the begin to the end of each delegate call.

@@ -136,10 +136,10 @@ fn delegated(report: &Report<'_>) -> Option<Tile> {
         return None;
     }
     let calls = [count(by_delegates, "delegate call"), count(by_kernels, "fall-back")].join(", ");
-    let in_time = report.trace.as_ref().filter(|trace| trace.total > 0);
+    let in_time = report.trace.as_ref().filter(|trace| trace.executing > 0);
     Some(match in_time {
         Some(trace) => {
-            let value = format!("{} of time", share_of(trace.in_delegates, trace.total));
+            let value = format!("{} of execution", share_of(trace.in_delegates, trace.executing));
             Tile::new("Delegated", value, calls)
         }
         None => {
