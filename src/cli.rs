@@ -4,7 +4,7 @@ use crate::commands;
 use crate::failure::{Failure, Status};
 use crate::output::Output;
 use crate::progress::Progress;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -162,9 +162,35 @@ impl Command {
     }
 }
 
+/// The colours that help and wrong usage have: they are asked for before it is
+/// known whether the rest of the command line can be understood.
+fn colors_of(args: &[OsString]) -> ColorChoice {
+    let words = args.iter().map(|word| word.to_str().unwrap_or_default());
+    let mut words = words.take_while(|word| *word != "--");
+    let mut choice = ColorChoice::Auto;
+    while let Some(word) = words.next() {
+        let value = match word {
+            "--color" => words.next(),
+            word => word.strip_prefix("--color="),
+        };
+        choice = match value {
+            Some("always") => ColorChoice::Always,
+            Some("never") => ColorChoice::Never,
+            _ => choice,
+        };
+    }
+    choice
+}
+
+fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command().color(colors_of(args));
+    let mut matches = command.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
 /// Parses the command line and runs the command.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match parse(&args.collect::<Vec<_>>()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are errors to clap, but go to standard output.

@@ -122,6 +122,20 @@ fn colours_are_for_terminals_unless_asked_for() {
 }
 
 #[test]
+fn help_and_wrong_usage_have_the_colours_that_are_asked_for() {
+    for arguments in [&["memory", "--help"][..], &["memry"]] {
+        let with = |colours: &[&str]| {
+            let ran = etinspect(arguments.iter().chain(colours));
+            (ran.stdout + &ran.stderr).contains('\x1b')
+        };
+        assert!(with(&["--color", "always"]), "{arguments:?}");
+        assert!(with(&["--color=always"]), "{arguments:?}");
+        assert!(!with(&["--color=always", "--color", "never"]), "{arguments:?}");
+        assert!(!with(&[]), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let mut child = command()
         .arg("run")

@@ -155,3 +155,17 @@ fn a_page_shows_its_earlier_runs() {
         assert_eq!(page.contains(&runs), run > 1, "{run}");
     }
 }
+
+#[test]
+fn nothing_is_written_if_not_all_can_be_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("page.html");
+    let nowhere = folder.path().join("missing/file");
+    let program = model("linear");
+    for option in ["--history", "--save-baseline"] {
+        let ran = etinspect(["report", text(&program), option, text(&nowhere), "-o", text(&page)]);
+        assert_eq!(ran.status, Some(2), "{option}: {}", ran.stderr);
+        assert!(message(&ran).contains("missing"), "{option}: {}", ran.stderr);
+        assert!(!page.exists(), "{option}");
+    }
+}

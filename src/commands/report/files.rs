@@ -244,15 +244,29 @@ pub fn open_history(path: Option<&Path>) -> Result<History, Failure> {
     }
 }
 
-/// Adds `lines` to the history, if one is kept.
-///
-/// # Errors
-/// It cannot be written.
-pub fn append(path: Option<&Path>, lines: &str) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
-    let file = OpenOptions::new().append(true).create(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(lines.as_bytes()));
-    written.map_err(|e| Failure::output(Some(path), e))
+/// The history that is added to, if one is kept.
+pub struct Appending<'a>(Option<(&'a Path, fs::File)>);
+
+impl<'a> Appending<'a> {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn open(path: Option<&'a Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Appending(None)) };
+        let file = OpenOptions::new().append(true).create(true).open(path);
+        let file = file.map_err(|e| Failure::output(Some(path), e))?;
+        Ok(Appending(Some((path, file))))
+    }
+
+    /// Adds `lines`.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn add(self, lines: &str) -> Result<(), Failure> {
+        let Some((path, mut file)) = self.0 else { return Ok(()) };
+        file.write_all(lines.as_bytes()).map_err(|e| Failure::output(Some(path), e))
+    }
 }
 
 #[cfg(test)]

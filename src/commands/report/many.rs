@@ -1,6 +1,6 @@
 //! `etinspect report DIR`: a page for each program of a folder, and an index of them.
 
-use super::files::{self, Beside};
+use super::files::{self, Appending, Beside};
 use super::{ReportArgs, with_report};
 use crate::cli::Global;
 use crate::failure::{Failure, Status};
@@ -86,6 +86,7 @@ pub fn run(args: &ReportArgs, global: &Global, programs: &[Program]) -> Result<S
     let beside = Beside::of_all(args, global, programs)?;
     fs::create_dir_all(folder).map_err(|e| Failure::output(Some(folder), e))?;
     let mut history = files::open_history(args.history.as_deref())?;
+    let kept = Appending::open(args.history.as_deref())?;
     let (mut rows, mut lines, mut status) = (Vec::new(), String::new(), Status::Done);
     let mut names = BTreeSet::from(["index.html".to_owned()]);
     global.progress.steps(beside.len() as u64, "programs");
@@ -111,7 +112,7 @@ pub fn run(args: &ReportArgs, global: &Global, programs: &[Program]) -> Result<S
     }
     let index = report::index(&rows, &history, env!("CARGO_PKG_VERSION"));
     OutputFile::write_all(&folder.join("index.html"), index.as_bytes())?;
-    files::append(args.history.as_deref(), &lines)?;
+    kept.add(&lines)?;
     Ok(status)
 }
 

@@ -27,7 +27,7 @@ use et_schema::bundled::File as Bundle;
 use et_schema::layout::Abi;
 use et_schema::pte::File;
 use et_schema::{etdump, etrecord};
-use files::{Beside, Files};
+use files::{Appending, Beside, Files};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -169,11 +169,15 @@ fn one(args: &ReportArgs, global: &Global, program: &Path) -> Result<Status, Fai
     let beside = Beside::of_one(args, program);
     let history = files::open_history(args.history.as_deref())?;
     with_report(args, global, &beside, &history, |report| {
+        // What cannot be kept is known before anything is written.
+        let baseline = beside.save_baseline.as_deref().map(OutputFile::create).transpose()?;
+        let history = Appending::open(args.history.as_deref())?;
         write(args, global, report)?;
-        if let Some(path) = &beside.save_baseline {
-            OutputFile::write_all(path, report.figures().text().as_bytes())?;
+        if let Some(mut baseline) = baseline {
+            baseline.write(report.figures().text().as_bytes())?;
+            baseline.finish()?;
         }
-        files::append(args.history.as_deref(), &Entry::of(report).line())?;
+        history.add(&Entry::of(report).line())?;
         Ok(args.status(report))
     })
 }

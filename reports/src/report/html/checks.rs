@@ -133,7 +133,7 @@ pub fn changes(report: &Report<'_>) -> Option<Part> {
     order.sort_by_key(|change| change.verdict != Verdict::Worse);
     if !order.is_empty() {
         let header =
-            ["method", "=figure", "#base", "#new", "#difference", "#counts from", "verdict"];
+            ["method", "=figure", "verdict", "#base", "#new", "#difference", "#counts from"];
         Table::new(&header).rows(order.iter().take(CHANGES).map(|c| change(c))).write(page);
     }
     if let Some(more) = order.len().checked_sub(CHANGES).filter(|more| *more > 0) {
@@ -156,10 +156,10 @@ fn change(change: &Change) -> Vec<Cell> {
     vec![
         change.method.as_deref().unwrap_or_default().into(),
         change.figure.as_str().into(),
+        verdict,
         value(change.base).into(),
         value(change.new).into(),
         by.unwrap_or_default().into(),
         figure(change.least, &change.unit).into(),
-        verdict,
     ]
 }
