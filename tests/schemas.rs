@@ -71,6 +71,19 @@ fn documents_of_traces_are_as_published() {
         documents += usize::from(check(&diff, &["diff", &trace, &next]));
     }
     assert!(documents > traces.len() * 2, "{documents} documents of {} traces", traces.len());
+    let (trace, program) = (fixture("traces/lstm__it10.etdp"), fixture("models/lstm/model.pte"));
+    let given = ["events", &*trace.to_string_lossy(), "--model", &program.to_string_lossy()]
+        .map(str::to_owned);
+    let with = |more: &[&'static str]| -> Vec<String> {
+        given.iter().cloned().chain(more.iter().map(|&word| word.to_owned())).collect()
+    };
+    let groups = validator("event_groups");
+    for by in ["op", "delegate", "instruction"] {
+        let words = with(&["--group-by", by]);
+        assert!(check(&groups, &words.iter().map(String::as_str).collect::<Vec<_>>()), "{by}");
+    }
+    let words = with(&["--roofline"]);
+    assert!(check(&validator("roofline"), &words.iter().map(String::as_str).collect::<Vec<_>>()));
 }
 
 #[test]
