@@ -60,9 +60,9 @@ pub(super) fn look(case: &Case<'_>) -> Execution {
         execution.in_flight = in_code(case, &run.crash).or_else(|| first(&case.evidence.method));
     }
     if !run.crash.is_empty() {
-        let after = run.stage.happened();
+        let after = run.happened();
         let hung = execution.in_flight.as_ref();
-        execution.findings.push(crash(case, &run.crash, hung, after));
+        execution.findings.push(crash(case, &run.crash, hung, &after));
     } else if executing && !failed && run.asserts.is_empty() && run.killed.is_none() {
         execution.candidates = candidates(case, run, execution.in_flight.as_ref());
         execution.findings.push(hang(run, execution.in_flight.as_ref(), &execution.candidates));
@@ -122,7 +122,7 @@ fn hang(run: &Run, in_flight: Option<&InFlight>, candidates: &[Candidate]) -> Fi
     let where_ = in_flight.map_or_else(|| "an instruction".to_owned(), or_later);
     let finding = Finding::new(
         Code::Hang,
-        format!("execution began, {where_} never ended"),
+        format!("{}, {where_} never ended", run.happened()),
         match candidates.first() {
             Some(first) => format!("most probable: {}. {}", first.cause, first.check),
             None => "see `etinspect explain ETH001`".to_owned(),
@@ -131,6 +131,7 @@ fn hang(run: &Run, in_flight: Option<&InFlight>, candidates: &[Candidate]) -> Fi
     let finding = finding
         .with("line", run.reached.line)
         .with("text", &run.reached.text)
+        .with_some("executions_ended", Some(run.executions.ended).filter(|ended| *ended > 0))
         .with_some("timed_out_line", run.timed_out)
         .with_some(
             "silent_after_micros",
@@ -202,11 +203,12 @@ pub(super) fn crash(
 /// The causes of a silent execution, ranked.
 fn candidates(case: &Case<'_>, run: &Run, in_flight: Option<&InFlight>) -> Vec<Candidate> {
     let mut all: Vec<Candidate> = [
-        unit(case),
-        tables(case, in_flight),
+        unit(case, run),
+        tables(case, run, in_flight),
         Some(stack(case, run)),
         Some(silent_fault()),
-        temp(case),
+        of_a_later_execution(case, run),
+        temp(case, run),
         Some(endless_loop(case)),
         Some(slow(case)),
         pools(case, run),
@@ -219,7 +221,7 @@ fn candidates(case: &Case<'_>, run: &Run, in_flight: Option<&InFlight>) -> Vec<C
     all
 }
 
-fn unit(case: &Case<'_>) -> Option<Candidate> {
+fn unit(case: &Case<'_>, run: &Run) -> Option<Candidate> {
     let method = &case.evidence.method;
     let mut ids: Vec<&str> = method.delegates().map(|delegate| delegate.id()).collect();
     ids.dedup();
@@ -230,10 +232,12 @@ fn unit(case: &Case<'_>) -> Option<Candidate> {
         code: Code::NpuSilent,
         cause: format!("delegate {id} does not come back{places}"),
         likelihood: Likelihood::Likely,
-        why: if ethos {
-            "its driver waits for the unit's interrupt without a limit".into()
-        } else {
-            format!("the method gives work to {}", ids.join(", "))
+        why: match (ethos, ended_before(case, run)) {
+            (true, None) => "its driver waits for the unit's interrupt without a limit".into(),
+            (true, Some(ended)) => format!(
+                "its driver waits for the unit's interrupt without a limit; it came in {ended}"
+            ),
+            (false, _) => format!("the method gives work to {}", ids.join(", ")),
         },
         check: if ethos {
             "Check the unit's power, clock and interrupt vector, and its configuration against \
@@ -242,6 +246,33 @@ fn unit(case: &Case<'_>) -> Option<Candidate> {
         } else {
             "Look into the backend: a thread that waits, or memory that it waits for".into()
         },
+    })
+}
+
+/// `the 3 executions before`, if there were some of the program that was given.
+fn ended_before(case: &Case<'_>, run: &Run) -> Option<String> {
+    match run.executions.ended {
+        _ if !is_same_program(case, run) => None,
+        0 => None,
+        1 => Some("the execution before".into()),
+        ended => Some(format!("the {ended} executions before")),
+    }
+}
+
+/// What tells an execution from those before it, which went well.
+fn of_a_later_execution(case: &Case<'_>, run: &Run) -> Option<Candidate> {
+    let ended = ended_before(case, run)?;
+    Some(Candidate {
+        code: Code::Growth,
+        cause: "memory was used up or overwritten since the first execution".into(),
+        likelihood: Likelihood::Possible,
+        why: format!(
+            "{ended} ran the same instructions to their end; what differs is the input, and what \
+             was done to memory since"
+        ),
+        check: "Print what the allocators and the stack have left after each execution, reset the \
+                temp allocator there, and run the input that hangs on the host: `etinspect run`"
+            .into(),
     })
 }
 
@@ -266,21 +297,30 @@ fn places(calls: &[(ChainId, InstructionId)]) -> String {
     }
 }
 
-fn tables(case: &Case<'_>, in_flight: Option<&InFlight>) -> Option<Candidate> {
+fn tables(case: &Case<'_>, run: &Run, in_flight: Option<&InFlight>) -> Option<Candidate> {
     let method = &case.evidence.method;
     let by_table = |name: &str| BY_TABLE.iter().any(|known| name.starts_with(known));
     let called = method.operators().map(|o| o.to_string()).find(|name| by_table(name))?;
     let places = places(&calls(method, &called));
     let first = in_flight.is_some_and(|at| by_table(&at.operator) || !at.or_later);
+    let refuted = ended_before(case, run);
+    let likelihood = match refuted {
+        Some(_) => Likelihood::RuledOut,
+        None if first => Likelihood::Likely,
+        None => Likelihood::Possible,
+    };
+    let why = refuted.map(|ended| format!("{ended} went through the same tables"));
     Some(Candidate {
         code: Code::ProcessorFault,
         cause: format!(
             "{called} jumps through a function pointer that startup code left zero{places}"
         ),
-        likelihood: if first { Likelihood::Likely } else { Likelihood::Possible },
-        why: "its kernel picks functions by element type through a table in .data.rel.ro or .got; \
-              on boards where softmax runs and add does not, this was the reason"
-            .into(),
+        likelihood,
+        why: why.unwrap_or_else(|| {
+            "its kernel picks functions by element type through a table in .data.rel.ro or .got; \
+             on boards where softmax runs and add does not, this was the reason"
+                .into()
+        }),
         check: "Check that the linker script copies .data.rel.ro and .got, that __libc_init_array \
                 runs before main, and print PC in the fault handler"
             .into(),
@@ -296,6 +336,10 @@ fn stack(case: &Case<'_>, run: &Run) -> Candidate {
             Likelihood::Possible,
             format!("the thread had used {used} of its {size} bytes before the kernel"),
         ),
+        None if ended_before(case, run).is_some() => (
+            Likelihood::Unlikely,
+            "kernels take about as much of the stack in each execution".into(),
+        ),
         None => (
             Likelihood::Possible,
             "kernels keep sizes, strides and index ranges of up to 16 dimensions on the stack; the \
@@ -303,6 +347,9 @@ fn stack(case: &Case<'_>, run: &Run) -> Candidate {
                 .into(),
         ),
     };
+    if let Some(ended) = ended_before(case, run) {
+        let _ = write!(why, "; {ended} had enough of it");
+    }
     if let Some((operator, frame)) = super::firmware::kernels(case).first() {
         let _ = write!(why, "; {}", super::firmware::describe(operator, frame));
     }
@@ -328,7 +375,19 @@ fn silent_fault() -> Candidate {
     }
 }
 
-fn temp(case: &Case<'_>) -> Option<Candidate> {
+fn temp(case: &Case<'_>, run: &Run) -> Option<Candidate> {
+    let refused = run.allocation_failures.iter().rfind(|f| f.after == Stage::Executing);
+    if let Some(refused) = refused.filter(|f| f.line >= run.reached.line) {
+        return Some(Candidate {
+            code: Code::PoolExhausted,
+            cause: "memory was refused that the execution asked for".into(),
+            likelihood: Likelihood::Likely,
+            why: format!("line {}: {} bytes were refused", refused.line, refused.requested),
+            check: "Give the MemoryManager a larger temp allocator, and reset it after each \
+                    execution"
+                .into(),
+        });
+    }
     let method = &case.evidence.method;
     let topk = method.operators().find(|operator| operator.name == "aten::topk");
     let scratch = case.memory.delegates.iter().filter_map(|d| d.scratch).max().unwrap_or(0);

@@ -497,11 +497,7 @@ fn silent(case: &Case<'_>, run: &Run) -> Option<Finding> {
     Some(
         Finding::new(
             Code::SilentBefore,
-            format!(
-                "nothing follows after {}; next was {}",
-                run.stage.happened(),
-                run.stage.next()
-            ),
+            format!("nothing follows after {}; next was {}", run.happened(), run.stage.next()),
             "print the fault registers in the fault handler, and look at what comes next in the \
              runner; check the stack's size and the pools",
         )

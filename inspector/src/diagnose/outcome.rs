@@ -69,7 +69,7 @@ fn assertion(run: &Run) -> Option<Finding> {
             code,
             format!(
                 "after {}, the assertion {} in {}() stopped the runner",
-                run.stage.happened(),
+                run.happened(),
                 assert.condition,
                 assert.function
             ),
@@ -89,7 +89,7 @@ fn killed(run: &Run) -> Option<Finding> {
         let memory = quote.text.eq_ignore_ascii_case("killed");
         Finding::new(
             Code::Killed,
-            format!("after {}, the process was ended: {}", run.stage.happened(), quote.text),
+            format!("after {}, the process was ended: {}", run.happened(), quote.text),
             if memory {
                 "look whether the system ran out of memory (`dmesg`, logcat's lowmemorykiller), and \
                  what the method needs (`etinspect memory`)"

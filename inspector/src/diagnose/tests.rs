@@ -172,3 +172,44 @@ fn a_pool_that_ends_in_a_list_is_found_without_a_status() {
     let found = diagnosis(&bytes, &log);
     assert_eq!(found.findings[0].code, Code::NullWrite, "{:?}", found.findings);
 }
+
+/// The report's board, with what its runner prints when an execution ends.
+fn executions(ended: usize) -> String {
+    let line = |text: &str| format!("I [executorch:arm_executor_runner.cpp:1] {text}\n");
+    let again = line("Model executed successfully.") + &line("Starting the model execution...");
+    format!("{}\n", LINEAR.trim_end()) + &again.repeat(ended)
+}
+
+#[test]
+fn a_hang_in_a_later_execution_is_one() {
+    let found = diagnosis(&program("user_report/toy_linear_3_3.pte"), &executions(3));
+    assert_eq!(found.reached, Some(Stage::Executing));
+    assert_eq!(found.severity(), Some(Severity::Error));
+    assert_eq!(found.findings[0].code, Code::Hang);
+    assert_eq!(
+        found.verdict.sentence,
+        "execution 4 began after 3 had ended, instruction 0:0 (aten::permute_copy.out) or a later \
+         one never ended"
+    );
+    // What the executions before refute is no cause.
+    let likely: Vec<&Candidate> =
+        found.candidates.iter().filter(|c| c.likelihood == Likelihood::Likely).collect();
+    assert!(likely.is_empty(), "{likely:?}");
+    let tables = found.candidates.iter().find(|c| c.cause.contains("function pointer"));
+    let tables = tables.expect("a candidate");
+    assert_eq!(tables.likelihood, Likelihood::RuledOut, "{}", tables.why);
+    assert!(found.candidates.iter().any(|c| c.code == Code::Growth));
+}
+
+#[test]
+fn a_later_execution_that_fails_has_not_ended() {
+    let failed = "E [executorch:method.cpp:1 e()] KernelCall failed at instruction 0:1 in operator \
+                  aten::addmm.out: 0x12\n";
+    let found = diagnosis(&program("user_report/toy_linear_3_3.pte"), &(executions(1) + failed));
+    let sentence = &found.verdict.sentence;
+    assert!(
+        sentence.starts_with("execution 2 began after 1 had ended: instruction 0:1"),
+        "{sentence}"
+    );
+    assert!(!codes(&found).contains(&"ETH001"), "{:?}", found.findings);
+}

@@ -99,12 +99,12 @@ pub(super) fn of(
     }
     if let Some(cause) = CAUSES.iter().find_map(first) {
         let stage = match run.stage {
-            _ if run.load_failure().is_some() => "the method did not load",
+            _ if run.load_failure().is_some() => "the method did not load".to_owned(),
             Stage::Silent => return says(cause.title.clone(), Confidence::Medium),
             _ if WHOLE.contains(&cause.code) && cause.at.is_none() => {
                 return says(cause.title.clone(), Confidence::High);
             }
-            stage => stage.happened(),
+            _ => run.happened(),
         };
         return says(format!("{stage}: {}", cause.title), Confidence::High);
     }
@@ -115,7 +115,8 @@ pub(super) fn of(
         let likely = candidates.iter().find(|c| c.likelihood == Likelihood::Likely);
         let because = likely.map_or_else(String::new, |c| format!("; most probably {}", c.cause));
         let best = if hung.or_later { Confidence::Medium } else { Confidence::High };
-        return says(format!("execution began, {} never ended{because}", or_later(hung)), best);
+        let began = run.happened();
+        return says(format!("{began}, {} never ended{because}", or_later(hung)), best);
     }
     match first(&Code::SilentBefore).or_else(|| first(&Code::Reset)) {
         Some(finding) => says(finding.title.clone(), Confidence::Medium),

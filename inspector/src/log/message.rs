@@ -118,6 +118,8 @@ pub enum Message {
     TimedOut,
     /// The process was ended by a signal, or aborted.
     Killed(String),
+    /// An inference of a loop begins: its number from 0.
+    InferenceOf(u64),
 }
 
 /// Makes a message of the values of a pattern; `None` if they make no sense.
@@ -173,8 +175,11 @@ const WORDINGS: &[(&str, Make)] = &[
         Some(Message::Inferences(Stage::Executing, number(v[0])))
     }),
     ("Start running {}", |_| Some(Message::Inferences(Stage::Executing, None))),
+    // Logged at the level of debugging.
+    ("Running inference number {}", |v| number(v[0]).map(Message::InferenceOf)),
     ("{} inferences finished", |v| Some(Message::Inferences(Stage::Executed, Some(number(v[0])?)))),
-    ("Model executed successfully{}", |_| Some(Message::Inferences(Stage::Executed, None))),
+    // `Model executed successfully 10 time(s) in 1.234 ms.`
+    ("Model executed successfully{}", |v| Some(Message::Inferences(Stage::Executed, number(v[0])))),
     ("Execution of method {} failed with status {}", |v| failed("execute", v[1])),
     ("Model execution failed{}", |v| failed("execute", v[0].trim_start_matches([':', ' ']))),
     ("KernelCall failed at instruction {}:{} in operator {}: {}", |v| {

@@ -5,7 +5,8 @@
 //! bytes -> Line     prefixes, cut and interleaved lines     line.rs
 //!       -> Message  what a line says, old wording and new   message.rs, pattern.rs,
 //!                   sentences that end in a status           status.rs
-//!       -> Run      how far a runner came, with its numbers run.rs, stage.rs
+//!       -> Run      how far a runner came, with its numbers run.rs, stage.rs,
+//!                   and how often it executed             executions.rs
 //!          Crash    registers and words of a fault handler  crash.rs
 //! ```
 //!
@@ -14,6 +15,7 @@
 //! and of its runtime.
 
 mod crash;
+mod executions;
 mod line;
 mod message;
 mod pattern;
@@ -22,6 +24,7 @@ mod stage;
 mod status;
 
 pub use crash::{Crash, Register};
+pub use executions::Executions;
 pub use line::{Level, Line, lines};
 pub use message::{Counter, Measure, Message, message};
 pub use run::{AllocationFailure, Assert, Failure, Measured, Planned, PrintedOutput, Quote, Run};

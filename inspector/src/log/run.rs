@@ -1,6 +1,7 @@
 //! One run of a runner, as its log tells it.
 
 use super::crash::Crash;
+use super::executions::Executions;
 use super::line::Line;
 use super::message::{Counter, Measure, Message};
 use super::stage::Stage;
@@ -145,6 +146,11 @@ pub struct Run {
     pub unaligned: Option<(u64, u64)>,
     /// Inferences that were to be run.
     pub inferences: Option<u64>,
+    /// Executions that ended.
+    pub executions: Executions,
+    /// Whether a line of the loading came after the execution began: what
+    /// executes next may then follow a start of the board that shows no other way.
+    loaded_again: bool,
     /// Numbers of the memory block.
     pub measured: Vec<Measured>,
     /// Counters of the performance block, in order.
@@ -207,9 +213,58 @@ impl Run {
     }
 
     fn reach(&mut self, stage: Stage, line: &Line) {
-        if stage >= self.stage {
+        // A runner that loops prepares inputs again; everything else of the
+        // loading happens once.
+        let again = matches!(stage, Stage::PreparingInputs | Stage::InputsReady)
+            && self.stage >= Stage::Executing;
+        if stage >= self.stage || again {
+            let over = self.stage == Stage::Executing && stage > Stage::Executing;
+            if over && !self.failed_since(self.reached.line) {
+                self.executions.end(None);
+            }
             self.stage = stage;
             self.reached = Quote::of(line);
+        } else if self.stage >= Stage::Executing {
+            self.loaded_again = true;
+        }
+    }
+
+    /// A line that says that `count` executions begin.
+    fn begin(&mut self, count: Option<u64>, line: &Line) {
+        let failed = self.failed_since(self.reached.line);
+        // One begins after another on one thread: the other ended.
+        if self.stage == Stage::Executing && !failed && !self.loaded_again {
+            self.executions.end(None);
+        }
+        self.executions.begin(count);
+        self.execute(line);
+    }
+
+    /// A line that comes within an execution, of the first or of a later loop.
+    fn execute(&mut self, line: &Line) {
+        self.stage = Stage::Executing;
+        self.reached = Quote::of(line);
+        self.loaded_again = false;
+    }
+
+    /// Whether something failed at or after a line.
+    fn failed_since(&self, line: usize) -> bool {
+        // They are in the order of their lines.
+        self.failures.last().is_some_and(|failed| failed.line >= line)
+            || self.allocation_failures.last().is_some_and(|failed| failed.line >= line)
+            || self.asserts.last().is_some_and(|assert| assert.line >= line)
+    }
+
+    /// What had happened when the run fell silent, for people.
+    pub fn happened(&self) -> String {
+        let ended = self.executions.ended;
+        let next = ended.saturating_add(1);
+        match self.stage {
+            stage if ended == 0 => stage.happened().to_owned(),
+            Stage::PreparingInputs => format!("the inputs of execution {next} were being prepared"),
+            Stage::InputsReady => format!("the inputs of execution {next} were ready"),
+            Stage::Executing => format!("execution {next} began after {ended} had ended"),
+            stage => stage.happened().to_owned(),
         }
     }
 
@@ -263,9 +318,18 @@ impl Run {
                 self.planned.push(Planned { number, bytes });
                 self.reach(Stage::PlannedBuffersReady, line);
             }
+            Message::Inferences(Stage::Executing, count) => {
+                self.inferences = count.or(self.inferences);
+                self.begin(count, line);
+            }
             Message::Inferences(stage, count) => {
                 self.inferences = count.or(self.inferences);
                 self.reach(stage, line);
+                self.executions.end(count);
+            }
+            Message::InferenceOf(index) => {
+                self.executions.begin_of_loop(index);
+                self.execute(line);
             }
             Message::Measured(what, bytes, pool) => {
                 if what == Measure::Program {

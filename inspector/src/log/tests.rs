@@ -117,3 +117,52 @@ fn any_bytes_are_a_log() {
     }
     assert_eq!(Log::parse(b"").runs.len(), 1);
 }
+
+/// Lines of the Arm runner.
+fn arm(texts: &[&str]) -> String {
+    texts.iter().map(|text| format!("I [executorch:r.cpp:1 r()] {text}\n")).collect()
+}
+
+#[test]
+fn a_runner_that_loops_is_at_its_last_line() {
+    let inputs = ["Preparing inputs...", "Input prepared."];
+    let execution = ["Starting the model execution...", "Model executed successfully."];
+    let once = arm(&[inputs, execution, ["1 outputs: ", "Model run: 1"]].concat());
+    let cases = [
+        (arm(&execution[..1]), Stage::Executing),
+        (arm(&inputs), Stage::InputsReady),
+        (arm(&inputs[..1]), Stage::PreparingInputs),
+        (arm(&[inputs, execution].concat()[..3]), Stage::Executing),
+        (String::new(), Stage::OutputsPrinted),
+    ];
+    for (end, stage) in cases {
+        let run = Log::parse(format!("{once}{once}{end}").as_bytes()).runs.remove(0);
+        assert_eq!((run.stage, run.executions.ended), (stage, 2), "{end}");
+    }
+    // Without a line for the end, the beginning of the next shows it, unless the first failed.
+    let begins = arm(&execution[..1]);
+    let failed =
+        "E [executorch:m.cpp:1 e()] KernelCall failed at instruction 0:1 in operator x: 0x12\n";
+    let ended = |text: String| Log::parse(text.as_bytes()).runs.remove(0).executions.ended;
+    assert_eq!(ended(format!("{begins}{begins}{begins}")), 2);
+    assert_eq!(ended(format!("{begins}{failed}{begins}")), 0);
+    // What may be another start of the board is no proof.
+    assert_eq!(ended(format!("{begins}{}{begins}", arm(&["Method loaded."]))), 0);
+}
+
+#[test]
+fn inferences_of_a_loop_are_counted() {
+    let ended = |texts: &[&str]| Log::parse(arm(texts).as_bytes()).runs.remove(0).executions.ended;
+    let loop_of_5 = "Starting running 5 inferences...";
+    let number = "Running inference number";
+    assert_eq!(ended(&[loop_of_5]), 0);
+    assert_eq!(ended(&[loop_of_5, &format!("{number} 0")]), 0);
+    assert_eq!(ended(&[loop_of_5, &format!("{number} 0"), &format!("{number} 1")]), 1);
+    assert_eq!(ended(&[loop_of_5, "5 inferences finished", loop_of_5]), 5);
+    let second = [loop_of_5, "5 inferences finished", loop_of_5, &format!("{number} 0")];
+    assert_eq!(ended(&second), 5);
+    assert_eq!(
+        ended(&["Inputs prepared.", "Model executed successfully 10 time(s) in 1.2 ms."]),
+        10
+    );
+}
