@@ -276,7 +276,12 @@ fn restarts_have_their_reason() {
         ("rst:0x8 (TG1WDT_SYS_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)", "the watchdog reset"),
         ("rst:0x7 (TG0WDT_SYS_RST),boot:0x8", "the watchdog reset"),
         ("E (5300) task_wdt: Task watchdog got triggered.", "the watchdog reset"),
+        ("Reset cause: IWDG", "the watchdog reset"),
+        ("RCC_CSR reset flags: IWDGRSTF", "the watchdog reset"),
+        ("RESETREAS: DOG (0x00000002)", "the watchdog reset"),
+        ("Rebooted by Watchdog!", "the watchdog reset"),
         ("Brownout detector was triggered", "the supply's voltage fell"),
+        ("IWDGRSTF: 0, BORRSTF: 0", "without a reason in the log"),
         ("nothing that says why", "without a reason in the log"),
     ];
     for (reason, title) in cases {
@@ -294,4 +299,86 @@ fn scratch_memory_is_asked_for_as_it_was_refused() {
     let found = diagnosis("u55_linear", &(until_execution("u55_linear") + more));
     let pool = found.findings.iter().find(|f| f.code == Code::PoolExhausted).expect("a finding");
     assert!(pool.remedy.contains("24576 bytes"), "{}", pool.remedy);
+}
+
+#[test]
+fn a_failure_before_a_restart_is_its_reason() {
+    let once = until_execution("linear");
+    let failed = "E [executorch:m.cpp:1 e()] KernelCall failed at instruction 0:1 in operator \
+                  aten::addmm.out: 0x12\n\
+                  F [executorch:r.cpp:1 m()] Execution of method forward failed with status 0x12\n";
+    let ended = "I [executorch:r.cpp:1 m()] 2 inferences finished\n";
+    let found = diagnosis("linear", &format!("{once}{failed}{once}{ended}"));
+    let reset = found.findings.iter().find(|f| f.code == Code::Reset).expect("a finding");
+    let said = "before that, instruction 0:1 (aten::addmm.out) failed with InvalidArgument (0x12)";
+    assert!(reset.title.contains(said), "{}", reset.title);
+    assert!(!reset.remedy.contains("watchdog"), "{}", reset.remedy);
+    let refused = "E [executorch:memory_allocator.h:88 a()] Memory allocation failed: 48B requested \
+                   (adjusted for alignment), 44B available\n";
+    let found = diagnosis("linear", &format!("{once}{refused}{once}{ended}"));
+    let reset = found.findings.iter().find(|f| f.code == Code::Reset).expect("a finding");
+    assert!(reset.title.contains("48 bytes were refused"), "{}", reset.title);
+}
+
+#[test]
+fn a_watchdog_that_only_warns_is_no_reset() {
+    let log = until_execution("linear") + "E (5321) task_wdt: Task watchdog got triggered.\n";
+    let found = diagnosis("linear", &log);
+    assert!(has(&found, Code::Hang) && !has(&found, Code::Reset), "{:#?}", found.findings);
+    assert!(found.findings[0].evidence.iter().any(|(name, _)| *name == "watchdog_line"));
+}
+
+#[test]
+fn heaps_and_aborts_are_causes() {
+    for text in [
+        "vApplicationMallocFailedHook called",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "malloc failed: out of heap memory (requested 8192)",
+    ] {
+        let sentence = format!("execution began: the heap ran out: {text}");
+        after_execution("linear", &format!("{text}\n"), &sentence, Code::PoolExhausted);
+    }
+    let abort = "abort() was called at PC 0x42008a3d on core 0";
+    let sentence = format!("the process was ended: {abort}");
+    after_execution("linear", &format!("{abort}\n"), &sentence, Code::Killed);
+    for text in
+        ["vApplicationStackOverflowHook: infer\n", "ERROR: task infer has overflowed its stack!\n"]
+    {
+        after_execution("linear", text, "the stack overflowed", Code::StackOverrun);
+    }
+}
+
+#[test]
+fn failed_inputs_are_no_silence() {
+    let log = until_execution("linear");
+    let log = log.split_inclusive('\n').take_while(|line| !line.contains("Input prepared"));
+    let log: String = log.collect();
+    for line in [
+        "E [executorch:r.cpp:9 r()] Failed to prepare inputs 0x12\n",
+        "E [executorch:r.cpp:9 r()] Check failed (status == Error::Ok): Failed to prepare inputs 0x12\n",
+        "F [executorch:r.cpp:9 r()] In function r(), assert failed (status == Error::Ok): Failed to \
+         prepare inputs 0x12\n",
+    ] {
+        let found = diagnosis("linear", &format!("{log}{line}"));
+        let sentence = &found.verdict.sentence;
+        assert!(
+            sentence.ends_with("preparing the inputs failed with InvalidArgument (0x12)"),
+            "{sentence}"
+        );
+        assert!(!has(&found, Code::SilentBefore), "{:#?}", found.findings);
+    }
+}
+
+#[test]
+fn lines_of_esp_idf_and_lines_that_run_into_each_other_are_read() {
+    let idf = "\u{1b}[0;32mI (306) ET: Input prepared.\u{1b}[0m\n\
+               \u{1b}[0;32mI (307) ET: Starting running 1 inferences...\u{1b}[0m\n";
+    let interleaved = "I [executorch:r.cpp:940 runner_init()] Input prepared.\n\
+                       I [executorch:r.cpp:1330 runI [sensor] temp=24.5\n\
+                       _model()] Starting running 1 inferences...sensor: imu ok\n";
+    for log in [idf, interleaved] {
+        let found = diagnosis("linear", log);
+        assert_eq!(found.reached, Some(Stage::Executing), "{log}");
+        assert!(has(&found, Code::Hang), "{log}");
+    }
 }

@@ -63,7 +63,12 @@ pub(super) fn look(case: &Case<'_>) -> Execution {
         let after = run.happened();
         let hung = execution.in_flight.as_ref();
         execution.findings.push(crash(case, &run.crash, hung, &after));
-    } else if executing && !failed && run.asserts.is_empty() && run.killed.is_none() {
+    } else if executing
+        && !failed
+        && run.asserts.is_empty()
+        && run.killed.is_none()
+        && run.heap.is_none()
+    {
         execution.candidates = candidates(case, run, execution.in_flight.as_ref());
         execution.findings.push(hang(run, execution.in_flight.as_ref(), &execution.candidates));
     }
@@ -133,6 +138,7 @@ fn hang(run: &Run, in_flight: Option<&InFlight>, candidates: &[Candidate]) -> Fi
         .with("text", &run.reached.text)
         .with_some("executions_ended", Some(run.executions.ended).filter(|ended| *ended > 0))
         .with_some("timed_out_line", run.timed_out)
+        .with_some("watchdog_line", run.barked)
         .with_some(
             "silent_after_micros",
             run.times.map(|(first, last)| last.saturating_sub(first)),

@@ -28,7 +28,6 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     findings.extend(missing(case, run));
     findings.extend(run.failures.iter().filter_map(|f| failure(case, run, f)));
     findings.extend(went_on(run));
-    findings.extend(restarts(case, run));
     findings.extend(silent(case, run));
     findings.extend(other_program(case, run));
     findings
@@ -411,58 +410,6 @@ fn went_on(run: &Run) -> Option<Finding> {
     )
 }
 
-/// Runs before this one that did not end.
-fn restarts(case: &Case<'_>, run: &Run) -> Option<Finding> {
-    let runs = case.evidence.log.map(|log| log.runs.as_slice()).unwrap_or_default();
-    let broken: Vec<&Run> = runs
-        .iter()
-        .take(runs.len().saturating_sub(1))
-        .filter(|r| r.stage > Stage::Started && r.stage < Stage::Executed)
-        .collect();
-    let watchdog = runs.iter().find_map(|r| r.watchdog);
-    let brown_out = runs.iter().find_map(|r| r.brown_out);
-    let furthest = broken.iter().max_by_key(|r| r.stage)?;
-    let title = match watchdog {
-        Some(_) => format!(
-            "the watchdog reset the board after {}, {}",
-            furthest.stage.happened(),
-            times(broken.len())
-        ),
-        None if brown_out.is_some() => format!(
-            "the supply's voltage fell and reset the board after {}, {}",
-            furthest.stage.happened(),
-            times(broken.len())
-        ),
-        None => format!(
-            "the board started again after {}, {}, without a reason in the log",
-            furthest.stage.happened(),
-            times(broken.len())
-        ),
-    };
-    let finding = Finding::new(
-        Code::Reset,
-        title,
-        if brown_out.is_some() && watchdog.is_none() {
-            "look at the supply: the model draws more current than what ran before; lower the clock \
-             to see whether it is that"
-        } else {
-            "read the reset reason; if it is the watchdog and the model is slow, feed it from a timer"
-        },
-    );
-    let finding = finding
-        .with("restarts", broken.len())
-        .with_some("watchdog_line", watchdog)
-        .with_some("brown_out_line", brown_out);
-    Some(finding.with("reached", furthest.stage.name()).with_some(
-        "micros_of_run",
-        furthest.times.or(run.times).map(|(first, last)| last.saturating_sub(first)),
-    ))
-}
-
-fn times(count: usize) -> String {
-    if count == 1 { "once".into() } else { format!("{count} times") }
-}
-
 fn unaligned(run: &Run) -> Option<Finding> {
     let (address, align) = match (run.unaligned, run.program_address) {
         (Some(found), _) => found,
@@ -486,6 +433,7 @@ fn silent(case: &Case<'_>, run: &Run) -> Option<Finding> {
         && run.asserts.is_empty()
         && run.crash.is_empty()
         && run.killed.is_none()
+        && run.heap.is_none()
         && run.missing_operators.is_empty()
         && run.missing_backends.is_empty()
         && run.unaligned.is_none()

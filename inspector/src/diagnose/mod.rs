@@ -9,6 +9,7 @@
 //!             execution.rs   the instruction in flight, candidates
 //!             fault.rs       fault status registers, in words
 //!             address.rs     what lies at an address
+//!             restarts.rs    starts of the board before, and what ended them
 //!             npu.rs         Ethos-U against the board
 //!             outcome.rs     assertions, signals, outputs, counters at the end
 //!             firmware.rs    pools and stack of the firmware's image
@@ -31,6 +32,7 @@ mod loading;
 mod npu;
 mod outcome;
 mod pace;
+mod restarts;
 mod trace;
 mod verdict;
 mod work;
@@ -121,6 +123,7 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
         execution.findings.extend(known.findings);
         execution.in_flight = known.in_flight.or(execution.in_flight);
     }
+    findings.extend(restarts::findings(&case));
     findings.extend(execution.findings);
     findings.extend(npu::findings(&case));
     findings.extend(outcome::findings(&case));

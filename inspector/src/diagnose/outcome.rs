@@ -31,6 +31,7 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     let Some(run) = case.run else { return Vec::new() };
     let mut findings = Vec::new();
     findings.extend(assertion(run));
+    findings.extend(heap(run));
     findings.extend(killed(run));
     findings.extend(run.outputs.iter().filter_map(|output| unchanged(case, output)));
     findings.extend(run.outputs.iter().filter_map(not_finite));
@@ -81,10 +82,30 @@ fn assertion(run: &Run) -> Option<Finding> {
     )
 }
 
+/// A heap that ran out, as FreeRTOS's hook, the C library or C++ says it.
+fn heap(run: &Run) -> Option<Finding> {
+    let quote = run.heap.as_ref()?;
+    Some(
+        Finding::new(
+            Code::PoolExhausted,
+            format!("the heap ran out: {}", quote.text),
+            "make the heap larger (configTOTAL_HEAP_SIZE in FreeRTOS, the heap of the linker script \
+             with newlib), or move the runner's pools and the program out of it: what these need is \
+             what `etinspect memory` says",
+        )
+        .with("pool", "heap")
+        .with("line", quote.line)
+        .with("text", &quote.text),
+    )
+}
+
 /// The end of a process of which no fault and no failure is known.
 fn killed(run: &Run) -> Option<Finding> {
     let quote = run.killed.as_ref()?;
-    let explained = !run.crash.is_empty() || !run.failures.is_empty() || !run.asserts.is_empty();
+    let explained = !run.crash.is_empty()
+        || !run.failures.is_empty()
+        || !run.asserts.is_empty()
+        || run.heap.is_some();
     (!explained).then(|| {
         let memory = quote.text.eq_ignore_ascii_case("killed");
         Finding::new(

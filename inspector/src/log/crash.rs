@@ -62,6 +62,9 @@ const CFSR_PARTS: [(&str, u32); 3] = [("mmfsr", 0), ("bfsr", 8), ("ufsr", 16)];
 const KINDS: &[(&str, &str)] = &[
     ("stack overflow", "stack overflow"),
     ("stack smashing detected", "stack overflow"),
+    // FreeRTOS's hook, and the words of its examples.
+    ("stackoverflowhook", "stack overflow"),
+    ("overflowed its stack", "stack overflow"),
     ("stack canary watchpoint", "stack overflow"),
     ("stacking error", "fault while stacking"),
     ("usagefault", "UsageFault"),

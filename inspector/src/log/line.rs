@@ -8,6 +8,8 @@
 //! [00:00:01.250,000] <inf> app: text                           Zephyr
 //! 11-24 09:35:11.518  4913  4929 I ExecuTorch: text            logcat
 //! I ExecuTorch: text                                           logcat -v tag
+//! I (307) executorch: text                                     ESP-IDF, milliseconds
+//! E: text                                                      Ethos-U's driver
 //! ```
 
 /// Severity letter of ExecuTorch's log.
@@ -26,9 +28,9 @@ pub enum Level {
 impl Level {
     fn of(letter: &str) -> Option<Self> {
         match letter {
-            "D" | "<dbg>" => Some(Level::Debug),
-            "I" | "<inf>" => Some(Level::Info),
-            "E" | "<err>" => Some(Level::Error),
+            "D" | "D:" | "<dbg>" => Some(Level::Debug),
+            "I" | "I:" | "<inf>" => Some(Level::Info),
+            "E" | "E:" | "<err>" => Some(Level::Error),
             "F" => Some(Level::Fatal),
             _ => None,
         }
@@ -144,7 +146,7 @@ fn parse(message: &str, number: usize, last: bool) -> Line {
     let words = || prefix.split([' ', '[', ']']).filter(|w| !w.is_empty());
     Line {
         number,
-        micros: words().find_map(clock),
+        micros: words().find_map(clock).or_else(|| esp_idf(prefix).map(|(micros, _)| micros)),
         level: words().filter_map(Level::of).next_back(),
         source: place.map(|(file, line)| (file.to_owned(), line)),
         text: text.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -155,6 +157,16 @@ fn parse(message: &str, number: usize, last: bool) -> Line {
 /// The prefix of Zephyr's and Android's loggers, and the text behind it.
 fn foreign_prefix(message: &str) -> (&str, &str) {
     let trimmed = message.trim_start();
+    if let Some((_, text)) = esp_idf(trimmed) {
+        return trimmed.split_at(trimmed.len() - text.len());
+    }
+    if let Some(text) = tail_of_header(trimmed) {
+        return ("", text);
+    }
+    // Ethos-U's driver.
+    if ["E: ", "I: ", "D: "].iter().any(|level| trimmed.starts_with(level)) {
+        return trimmed.split_at(3);
+    }
     let zephyr = ["<inf>", "<err>", "<wrn>", "<dbg>"].iter().find_map(|level| trimmed.find(level));
     let logcat = trimmed.split(' ').filter(|w| !w.is_empty()).take(2).any(|w| clock(w).is_some());
     let brief = trimmed.get(1..2) == Some("/") && trimmed.contains("):");
@@ -169,6 +181,27 @@ fn foreign_prefix(message: &str) -> (&str, &str) {
         }
     }
     ("", message)
+}
+
+/// The microseconds of ESP-IDF's `I (307) tag: text`, and what stands behind the tag.
+fn esp_idf(message: &str) -> Option<(u64, &str)> {
+    let (level, rest) = message.trim_start().split_once(" (")?;
+    let (time, rest) = rest.split_once(") ")?;
+    let (tag, text) = rest.split_once(": ")?;
+    let micros = match time.parse::<u64>() {
+        Ok(millis) => millis.checked_mul(1000)?,
+        Err(_) => clock(time)?,
+    };
+    let known = matches!(level, "E" | "W" | "I" | "D" | "V") && !tag.contains(' ');
+    known.then_some((micros, text))
+}
+
+/// The text behind the end of ExecuTorch's header, `unner_init()] text`, where
+/// another task's output took the beginning away.
+fn tail_of_header(message: &str) -> Option<&str> {
+    let (name, text) = message.split_once("()] ")?;
+    let of_header = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | ' ');
+    (name.len() <= 80 && name.chars().all(of_header)).then_some(text)
 }
 
 /// `HH:MM:SS.fraction`, with Zephyr's comma between milliseconds and
@@ -209,6 +242,12 @@ mod tests {
             "11-24 09:35:11.518  4913  4929 I ExecuTorch: Starting it\n",
             "I/ExecuTorch( 4913): Starting it\n",
             "I ExecuTorch: Starting it\n",
+            "I (307) ET: Starting it\n",
+            "\u{1b}[0;32mI (307) ET: Starting it\u{1b}[0m\n",
+            "I (00:00:00.307) ET: Starting it\n",
+            "I (307) ET: I [executorch:a.cpp:3 main()] Starting it\n",
+            "E: Starting it\n",
+            "_model()] Starting it\n",
             "\u{1b}[0;32mI [executorch:a.cpp:1] Starting it\u{1b}[0m\r\n",
             "Starting it",
         ];
@@ -225,6 +264,9 @@ mod tests {
         assert_eq!(line.source, Some(("executor_runner.cpp".into(), 314)));
         assert_eq!(only("[00:00:01.250,000] <err> app: x\n").micros, Some(1_250_000));
         assert_eq!(only("[00:00:01.250,000] <err> app: x\n").level, Some(Level::Error));
+        assert_eq!(only("E (5321) task_wdt: x\n").micros, Some(5_321_000));
+        assert_eq!(only("E (5321) task_wdt: x\n").level, Some(Level::Error));
+        assert_eq!(only("I (yes) no: x\n").micros, None);
     }
 
     #[test]

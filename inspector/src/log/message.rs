@@ -120,6 +120,10 @@ pub enum Message {
     Killed(String),
     /// An inference of a loop begins: its number from 0.
     InferenceOf(u64),
+    /// A watchdog was not fed; whether that resets the board depends on it.
+    WatchdogBarked,
+    /// The heap had no more memory.
+    HeapExhausted,
 }
 
 /// Makes a message of the values of a pattern; `None` if they make no sense.
@@ -243,7 +247,18 @@ const WORDS: &[(&str, Message)] = &[
     ("wdt reset", Message::Watchdog),
     ("iwdg reset", Message::Watchdog),
     ("wwdg reset", Message::Watchdog),
-    ("watchdog got triggered", Message::Watchdog),
+    ("rebooted by watchdog", Message::Watchdog),
+    ("reset cause: iwdg", Message::Watchdog),
+    ("reset cause: wwdg", Message::Watchdog),
+    ("reset reason: iwdg", Message::Watchdog),
+    ("reset reason: wwdg", Message::Watchdog),
+    // Flags of STM32's RCC_CSR and of Nordic's RESETREAS.
+    ("iwdgrstf", Message::Watchdog),
+    ("wwdgrstf", Message::Watchdog),
+    ("resetreas: dog", Message::Watchdog),
+    ("resetreas=dog", Message::Watchdog),
+    // ESP-IDF's only warns, unless it is configured to panic.
+    ("watchdog got triggered", Message::WatchdogBarked),
     ("wdt timeout on cpu", Message::Watchdog),
     // What the ROM of an ESP32 says: `rst:0x8 (TG1WDT_SYS_RESET)`.
     ("wdt_sys_r", Message::Watchdog),
@@ -256,6 +271,9 @@ const WORDS: &[(&str, Message)] = &[
     ("reset reason: brownout", Message::BrownOut),
     ("cpu time has been exceeded", Message::TimedOut),
     ("simulation is terminating. reason: cpu time", Message::TimedOut),
+    ("vapplicationmallocfailedhook", Message::HeapExhausted),
+    ("std::bad_alloc", Message::HeapExhausted),
+    ("malloc failed", Message::HeapExhausted),
 ];
 
 /// What `line` says, if it is one of the lines that are known.
@@ -272,8 +290,16 @@ pub fn message(line: &Line) -> Option<Message> {
         }
     }
     let small = text.to_lowercase();
-    let word = WORDS.iter().find(|(word, _)| small.contains(word)).map(|(_, m)| m.clone());
+    let word = WORDS.iter().find(|(word, _)| says(&small, word)).map(|(_, m)| m.clone());
     word.or_else(|| killed(&small, text)).or_else(|| status::message(text))
+}
+
+/// Whether `text` has `word`, and not as a flag that is off: `IWDGRSTF: 0`.
+fn says(text: &str, word: &str) -> bool {
+    text.find(word).is_some_and(|at| {
+        let value = text[at + word.len()..].trim_start().strip_prefix([':', '=']);
+        value.and_then(number) != Some(0)
+    })
 }
 
 /// A line that is cut off still tells its stage, but none of its numbers.
@@ -306,6 +332,9 @@ fn killed(small: &str, text: &str) -> Option<Message> {
         || small.starts_with("segmentation fault")
         || small.starts_with("illegal instruction")
         || small.starts_with("fatal signal ")
+        // ESP-IDF, and C++ for exceptions that nothing catches.
+        || small.starts_with("abort() was called")
+        || small.starts_with("terminate called after throwing")
         || small.starts_with("signal ") && small.contains("(sig");
     said.then(|| Message::Killed(text.to_owned()))
 }

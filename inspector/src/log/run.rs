@@ -163,6 +163,10 @@ pub struct Run {
     pub crash: Crash,
     /// Line where a watchdog reset shows.
     pub watchdog: Option<usize>,
+    /// Line where a watchdog complains that may or may not reset the board.
+    pub barked: Option<usize>,
+    /// Line where the heap ran out.
+    pub heap: Option<Quote>,
     /// Line where a reset by the supply's voltage shows.
     pub brown_out: Option<usize>,
     /// Line where a simulator gave up.
@@ -391,6 +395,10 @@ impl Run {
             Message::Unaligned(address, align) => self.unaligned = Some((address, align)),
             Message::Stack(used, size) => self.stack = Some((used, size)),
             Message::Watchdog => self.watchdog = Some(line.number),
+            Message::WatchdogBarked => self.barked = Some(line.number),
+            Message::HeapExhausted => {
+                self.heap.get_or_insert_with(|| Quote::of(line));
+            }
             Message::BrownOut => self.brown_out = Some(line.number),
             Message::TimedOut => self.timed_out = Some(line.number),
             Message::Killed(_) => {

@@ -14,8 +14,11 @@ use super::pattern::number;
 use et_schema::ErrorCode;
 
 /// What a code stands behind, the longest first.
-const MARKS: [&str; 14] = [
+const MARKS: [&str; 17] = [
     "executorch error ",
+    "errorcode: ",
+    "errorcode=",
+    "errorcode ",
     "error code: ",
     "error code ",
     "error: ",
@@ -47,6 +50,10 @@ fn code(text: &str) -> Option<(&str, u64)> {
     let context = CONTEXT.iter().any(|word| small.contains(word));
     MARKS.iter().find_map(|mark| {
         small.match_indices(mark).find_map(|(at, _)| {
+            // `encode: ` has no code in it.
+            if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+                return None;
+            }
             let digits = &text[at + mark.len()..];
             let hexadecimal = digits.starts_with("0x") || digits.starts_with("0X");
             let value = number(digits)?;
@@ -58,12 +65,16 @@ fn code(text: &str) -> Option<(&str, u64)> {
     })
 }
 
-/// `Could not prepare inputs: 0x12`.
+/// Words of which one must be there, so that a number behind a blank counts.
+const FAILED: [&str; 4] = ["fail", "error", "could not", "cannot"];
+
+/// `Could not prepare inputs: 0x12`, `Failed to prepare inputs 0x12`.
 fn at_the_end(text: &str) -> Option<(&str, u64)> {
-    let (what, code) = text.rsplit_once(": 0x")?;
+    let (what, code) = text.rsplit_once(" 0x")?;
     let value = u32::from_str_radix(code.trim_end_matches(['.', ' ']), 16).ok()?;
     let small = what.to_ascii_lowercase();
-    let context = small.contains("input") || CONTEXT.iter().any(|word| small.contains(word));
+    let has = |words: &[&str]| words.iter().any(|word| small.contains(word));
+    let context = has(&FAILED) || what.ends_with(':') && (has(&["input"]) || has(&CONTEXT));
     let known = ErrorCode::from_code(value).is_some_and(|error| error != ErrorCode::Ok);
     (context && known).then_some((what, value.into()))
 }
@@ -79,8 +90,18 @@ fn decimal_goes_on(digits: &str) -> bool {
     }
 }
 
+/// `Failed to load` of `Check failed (status == Error::Ok): Failed to load`.
+fn without_condition(what: &str) -> &str {
+    let condition = what.strip_prefix("Check failed ").unwrap_or(what);
+    match condition.split_once("): ") {
+        Some((_, said)) if condition.starts_with('(') => said,
+        _ => what,
+    }
+}
+
 /// `load`, `execute` or `inputs`, or what the sentence says.
 fn kind(what: &str) -> String {
+    let what = without_condition(what);
     let small = what.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| small.contains(word));
     let kind = if has(&["input"]) {
@@ -124,6 +145,20 @@ mod tests {
             ),
             ("Could not prepare inputs, status 0x12", "inputs", 0x12),
             ("Could not prepare inputs: 0x12", "inputs", 0x12),
+            ("Failed to prepare inputs 0x12", "inputs", 0x12),
+            ("Check failed (status == Error::Ok): Failed to prepare inputs 0x12", "inputs", 0x12),
+            (
+                "(status == Error::Ok): get_program_data() from bundle PTE failed: 0x23",
+                "get_program_data() from bundle PTE",
+                0x23,
+            ),
+            ("Failed to decode: 0x12", "Failed to decode", 0x12),
+            (
+                "Failed to get method_meta for encode: 0x12",
+                "Failed to get method_meta for encode",
+                0x12,
+            ),
+            ("ErrorCode: 32 in load", "", 32),
         ];
         for (text, what, code) in known {
             let expected = (what.to_owned(), code);
@@ -142,6 +177,8 @@ mod tests {
             "Error 0 in load",
             "error loading",
             "PTE loaded at: 0x70000000",
+            "PTE loaded at 0x20",
+            "decode: 33 of 40 executed",
         ] {
             assert_eq!(read(text), None, "{text}");
         }
