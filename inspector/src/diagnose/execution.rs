@@ -93,12 +93,16 @@ fn first(method: &Method<'_>) -> Option<InFlight> {
 }
 
 /// The instruction whose kernel the processor was in, or returned to: the first,
-/// if there are several of its operator.
+/// if there are several of its operator. Of a backtrace, the innermost kernel.
 fn in_code(case: &Case<'_>, crash: &Crash) -> Option<InFlight> {
     let method = &case.evidence.method;
-    [Register::Pc, Register::Lr].into_iter().find_map(|register| {
+    let of_register = |register| {
         let address = *crash.registers.get(&register)?;
-        let function = case.evidence.symbols.find(address & !1)?.name;
+        Some(case.evidence.symbols.find(address & !1)?.name.to_string())
+    };
+    let registers = [Register::Pc, Register::Lr].into_iter().filter_map(of_register);
+    let frames = crash.frames.iter().cloned();
+    registers.chain(frames).find_map(|function| {
         let of_kernel = |place: &(ChainId, InstructionId)| {
             is_kernel_of(&function, &crate::memory::operator_name(method, *place))
         };

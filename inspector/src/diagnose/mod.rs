@@ -10,6 +10,7 @@
 //!             fault.rs       fault status registers, in words
 //!             address.rs     what lies at an address
 //!             restarts.rs    starts of the board before, and what ended them
+//!             said.rs        what the log says before a failure
 //!             npu.rs         Ethos-U against the board
 //!             outcome.rs     assertions, signals, outputs, counters at the end
 //!             firmware.rs    pools and stack of the firmware's image
@@ -33,6 +34,7 @@ mod npu;
 mod outcome;
 mod pace;
 mod restarts;
+mod said;
 mod trace;
 mod verdict;
 mod work;
@@ -115,6 +117,10 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
     let addresses = AddressMap::new(&evidence, run);
     let case = Case { evidence, memory, run, addresses };
     let mut findings = loading::findings(&case);
+    if let Some(run) = run {
+        findings.retain(|finding| !npu::explains(run, finding));
+        findings = said::quote(run, findings);
+    }
     let mut execution = execution::look(&case);
     if let Some(journal) = evidence.journal {
         let known = journal::look(&case, journal);

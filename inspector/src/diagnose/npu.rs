@@ -6,6 +6,7 @@ use super::journal::with_state;
 use super::pace::elapsed;
 use crate::ethos_u::accelerator;
 use crate::findings::{Code, Finding};
+use crate::log::Run;
 use et_schema::ids::{ChainId, InstructionId};
 use et_schema::pte::{Instruction, Method};
 use etdump::journal::{Event, Life, OpenScope, Snapshot};
@@ -13,23 +14,13 @@ use etdump::journal::{Event, Life, OpenScope, Snapshot};
 /// ExecuTorch's name of the backend.
 pub(super) const BACKEND: &str = "EthosUBackend";
 
+/// What the backend returns for an error of the driver.
+const INVALID_PROGRAM: u64 = 0x23;
+
 /// The findings about the program's Ethos-U delegates.
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(code) = case.run.and_then(|run| run.npu_error) {
-        let calls = calls(&case.evidence.method, BACKEND);
-        let finding = Finding::new(
-            Code::NpuSilent,
-            format!("the Ethos-U driver refused or failed the invocation with {code}"),
-            "compare the unit that the program was compiled for with the board's, and check \
-                 that the command stream and the scratch memory lie where the unit can read them",
-        )
-        .with("driver_error", code);
-        findings.push(match calls.as_slice() {
-            [only] => finding.at(*only, BACKEND),
-            _ => finding,
-        });
-    }
+    findings.extend(case.run.and_then(|run| refused(case, run)));
     let Some(target) = case.evidence.target else { return findings };
     for delegate in case.evidence.method.delegates().filter(|d| d.id() == BACKEND) {
         let Some(unit) = accelerator(&delegate) else { continue };
@@ -55,6 +46,62 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// An invocation that the driver failed. The backend returns InvalidProgram for
+/// every error of the driver's, which is therefore no finding of its own.
+fn refused(case: &Case<'_>, run: &Run) -> Option<Finding> {
+    let code = run.npu_error?;
+    let said: Vec<&str> = run.npu_said.iter().map(|quote| quote.text.as_str()).collect();
+    let other_unit = said.iter().any(|text| text.contains("config mismatch"));
+    let method = &case.evidence.method;
+    let finding = if other_unit {
+        let unit = method.delegates().filter(|d| d.id() == BACKEND).find_map(|d| accelerator(&d));
+        let unit = unit.map_or_else(String::new, |unit| format!(" (this one: for {unit})"));
+        Finding::new(
+            Code::NpuConfiguration,
+            format!("the Ethos-U driver refused the command stream: {}", said.join("; ")),
+            format!(
+                "export with an EthosUCompileSpec for the board's unit{unit}: in these lines, `npu` \
+                 is the board's and `optimizer` the program's, as registers hold them (a macs_per_cc of 8 \
+                 stands for 256)"
+            ),
+        )
+    } else {
+        Finding::new(
+            Code::NpuSilent,
+            format!("the Ethos-U driver refused or failed the invocation with {code}"),
+            "compare the unit that the program was compiled for with the board's, and check \
+             that the command stream and the scratch memory lie where the unit can read them",
+        )
+    };
+    let failed = run.failures.iter().find(|failed| failed.what == "delegate");
+    let mut finding = finding
+        .with("driver_error", code)
+        .with_some("status", failed.map(|failed| format!("{:#x}", failed.code)))
+        .with_some("line", failed.map(|failed| failed.line));
+    for quote in &run.npu_said {
+        finding = finding.with("said", format!("line {}: {}", quote.line, quote.text));
+    }
+    let calls = calls(method, BACKEND);
+    let at = failed.and_then(|failed| failed.at).and_then(|(chain, instruction)| {
+        Some((ChainId(chain.try_into().ok()?), InstructionId(instruction.try_into().ok()?)))
+    });
+    Some(match (at.filter(|at| calls.contains(at)), calls.as_slice()) {
+        (Some(at), _) | (None, &[at]) => finding.at(at, BACKEND),
+        _ => finding,
+    })
+}
+
+/// Whether a failure is only what the driver's error became.
+pub(super) fn explains(run: &Run, finding: &Finding) -> bool {
+    let general = matches!(finding.code, Code::InstructionFailed | Code::StatusReported);
+    let of_unit = run.failures.iter().filter(|failed| {
+        failed.code == INVALID_PROGRAM && matches!(failed.what.as_str(), "delegate" | "execute")
+    });
+    let lines: Vec<String> = of_unit.map(|failed| failed.line.to_string()).collect();
+    let is_of = |(name, value): &(&str, String)| *name == "line" && lines.contains(value);
+    run.npu_error.is_some() && general && finding.evidence.iter().any(is_of)
 }
 
 /// Mark of the hooks in `etdump/c`: the unit's interrupt came.

@@ -5,6 +5,7 @@ use super::Case;
 use super::npu::BACKEND;
 use crate::findings::{Code, Finding};
 use crate::log::{Assert, Counter, Measure, PrintedOutput, Run};
+use crate::memory::{FAST_MEMORY, Runner};
 
 /// Elements of an output that must be the same before it looks untouched.
 const ENOUGH: u64 = 4;
@@ -30,7 +31,8 @@ const FILL: [&str; 12] = [
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     let Some(run) = case.run else { return Vec::new() };
     let mut findings = Vec::new();
-    findings.extend(assertion(run));
+    findings.extend(assertion(case, run));
+    findings.extend(differs(run));
     findings.extend(heap(run));
     findings.extend(killed(run));
     findings.extend(run.outputs.iter().filter_map(|output| unchanged(case, output)));
@@ -41,11 +43,12 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// An assertion that no failure before it explains.
-fn assertion(run: &Run) -> Option<Finding> {
+fn assertion(case: &Case<'_>, run: &Run) -> Option<Finding> {
     let explained = |assert: &&Assert| {
         run.failures.iter().any(|failed| failed.line <= assert.line)
             || run.allocation_failures.iter().any(|failed| failed.line <= assert.line)
             || run.unaligned.is_some()
+            || run.outputs_differ.as_ref().is_some_and(|quote| quote.line <= assert.line)
     };
     let assert = run.asserts.iter().find(|assert| !explained(assert))?;
     let says = |word: &str| assert.condition.contains(word);
@@ -53,17 +56,17 @@ fn assertion(run: &Run) -> Option<Finding> {
         // The first list whose memory was refused; what it was given before was written to.
         let remedy = "the method allocator ran out while a list was unpacked: make its pool larger; \
                       `etinspect memory` says how large";
-        (Code::NullWrite, remedy)
+        (Code::NullWrite, remedy.to_owned())
+    } else if says(FAST_POOL) {
+        (Code::AssertFailed, fast_pool(case, run))
     } else if says("out of memory") {
         let remedy = "give ETDumpGen a larger buffer: more than 128 KiB, and about 100 bytes for \
                       each event beyond that; or keep a journal, for which 512 bytes are enough";
-        (Code::AssertFailed, remedy)
+        (Code::AssertFailed, remedy.to_owned())
     } else {
-        (
-            Code::AssertFailed,
-            "the call before it failed or was given what it does not take; print \
-                              its status, and look at its arguments",
-        )
+        let remedy = "the call before it failed or was given what it does not take; print its \
+                      status, and look at its arguments";
+        (Code::AssertFailed, remedy.to_owned())
     };
     Some(
         Finding::new(
@@ -80,6 +83,33 @@ fn assertion(run: &Run) -> Option<Finding> {
         .with("function", &assert.function)
         .with("condition", &assert.condition),
     )
+}
+
+/// The Arm runner's setting for the pool of memory id 3.
+const FAST_POOL: &str = "ET_ARM_BAREMETAL_PLANNED_FAST_MEMORY_SIZE";
+
+/// What to set it to: what the log says, or else the program.
+fn fast_pool(case: &Case<'_>, run: &Run) -> String {
+    let logged =
+        run.planned.iter().rev().find(|planned| planned.number == u64::from(FAST_MEMORY.0));
+    let bytes = logged.map_or_else(|| Runner::Arm.fast_pool(&case.memory), |p| p.bytes);
+    let size = match bytes.checked_next_multiple_of(16) {
+        Some(size) if size > 0 => format!("={size:#x}: the buffer there has {bytes} bytes"),
+        _ => ", at least to the size of the buffer there".to_owned(),
+    };
+    format!(
+        "the program plans a buffer into memory id {FAST_MEMORY}, for which the runner has no pool: \
+         set {FAST_POOL}{size}; or export without that memory"
+    )
+}
+
+/// Outputs that are not those of the bundle.
+fn differs(run: &Run) -> Option<Finding> {
+    let quote = run.outputs_differ.as_ref()?;
+    let code = Code::OutputsDiffer;
+    let title = "the model ran, and its outputs differ from those that the bundled program expects";
+    let finding = Finding::new(code, title, code.page().remedy).with("line", quote.line);
+    Some(finding.with("text", &quote.text))
 }
 
 /// A heap that ran out, as FreeRTOS's hook, the C library or C++ says it.

@@ -41,26 +41,34 @@ pub struct Verdict {
 }
 
 /// Findings that explain a stop, the first cause first.
-const CAUSES: [Code; 14] = [
+const CAUSES: [Code; 17] = [
     Code::ProgramUnaligned,
     Code::PoolExhausted,
     Code::OutsideBuffer,
     Code::NullWrite,
     Code::MissingOperator,
     Code::MissingBackend,
+    Code::NpuPayload,
+    Code::NpuConfiguration,
     Code::InstructionFailed,
     Code::RunsAway,
     Code::StackOverrun,
     Code::ProcessorFault,
     Code::NpuSilent,
+    Code::OutputsDiffer,
     Code::StatusReported,
     Code::AssertFailed,
     Code::Killed,
 ];
 
 /// Findings whose title says by itself when it happened.
-const WHOLE: [Code; 4] =
-    [Code::AssertFailed, Code::Killed, Code::ProcessorFault, Code::StackOverrun];
+const WHOLE: [Code; 5] = [
+    Code::AssertFailed,
+    Code::Killed,
+    Code::ProcessorFault,
+    Code::StackOverrun,
+    Code::OutputsDiffer,
+];
 
 pub(super) fn of(
     case: &Case<'_>,

@@ -285,6 +285,18 @@ codes! {
         remedy: "Look at the inputs of that instruction: a division by zero, the logarithm or root \
                  of a negative number, or an overflow (float16 ends at 65,504).",
     },
+    /// Outputs that are not those of the bundle.
+    OutputsDiffer = {
+        code: "ETN002",
+        severity: Error,
+        title: "the outputs differ from those that the bundled program expects",
+        meaning: "The runner compared the outputs with the bundle's, and at least one number is \
+                  further away than its tolerance allows. verify_method_outputs returns NotFound \
+                  (0x20) for that, which has nothing to do with a missing backend or file.",
+        remedy: "Find the first instruction that differs with a trace that has the intermediate \
+                 values and `etinspect compare`, or allow more (ET_ATOL and ET_RTOL in the Arm \
+                 runner, --bundleio_atol and --bundleio_rtol elsewhere).",
+    },
     /// Execution that did not come back.
     Hang = {
         code: "ETH001",

@@ -127,9 +127,14 @@ pub struct Crash {
     /// Whether CFSR is not a register's value but what sentences say of it:
     /// such handlers print an address only if it is valid.
     pub in_words: bool,
+    /// Functions of a backtrace, the innermost first, as they are printed.
+    pub frames: Vec<String>,
     /// First line of it.
     pub line: usize,
 }
+
+/// Frames of a backtrace that are kept.
+const FRAMES: usize = 64;
 
 impl Crash {
     /// Takes what `line` says about a fault; whether it says something.
@@ -164,6 +169,13 @@ impl Crash {
             self.in_words |= !self.registers.contains_key(&Register::Cfsr);
             *self.registers.entry(Register::Cfsr).or_insert(0) |= 1 << bit;
         }
+        if begun
+            && self.frames.len() < FRAMES
+            && let Some(function) = frame(&line.text)
+        {
+            self.frames.push(function.to_owned());
+            said = true;
+        }
         if said && self.line == 0 {
             self.line = line.number;
         }
@@ -174,6 +186,19 @@ impl Crash {
     pub fn is_empty(&self) -> bool {
         self.kinds.is_empty() && self.registers.is_empty()
     }
+}
+
+/// The function of `#00 pc 00012a4c0 lib.so (function(int)+120)` (Android) or
+/// `#1 0x5555 in function (a=1) at file.cpp:3` (GDB and sanitizers).
+fn frame(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('#')?;
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let function = match rest.split_once(" in ") {
+        Some((_, function)) => function,
+        None => rest.split_once(" (")?.1,
+    };
+    let function = function.rsplit_once('+').map_or(function, |(function, _)| function);
+    (rest.len() < text.len() - 1 && !function.is_empty()).then_some(function)
 }
 
 /// The parts of CFSR that `text` has, where they lie in it.

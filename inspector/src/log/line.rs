@@ -55,6 +55,19 @@ pub struct Line {
     pub last: bool,
 }
 
+/// How Ethos-U's driver begins what it says of an error.
+const OF_DRIVER: [&str; 3] = ["NPU ", "npu.", "Failed to invoke"];
+
+impl Line {
+    /// Whether it is an error of ExecuTorch's or of the Ethos-U driver's, and not
+    /// one of another part of the system.
+    pub(super) fn is_error(&self) -> bool {
+        let of_driver = OF_DRIVER.iter().any(|word| self.text.starts_with(word));
+        let error = matches!(self.level, Some(Level::Error | Level::Fatal));
+        error && (self.source.is_some() || of_driver) || self.text.starts_with("Check failed (")
+    }
+}
+
 /// The lines of `text`.
 pub fn lines(text: &str) -> impl Iterator<Item = Line> + '_ {
     let unfinished = !text.ends_with(['\n', '\r']);

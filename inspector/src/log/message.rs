@@ -124,6 +124,10 @@ pub enum Message {
     WatchdogBarked,
     /// The heap had no more memory.
     HeapExhausted,
+    /// The outputs are not those of the bundle.
+    OutputsDiffer,
+    /// Comparing the outputs with the bundle's ended with a code.
+    BundleFailed(u64),
 }
 
 /// Makes a message of the values of a pattern; `None` if they make no sense.
@@ -231,6 +235,8 @@ const WORDINGS: &[(&str, Make)] = &[
     ("{} outputs:", |v| v[0].parse::<u64>().ok().map(|_| Message::After(Stage::OutputsPrinted))),
     ("Output[{}][{}]: {}", |v| Some(Message::Output(number(v[0])?, element(v[2])))),
     ("Output[{}", |_| Some(Message::After(Stage::OutputsPrinted))),
+    ("Model output don't match expected BundleIO{}", |_| Some(Message::OutputsDiffer)),
+    ("Bundle verification failed with status {}", |v| number(v[0]).map(Message::BundleFailed)),
     ("OutputX {}", |_| Some(Message::After(Stage::OutputsPrinted))),
     ("Model run: {}", |_| Some(Message::After(Stage::OutputsPrinted))),
     ("[base64] buffer size: {}", |_| Some(Message::After(Stage::OutputsPrinted))),

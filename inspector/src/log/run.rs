@@ -62,6 +62,8 @@ pub struct Failure {
     pub operator: Option<String>,
     /// Line in the log.
     pub line: usize,
+    /// Errors that were logged before it, since the last stage.
+    pub said: Vec<Quote>,
 }
 
 /// An assertion that failed.
@@ -100,6 +102,13 @@ pub struct PrintedOutput {
     /// The first element that is no finite number.
     pub not_finite: Option<u64>,
 }
+
+/// Lines of errors that are kept for the failure that they lead to.
+const SAID: usize = 4;
+
+/// Statuses of outputs that differ: verify_method_outputs returns NotFound,
+/// and some runners print it in decimal behind `0x`.
+const DIFFERS: [u64; 2] = [0x20, 0x32];
 
 /// One run of a runner.
 #[derive(Clone, Debug, Default)]
@@ -142,6 +151,12 @@ pub struct Run {
     pub endless: Option<(u64, u64)>,
     /// The Ethos-U driver's own error.
     pub npu_error: Option<i64>,
+    /// What the driver had said before.
+    pub npu_said: Vec<Quote>,
+    /// Where the outputs were found to be others than the bundle's.
+    pub outputs_differ: Option<Quote>,
+    /// Errors without a status since the last stage.
+    said: Vec<Quote>,
     /// Program data at an address that is not aligned: address, alignment.
     pub unaligned: Option<(u64, u64)>,
     /// Inferences that were to be run.
@@ -208,8 +223,10 @@ impl Run {
             let first = self.times.map_or(micros, |(first, _)| first);
             self.times = Some((first, micros));
         }
-        if message.is_none() {
-            self.crash.read(line);
+        if message.is_none() && !self.crash.read(line) && line.is_error() {
+            if self.said.len() < SAID {
+                self.said.push(Quote::of(line));
+            }
         }
         if let Some(message) = message {
             self.take(line, message);
@@ -228,6 +245,7 @@ impl Run {
             }
             self.stage = stage;
             self.reached = Quote::of(line);
+            self.said.clear();
         } else if self.stage >= Stage::Executing {
             self.loaded_again = true;
         }
@@ -248,6 +266,7 @@ impl Run {
     fn execute(&mut self, line: &Line) {
         self.stage = Stage::Executing;
         self.reached = Quote::of(line);
+        self.said.clear();
         self.loaded_again = false;
     }
 
@@ -355,14 +374,21 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, line: &Line, message: Message) {
-        let failure = |what: &str, code, at, operator| Failure {
+    /// Something failed; what was said before belongs to the first that did.
+    fn failed(&mut self, line: &Line, what: &str, code: u64) -> &mut Failure {
+        self.failures.push(Failure {
             what: what.to_owned(),
             code,
-            at,
-            operator,
+            at: None,
+            operator: None,
             line: line.number,
-        };
+            said: std::mem::take(&mut self.said),
+        });
+        let last = self.failures.len() - 1;
+        &mut self.failures[last]
+    }
+
+    fn fail(&mut self, line: &Line, message: Message) {
         match message {
             Message::AllocationFailed(requested, available) => {
                 let after = self.stage;
@@ -373,13 +399,25 @@ impl Run {
             Message::OutsideBuffer(offset, bytes, size, id) => {
                 self.outside_buffer.push((offset, bytes, size, id));
             }
-            Message::Failed { what, code } => self.failures.push(failure(&what, code, None, None)),
+            Message::Failed { what, code } => {
+                self.failed(line, &what, code);
+            }
             Message::KernelFailed { chain, instruction, operator, code } => {
-                let at = Some((chain, instruction));
-                self.failures.push(failure("kernel", code, at, Some(operator)));
+                let failed = self.failed(line, "kernel", code);
+                failed.at = Some((chain, instruction));
+                failed.operator = Some(operator);
             }
             Message::DelegateFailed(instruction, code) => {
-                self.failures.push(failure("delegate", code, Some((0, instruction)), None));
+                self.failed(line, "delegate", code).at = Some((0, instruction));
+            }
+            Message::OutputsDiffer => self.outputs_differ = Some(Quote::of(line)),
+            Message::BundleFailed(code) if DIFFERS.contains(&code) => {
+                self.outputs_differ.get_or_insert_with(|| Quote::of(line));
+            }
+            Message::BundleFailed(code) => {
+                // The line before says that they differ for any status.
+                self.outputs_differ = None;
+                self.failed(line, "comparing the outputs with the bundle's", code);
             }
             Message::MissingOperator(index, name) => self.missing_operators.push((index, name)),
             Message::MissingBackend(name) => self.missing_backends.push(name),
@@ -387,11 +425,14 @@ impl Run {
             Message::Assert(function, condition) => {
                 // `(status == Error::Ok): Execution of method forward failed with status 0x23`
                 if let Some(Message::Failed { what, code }) = status::message(&condition) {
-                    self.failures.push(failure(&what, code, None, None));
+                    self.failed(line, &what, code);
                 }
                 self.asserts.push(Assert { function, condition, line: line.number });
             }
-            Message::NpuFailed(code) => self.npu_error = Some(code),
+            Message::NpuFailed(code) => {
+                self.npu_error = Some(code);
+                self.npu_said = std::mem::take(&mut self.said);
+            }
             Message::Unaligned(address, align) => self.unaligned = Some((address, align)),
             Message::Stack(used, size) => self.stack = Some((used, size)),
             Message::Watchdog => self.watchdog = Some(line.number),
