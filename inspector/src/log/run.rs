@@ -223,10 +223,9 @@ impl Run {
             let first = self.times.map_or(micros, |(first, _)| first);
             self.times = Some((first, micros));
         }
-        if message.is_none() && !self.crash.read(line) && line.is_error() {
-            if self.said.len() < SAID {
-                self.said.push(Quote::of(line));
-            }
+        let of_crash = message.is_none() && self.crash.read(line);
+        if message.is_none() && !of_crash && line.is_error() && self.said.len() < SAID {
+            self.said.push(Quote::of(line));
         }
         if let Some(message) = message {
             self.take(line, message);
