@@ -4,7 +4,7 @@
 use super::candidates::{Candidate, Likelihood};
 use super::fault::{self, fault_bits};
 use super::in_flight::InFlight;
-use super::loading::is_same_program;
+use super::same_program::is_same_program;
 use super::work::multiply_accumulates;
 use super::{Case, npu};
 use crate::findings::{Code, Fault, Finding, guarded};
@@ -469,12 +469,23 @@ fn pools(case: &Case<'_>, run: &Run) -> Option<Candidate> {
     let more = without_temp.saturating_sub(case.memory.loading.method_used);
     let required = needs.method_pool(None).saturating_add(more);
     let fits = required <= pool && is_same_program(case, run);
+    let (least, _) = super::pools::required(case, run);
+    let short = pool < least && is_same_program(case, run);
     Some(Candidate {
         code: Code::NullWrite,
         cause: "the method allocator ran out and the runtime went on".into(),
-        likelihood: if fits { Likelihood::RuledOut } else { Likelihood::Unlikely },
+        likelihood: match (fits, short) {
+            (true, _) => Likelihood::RuledOut,
+            (false, true) => Likelihood::Possible,
+            (false, false) => Likelihood::Unlikely,
+        },
         why: if fits {
             format!("the method needs at most {required} of the pool's {pool} bytes")
+        } else if short {
+            format!(
+                "the pool has {pool} bytes and the program needs {least}, although the runner said \
+                 that the method was loaded"
+            )
         } else {
             "the runner said that the method was loaded".into()
         },

@@ -5,7 +5,10 @@
 //! ranked candidates behind it.
 //!
 //! ```text
-//! Evidence -> loading.rs     pools that ran out, steps that failed
+//! Evidence -> loading.rs     steps that failed before the execution
+//!             pools.rs       pools that ran out or are too small
+//!             runner.rs      the runner of the log, and its settings
+//!             same_program.rs  whether the log is of the program
 //!             execution.rs   the instruction in flight, candidates
 //!             fault.rs       fault status registers, in words
 //!             address.rs     what lies at an address
@@ -33,8 +36,11 @@ mod loading;
 mod npu;
 mod outcome;
 mod pace;
+mod pools;
 mod restarts;
+mod runner;
 mod said;
+mod same_program;
 mod trace;
 mod verdict;
 mod work;
@@ -146,7 +152,8 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
     let measured = measured
         .map(|numbers| BoardComparison::new(evidence.file, &case.memory, &numbers))
         .transpose()?;
-    if let Some(comparison) = measured.as_ref().filter(|_| loading::is_of_given_program(&case)) {
+    if let Some(comparison) = measured.as_ref().filter(|_| same_program::is_of_given_program(&case))
+    {
         findings.extend(board_differs(comparison));
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.code.page().severity));
@@ -180,3 +187,5 @@ impl Diagnosis {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_pools;

@@ -4,8 +4,8 @@ use super::Case;
 use super::candidates::{Candidate, Likelihood};
 use super::execution::or_later;
 use super::in_flight::InFlight;
-use super::loading::is_same_program;
 use super::pace::Pace;
+use super::same_program::is_same_program;
 use crate::findings::{Code, Finding, Severity};
 use crate::log::Stage;
 

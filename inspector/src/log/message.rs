@@ -43,6 +43,15 @@ pub enum Counter {
     Delegations,
 }
 
+/// What runners take from the method allocator to record and print a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TraceBuffer {
+    /// The debug buffer, in which values are recorded.
+    Debug,
+    /// The text that a trace or a debug buffer is printed as.
+    Base64,
+}
+
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -64,6 +73,8 @@ pub enum Message {
     Planned(u64, u64),
     /// An allocation failed: requested and available bytes.
     AllocationFailed(u64, u64),
+    /// A buffer for a trace got no memory from the method allocator: which, its bytes.
+    NoBuffer(TraceBuffer, u64),
     /// A planned tensor ends behind its buffer: offset, bytes, size of the buffer, memory id.
     OutsideBuffer(u64, u64, u64, u64),
     /// Something failed with a status.
@@ -163,6 +174,16 @@ const WORDINGS: &[(&str, Make)] = &[
     ("Memory allocation failed: {}B requested, {}B available", |v| {
         Some(Message::AllocationFailed(number(v[0])?, number(v[1])?))
     }),
+    ("ETDump: Could not allocate memory for {}buffer size {}", |v| {
+        Some(Message::NoBuffer(TraceBuffer::Debug, number(v[1])?))
+    }),
+    // Espressif's runner.
+    ("ETDump: Could not allocate output buffer size {}", |v| {
+        Some(Message::NoBuffer(TraceBuffer::Debug, number(v[0])?))
+    }),
+    ("Could not allocate memory {} base64 encoding size {}", |v| {
+        Some(Message::NoBuffer(TraceBuffer::Base64, number(v[1])?))
+    }),
     ("offset_bytes ({}) + size_bytes ({}) >= allocator size ({}) for memory_id {}", |v| {
         Some(Message::OutsideBuffer(number(v[0])?, number(v[1])?, number(v[2])?, number(v[3])?))
     }),
@@ -214,6 +235,8 @@ const WORDINGS: &[(&str, Make)] = &[
     ("Program data 0x{} must be aligned to {}", |v| {
         Some(Message::Unaligned(hexadecimal(v[0])?, number(v[1])?))
     }),
+    // The Arm runner does not know the size of a program that is not part of its image.
+    ("model_pte_{}_size: {} bytes. (pte size unknown{}", |_| Some(Message::After(Stage::Executed))),
     ("model_pte_program_size: {} bytes.", |v| measured(Measure::Program, v)),
     ("model_pte_loaded_size: {} bytes.", |v| measured(Measure::Program, v)),
     ("method_allocator_used: {} / {} free:", |v| measured(Measure::MethodUsed, v)),

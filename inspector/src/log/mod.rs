@@ -26,7 +26,7 @@ mod status;
 pub use crash::{Crash, Register};
 pub use executions::Executions;
 pub use line::{Level, Line, lines};
-pub use message::{Counter, Measure, Message, message};
+pub use message::{Counter, Measure, Message, TraceBuffer, message};
 pub use run::{AllocationFailure, Assert, Failure, Measured, Planned, PrintedOutput, Quote, Run};
 pub use stage::Stage;
 

@@ -3,12 +3,25 @@
 use super::crash::Crash;
 use super::executions::Executions;
 use super::line::Line;
-use super::message::{Counter, Measure, Message};
+use super::message::{Counter, Measure, Message, TraceBuffer};
 use super::stage::Stage;
 use super::status;
 
 /// How the Arm runner of release 0.5 says that it has the program.
 const OLD_WORDING: &str = "Model PTE file loaded.";
+
+/// Size that the Arm runner prints for a program at a fixed address
+/// (`ET_MODEL_PTE_ADDR`), of which it does not know the size.
+const UNKNOWN_BYTES: u64 = 0x1000_0000;
+
+/// Alignment of buffers for a trace: the most that an allocation is larger than its buffer.
+const BUFFER_ALIGN: u64 = 16;
+
+/// How the runner of Zephyr's sample is told from the Arm runner: by the boot banner.
+const ZEPHYR: &str = "*** Booting Zephyr OS";
+
+/// How boot ROM and runner of Espressif's chips are known.
+const ESPRESSIF: [&str; 3] = ["ESP-ROM:", "rst:0x", "ESP free heap:"];
 
 /// A line that stands for something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +49,8 @@ pub struct AllocationFailure {
     pub available: u64,
     /// Stage before it.
     pub after: Stage,
+    /// The buffer that it was for, where the runner says so.
+    pub buffer: Option<TraceBuffer>,
     /// Line in the log.
     pub line: usize,
 }
@@ -129,6 +144,12 @@ pub struct Run {
     pub program_bytes: Option<u64>,
     /// Whether the wording is that of the runner of release 0.5 and before.
     pub old_runner: bool,
+    /// Whether Zephyr's boot banner is there.
+    pub zephyr: bool,
+    /// Whether lines of Espressif's ROM or runner are there.
+    pub espressif: bool,
+    /// Whether planned buffers are counted from 0, instead of named by memory id.
+    pub counts_buffers: bool,
     /// Pool of the method allocator.
     pub method_pool: Option<u64>,
     /// Pool of planned buffers in fast memory.
@@ -218,6 +239,11 @@ impl Run {
     pub(super) fn read(&mut self, line: &Line, message: Option<Message>) {
         self.last = Quote::of(line);
         self.old_runner |= line.text.starts_with(OLD_WORDING);
+        self.zephyr |= line.text.starts_with(ZEPHYR);
+        self.espressif |= ESPRESSIF.iter().any(|text| line.text.starts_with(text))
+            || line.source.as_ref().is_some_and(|(file, _)| file.starts_with("esp_"));
+        self.counts_buffers |=
+            line.text.starts_with("Setting up planned buffer ") && !line.text.contains("mem_id=");
         self.cut = line.last;
         if let Some(micros) = line.micros {
             let first = self.times.map_or(micros, |(first, _)| first);
@@ -323,7 +349,7 @@ impl Run {
                 self.reach(Stage::ProgramFound, line);
             }
             Message::ProgramLoaded(bytes) => {
-                self.program_bytes = Some(bytes);
+                self.program_bytes = (bytes != UNKNOWN_BYTES).then_some(bytes);
                 self.reach(Stage::ProgramLoaded, line);
             }
             Message::ProgramRead(_) => self.reach(Stage::ProgramRead, line),
@@ -392,8 +418,17 @@ impl Run {
             Message::AllocationFailed(requested, available) => {
                 let after = self.stage;
                 let line = line.number;
-                let failure = AllocationFailure { requested, available, after, line };
+                let failure = AllocationFailure { requested, available, after, buffer: None, line };
                 self.allocation_failures.push(failure);
+            }
+            Message::NoBuffer(buffer, bytes) => {
+                let of_it = |failed: &&mut AllocationFailure| {
+                    failed.buffer.is_none()
+                        && failed.requested.checked_sub(bytes).is_some_and(|pad| pad < BUFFER_ALIGN)
+                };
+                if let Some(failed) = self.allocation_failures.last_mut().filter(of_it) {
+                    failed.buffer = Some(buffer);
+                }
             }
             Message::OutsideBuffer(offset, bytes, size, id) => {
                 self.outside_buffer.push((offset, bytes, size, id));
