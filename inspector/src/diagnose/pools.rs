@@ -276,16 +276,16 @@ fn purpose(case: &Case<'_>, run: &Run, failed: &AllocationFailure, first: bool) 
         }
         return case.memory.describe(&found.request);
     }
-    // The table is the first thing that the loader allocates, on an aligned pool.
-    // Of a program that is not known, its size may be anything.
-    if first && failed.requested.is_multiple_of(EVALUE) {
+    // The table is the first thing that the loader allocates, on an aligned pool, of which it
+    // finds what the planned buffers left. Of an unknown program, its size may be anything.
+    let untouched = run.method_pool.is_some_and(|pool| {
+        let (taken, _) = planned_bytes(run, pool);
+        pool.checked_sub(taken) == Some(failed.available)
+    });
+    let may_be = if same { failed.requested == table } else { untouched };
+    if first && may_be && failed.requested.is_multiple_of(EVALUE) {
         let count = failed.requested / EVALUE;
-        if same && failed.requested == table {
-            return format!("the value table ({count} values of 16 bytes)");
-        }
-        if !same {
-            return format!("very probably the value table ({count} values of 16 bytes)");
-        }
+        return format!("very probably the value table ({count} values of 16 bytes)");
     }
     "an object of the loader".into()
 }
