@@ -6,6 +6,7 @@ use crate::export::Kind;
 use crate::finder::{Picker, Target};
 use crate::groups::KINDS;
 use crate::keys::Action;
+use crate::line::{self, Typed};
 use crate::tree::Line;
 use crate::view;
 use et_inspector::correlate::Site;
@@ -54,24 +55,16 @@ impl App {
     /// Handles a key of a filter that is typed.
     fn type_key(&mut self, event: KeyEvent) {
         let mut filter = self.filter().to_owned();
-        match event.code {
-            KeyCode::Enter => {
+        match line::edit(&mut filter, event) {
+            Typed::Changed => self.set_filter(filter),
+            Typed::Moved(lines) => self.act(Action::Move(lines)),
+            Typed::Entered => self.typing = false,
+            Typed::Left => {
                 self.typing = false;
-                return;
+                self.set_filter(String::new());
             }
-            KeyCode::Esc => {
-                self.typing = false;
-                filter.clear();
-            }
-            KeyCode::Backspace => {
-                filter.pop();
-            }
-            KeyCode::Char(letter) => filter.push(letter),
-            KeyCode::Down => return self.act(Action::Move(1)),
-            KeyCode::Up => return self.act(Action::Move(-1)),
-            _ => return,
+            Typed::Nothing => {}
         }
-        self.set_filter(filter);
     }
 
     /// Takes text from the clipboard: it is typed where something is typed, and
@@ -216,7 +209,7 @@ impl App {
     /// To the instruction with the most own time, in a view that shows it.
     fn go_to_slowest(&mut self) {
         let events = &self.session.events;
-        let Some(row) = events.largest.first().copied() else {
+        let Some(row) = events.largest.first().map(|event| event.row) else {
             self.message = Some("no trace was given that says what is slow".into());
             return;
         };

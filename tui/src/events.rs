@@ -20,12 +20,24 @@ pub struct EventRows {
     pub executions: Vec<u64>,
     /// Rows of each instruction.
     by_site: BTreeMap<Site, Vec<u32>>,
-    /// Rows of instructions with the most own time, the most first.
-    pub largest: Vec<u32>,
+    /// The events of instructions with the most own time, the most first.
+    pub largest: Vec<Largest>,
+    /// The most own ticks of a row of an instruction.
+    pub most: u64,
     /// Whether any row has a module.
     pub has_modules: bool,
     /// Columns of the longest name, up to 80.
     pub longest: usize,
+}
+
+/// An event of an instruction, its rows of all blocks together: runs of different
+/// kinds, such as those that take different branches, are blocks of their own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Largest {
+    /// The number of its first row.
+    pub row: u32,
+    /// Own ticks of all of its rows.
+    pub own: u64,
 }
 
 /// An event, its runs together.
@@ -233,21 +245,35 @@ impl EventRows {
         self.longest = self.longest.max(crate::text::width(&row.name).min(80));
         if let Some(site) = row.site {
             self.by_site.entry(site).or_default().push(self.rows.len() as u32);
+            self.most = self.most.max(row.own);
         }
         self.rows.push(row);
     }
 
     fn rank(&mut self) {
-        let own = |index: &u32| std::cmp::Reverse(self.rows[*index as usize].own);
-        let mut all: Vec<u32> = (0..self.rows.len() as u32)
-            .filter(|index| self.rows[*index as usize].site.is_some())
-            .collect();
+        let most = |event: &Largest| (std::cmp::Reverse(event.own), event.row);
+        let mut all = Vec::with_capacity(self.rows.len());
+        for own in self.by_site.values() {
+            self.add_events(own, &mut all);
+        }
         if all.len() > LARGEST {
-            all.select_nth_unstable_by_key(LARGEST, own);
+            all.select_nth_unstable_by_key(LARGEST, most);
             all.truncate(LARGEST);
         }
-        all.sort_by_key(own);
+        all.sort_by_key(most);
         self.largest = all;
+    }
+
+    /// Adds the events of an instruction that has `rows`.
+    fn add_events(&self, rows: &[u32], all: &mut Vec<Largest>) {
+        let mut by_name: BTreeMap<(bool, &str), Largest> = BTreeMap::new();
+        for number in rows {
+            let row = &self.rows[*number as usize];
+            let event = by_name.entry((row.delegated, &row.name));
+            let event = event.or_insert(Largest { row: *number, own: 0 });
+            event.own = event.own.saturating_add(row.own);
+        }
+        all.extend(by_name.into_values());
     }
 
     /// Numbers of the rows of an instruction.
@@ -260,9 +286,20 @@ impl EventRows {
         self.rows_of(site).iter().filter_map(|index| self.rows.get(*index as usize))
     }
 
-    /// Time of an instruction: that of its longest event outside of delegates.
+    /// Time of an instruction: in each block that of its longest event outside of
+    /// delegates, which has the others inside of it; blocks are different runs, and add up.
     pub fn time_of(&self, site: Site) -> Option<u64> {
-        self.of_site(site).filter(|row| !row.delegated).map(|row| row.sum).max()
+        let mut time = None;
+        let mut last: Option<(&Arc<str>, u64)> = None;
+        for row in self.of_site(site).filter(|row| !row.delegated) {
+            // Rows stand in the order of their blocks, whose names need not differ.
+            let before = last.filter(|(block, _)| Arc::ptr_eq(block, &row.block));
+            let before = before.map_or(0, |(_, ticks)| ticks);
+            let longest = before.max(row.sum);
+            time = Some(time.unwrap_or(0u64).saturating_add(longest - before));
+            last = Some((&row.block, longest));
+        }
+        time
     }
 }
 

@@ -8,12 +8,13 @@ use crate::events::site_text;
 use crate::groups::{self, KINDS};
 use crate::keys::Action;
 use crate::later::{FEW, Later, Made, Work};
+use crate::line::{self, Typed};
 use crate::search;
 use crate::session::Session;
 use crate::theme::Palette;
 use et_inspector::correlate::Site;
 use et_inspector::events::GroupBy;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use std::sync::Arc;
 
 /// Where an entry leads.
@@ -220,31 +221,10 @@ impl Picker {
         }
     }
 
-    fn type_key(&mut self, event: KeyEvent) {
-        let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    /// Moves the selection.
+    fn step(&mut self, lines: isize) {
         let last = self.found.best.len().saturating_sub(1);
-        match event.code {
-            KeyCode::Down | KeyCode::Tab => self.cursor = (self.cursor + 1).min(last),
-            KeyCode::Up | KeyCode::BackTab => self.cursor = self.cursor.saturating_sub(1),
-            KeyCode::Char('n' | 'j') if ctrl => self.cursor = (self.cursor + 1).min(last),
-            KeyCode::Char('p' | 'k') if ctrl => self.cursor = self.cursor.saturating_sub(1),
-            KeyCode::PageDown => self.cursor = (self.cursor + 10).min(last),
-            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(10),
-            KeyCode::Char('u') if ctrl => {
-                self.typed.clear();
-                self.search();
-            }
-            KeyCode::Char(_) if ctrl => {}
-            KeyCode::Char(letter) => {
-                self.typed.push(letter);
-                self.search();
-            }
-            KeyCode::Backspace => {
-                self.typed.pop();
-                self.search();
-            }
-            _ => {}
-        }
+        self.cursor = self.cursor.saturating_add_signed(lines).min(last);
     }
 }
 
@@ -344,13 +324,19 @@ impl App {
     pub(crate) fn pick_key(&mut self, event: KeyEvent) {
         let Some(picker) = &mut self.picker else { return };
         match event.code {
-            KeyCode::Esc => self.picker = None,
-            KeyCode::Char('c') if event.modifiers.contains(KeyModifiers::CONTROL) => {
-                self.picker = None;
-            }
-            KeyCode::Enter => self.choose(),
-            KeyCode::Char(' ') if picker.stays => self.choose(),
-            _ => picker.type_key(event),
+            KeyCode::Char(' ') if picker.stays => return self.choose(),
+            KeyCode::Tab => return picker.step(1),
+            KeyCode::BackTab => return picker.step(-1),
+            KeyCode::PageDown => return picker.step(10),
+            KeyCode::PageUp => return picker.step(-10),
+            _ => {}
+        }
+        match line::edit(&mut picker.typed, event) {
+            Typed::Changed => picker.search(),
+            Typed::Moved(lines) => picker.step(lines),
+            Typed::Entered => self.choose(),
+            Typed::Left => self.picker = None,
+            Typed::Nothing => {}
         }
     }
 

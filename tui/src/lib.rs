@@ -42,6 +42,7 @@ mod groups;
 mod keys;
 mod later;
 mod layout;
+mod line;
 mod lists;
 mod live;
 mod map;

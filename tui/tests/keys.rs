@@ -3,7 +3,9 @@
 mod support;
 
 use et_tui::{App, Inputs, Loading, Progress, Session, View};
-use ratatui::crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::crossterm::event::{
+    KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use std::fs;
 use support::{SIZES, plain, press, screen, session, with_values};
 
@@ -50,6 +52,24 @@ fn filters_keep_lines_and_escape_shows_all_again() {
         press(&mut app, "\u{1b}");
         assert_eq!(app.len(), all, "{filter}");
         assert!(!app.done);
+    }
+}
+
+#[test]
+fn ctrl_with_a_letter_changes_a_filter_as_it_does_a_search() {
+    let mut app = with_values("mlp_stacktrace", "mlp_stacktrace__it1_dbg");
+    let ctrl = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+    for open in ["2&", "/", ":"] {
+        press(&mut app, &format!("{open}zzz mm"));
+        app.key(ctrl('w'));
+        let text = screen(&mut app, (100, 30));
+        assert!(text.contains("zzz") && !text.contains("zzz mm"), "{open}: {text}");
+        app.key(ctrl('u'));
+        assert!(!screen(&mut app, (100, 30)).contains("zzz"), "{open}");
+        app.key(ctrl('c'));
+        // It was left: keys are commands again.
+        press(&mut app, "5");
+        assert_eq!(app.view, View::Program, "{open}");
     }
 }
 
@@ -185,7 +205,7 @@ fn places_are_gone_back_to_forward_to_and_marked() {
     press(&mut app, "M'");
     assert!(screen(&mut app, (80, 24)).contains("nothing is marked"));
     press(&mut app, "3S");
-    let slowest = app.session.events.largest[0] as usize;
+    let slowest = app.session.events.largest[0].row as usize;
     assert_eq!(app.site(), app.session.events.rows[slowest].site);
     assert_eq!(app.view, View::Timeline);
 }

@@ -151,6 +151,19 @@ fn groups_add_up_to_the_whole_and_one_key_goes_through_them() {
 }
 
 #[test]
+fn runs_of_several_kinds_add_up_for_an_instruction() {
+    let mut app = App::new(session("cond", Some("cond__it10"), "cond"), plain());
+    // Its runs take two branches, which are a block each: 560 and 299 ns of the jump.
+    press(&mut app, "5g");
+    let text = screen(&mut app, (80, 24));
+    assert!(text.contains("859 ns") && !text.contains("560 ns"), "{text}");
+    assert!(text.contains("35.7 µs"), "the chain: {text}");
+    press(&mut app, "1");
+    let text = screen(&mut app, (120, 40));
+    assert_eq!(text.matches("JumpFalse").count(), 2, "0:0 and 0:6, once each: {text}");
+}
+
+#[test]
 fn modules_are_left_out_without_a_record() {
     let mut app = App::new(session("linear", Some("linear__it3"), "linear"), plain());
     press(&mut app, "2vvv");

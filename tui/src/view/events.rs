@@ -69,12 +69,9 @@ impl Widths {
         let events = &app.session.events;
         let most = match app.groups() {
             Some(table) => table.rows.first().map(|row| row.shown().share(table.total)),
-            None => {
-                let row = events.largest.first().and_then(|row| events.rows.get(*row as usize));
-                row.map(|row| row.shown().share(events.total))
-            }
+            None => Some(events.most as f64 / events.total.max(1) as f64),
         };
-        let most = most.unwrap_or(1.0).max(f64::MIN_POSITIVE);
+        let most = most.filter(|most| *most > 0.0).unwrap_or(1.0).max(f64::MIN_POSITIVE);
         Widths { columns, name, bar, is_short: longest > name, most }
     }
 

@@ -150,7 +150,7 @@ fn typing(app: &App) -> Option<&'static str> {
     match (&app.picker, app.typing, app.help) {
         (Some(picker), ..) if picker.stays => Some("Space shows or hides  ↑ ↓ move  Esc closes"),
         (Some(_), ..) => Some("Enter chooses  ↑ ↓ move  C-u clears  Esc closes"),
-        (None, true, _) => Some("Enter keeps the filter  ↑ ↓ move  Esc shows all"),
+        (None, true, _) => Some("Enter keeps the filter  ↑ ↓ move  C-u clears  Esc shows all"),
         (None, false, Some(_)) => Some("j k scroll  any other key closes"),
         (None, false, None) => None,
     }

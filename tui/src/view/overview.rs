@@ -237,15 +237,15 @@ fn time(app: &App, width: usize, rows: usize) -> Vec<Line<'static>> {
         let named = step.map(|step| app.session.instructions[step].name.clone());
         named.unwrap_or_else(|| row.name.clone())
     };
-    for index in events.largest.iter().take(rows) {
-        let row = &events.rows[*index as usize];
+    for event in events.largest.iter().take(rows) {
+        let row = &events.rows[event.row as usize];
         let bar = if width >= 76 { 12 } else { 8 };
         let room = width.saturating_sub(29 + bar).clamp(12, 48);
-        let share = row.own as f64 / total;
+        let share = event.own as f64 / total;
         let site = row.site.map_or(String::new(), site_text);
         text.push(Line::from(vec![
             Span::raw(format!("  {} {}", fit(&name_of(row), room), fit(&site, 7))),
-            Span::raw(fit_right(&app.ticks(row.own), 9)),
+            Span::raw(fit_right(&app.ticks(event.own), 9)),
             Span::raw(format!(" {:>5.1} % ", share * 100.0)),
             Span::styled(app.theme.bar_text(share, bar), app.theme.bar()),
         ]));
