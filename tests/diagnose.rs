@@ -100,3 +100,22 @@ fn a_file_that_is_no_firmware_is_refused() {
     assert_eq!(ran.status, Some(2), "{}", ran.stderr);
     assert!(ran.stderr.contains("expected an ELF file"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_hang_in_a_later_execution_fails_the_command() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let log = folder.path().join("uart.txt");
+    let line = |text: &str| format!("I [executorch:r.cpp:1 r()] {text}\n");
+    let execution = line("Starting the model execution...");
+    let outputs = line("Model executed successfully.") + "Output[0][0]: 0.5\n";
+    std::fs::write(&log, (execution.clone() + &outputs).repeat(3) + &execution).expect("a log");
+    let ran = diagnose("models/linear/model.pte", &[("--log", &log)], "json");
+    assert_eq!(ran.status, Some(1), "{}", ran.stderr);
+    let found: Value = serde_json::from_str(&ran.stdout).expect("a document");
+    assert_eq!(found["reached"], "executing");
+    assert_eq!(found["findings"][0]["code"], "ETH001");
+    assert_eq!(found["findings"][0]["evidence"]["executions_ended"], 3);
+    // The same without the last line is a success.
+    std::fs::write(&log, (execution + &outputs).repeat(3)).expect("a log");
+    assert_eq!(diagnose("models/linear/model.pte", &[("--log", &log)], "text").status, Some(0));
+}
