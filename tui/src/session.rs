@@ -328,7 +328,11 @@ impl Session {
         if let Some(base) = inputs.base_program.filter(|_| self.diff.is_none()) {
             self.diff = Some(DiffTable::of_programs(base, file, abi)?);
         }
-        self.memory = Some(memory(file, method, abi, inputs.target)?);
+        let memory = MethodMemory::new(file, method, abi)?;
+        for storage in &memory.plan.storages {
+            self.tensors.share_uses(&storage.values);
+        }
+        self.memory = Some(memory_of(file, &memory, inputs.target));
         let evidence = Evidence {
             file,
             method,
@@ -500,15 +504,9 @@ fn row(site: Site, facts: &InstructionFacts) -> Row {
     }
 }
 
-fn memory<'a>(
-    file: &File<'a>,
-    method: Method<'a>,
-    abi: Abi,
-    target: Option<&Target>,
-) -> Result<Memory, ReadError> {
-    let memory = MethodMemory::new(file, method, abi)?;
+fn memory_of(file: &File<'_>, memory: &MethodMemory<'_>, target: Option<&Target>) -> Memory {
     let plan = &memory.plan;
-    let needs = Needs::of(&memory, file.bytes().len() as u64);
+    let needs = Needs::of(memory, file.bytes().len() as u64);
     let tensors = plan.storages.iter().map(|storage| Tensor {
         label: escape(&memory.label(storage)),
         buffer: storage.memory_id.0,
@@ -525,7 +523,7 @@ fn memory<'a>(
         size: buffer.size,
         lower_bound: buffer.lower_bound,
     });
-    Ok(Memory {
+    Memory {
         buffers: buffers.collect(),
         tensors: tensors.collect(),
         live: plan.live_bytes(),
@@ -539,7 +537,7 @@ fn memory<'a>(
             .iter()
             .map(|suggestion| (suggestion.saves, escape(&suggestion.title)))
             .collect(),
-    })
+    }
 }
 
 /// How many of some times, each from a step to a step, have a step in common.

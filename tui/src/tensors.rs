@@ -9,7 +9,7 @@ use et_schema::ScalarType;
 use et_schema::etdump::{self, File as Trace};
 use et_schema::ids::{ChainId, InstructionId, ValueId};
 use et_schema::pte::{File, Location, Method, Tensor, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -170,6 +170,27 @@ impl Tensors {
                 Role::Input => row.consumers.push(site),
             }
         }
+    }
+
+    /// Of a tensor and the views of it, which are the same bytes: what writes one of
+    /// them is where each comes from that nothing else writes, and what reads a view
+    /// reads its base.
+    pub fn share_uses(&mut self, values: &[ValueId]) {
+        let rows: Vec<usize> = values.iter().filter_map(|value| self.index_of(*value)).collect();
+        let Some(base) = rows.first().copied().filter(|_| rows.len() > 1) else { return };
+        let all = |sites: fn(&TensorRow) -> &[Site]| {
+            let all: BTreeSet<Site> =
+                rows.iter().flat_map(|index| sites(&self.rows[*index])).copied().collect();
+            Vec::from_iter(all)
+        };
+        let (written, read) = (all(|row| &row.producers), all(|row| &row.consumers));
+        for index in &rows {
+            let row = &mut self.rows[*index];
+            if row.producers.is_empty() {
+                row.producers.clone_from(&written);
+            }
+        }
+        self.rows[base].consumers = read;
     }
 
     /// Adds what `trace` logged, whose elements are in `buffer`.

@@ -187,6 +187,21 @@ fn tensors_show_their_elements() {
 }
 
 #[test]
+fn tensors_are_followed_through_their_views() {
+    let mut app = App::new(session("transformer", None, "transformer"), plain());
+    // 0:31 writes %187, of which 0:32 reads the view %190; %182 is a view of what 0:29 writes.
+    for (value, from, to) in
+        [("%187", "0:31 ", "0:32 "), ("%190", "0:31 ", "0:32 "), ("%182", "0:29 ", "0:30 ")]
+    {
+        press(&mut app, &format!("7&value:{value}\n"));
+        let text = screen(&mut app, (120, 40));
+        assert!(text.contains(&format!("↑ from {from}")), "{value}: {text}");
+        assert!(text.contains(&format!("↓ to {to}")), "{value}: {text}");
+        press(&mut app, "\u{1b}");
+    }
+}
+
+#[test]
 fn a_tensor_without_elements_says_what_to_pass() {
     let mut app = App::new(session("linear", None, "linear"), plain());
     press(&mut app, "7");
