@@ -76,6 +76,7 @@ fn sound_programs_are_left_alone() {
         "pools",
         "q_cnn",
         "q_mlp_dynamic",
+        "scan",
         "scatter_ops",
         "softmax",
         "transformer",

@@ -42,6 +42,8 @@ models! {
     mlp_viewcopy: 1e-5, 1e-6;
     mv2_w010: 1e-4, 1e-5;
     map_loop: 1e-5, 1e-6;
+    scan: 1e-5, 1e-6;
+    max_pool_nan: 0.0, 0.0;
     dtype_int8: 0.0, 0.0;
     dtype_int32: 0.0, 0.0;
     dtype_fp16: 1e-3, 1e-3;

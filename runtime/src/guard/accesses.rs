@@ -15,11 +15,16 @@ const SHAPE_ONLY: [&str; 6] = [
     "executorch_prim::et_view.default",
 ];
 
+/// The operator that writes all of its `self` over, whatever it was.
+const OVERWRITES: &str = "aten::copy_";
+
 /// Accesses of one instruction, each tensor once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Accesses {
     pub reads: SmallVec<[TensorId; 8]>,
     pub writes: SmallVec<[TensorId; 4]>,
+    /// Whether no value of a tensor that is written in place stays.
+    overwrites: bool,
 }
 
 impl Accesses {
@@ -28,6 +33,7 @@ impl Accesses {
         let mut accesses = Accesses::default();
         match instruction {
             Instruction::Kernel(call) => {
+                accesses.overwrites = &*call.name == OVERWRITES;
                 let shape_only = SHAPE_ONLY.contains(&&*call.name);
                 for (arg, id) in call.signature.args.iter().zip(&call.args) {
                     if arg.out {
@@ -58,6 +64,12 @@ impl Accesses {
             Instruction::Move { .. } | Instruction::Free { .. } => {}
         }
         accesses
+    }
+
+    /// What is read and must have a value.
+    pub fn needed(&self) -> impl Iterator<Item = TensorId> {
+        let kept = |tensor: &&TensorId| !(self.overwrites && self.writes.contains(tensor));
+        self.reads.iter().filter(kept).copied()
     }
 
     fn read(&mut self, id: ValueId, values: &Values<'_>) {

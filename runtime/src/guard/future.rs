@@ -73,7 +73,7 @@ impl Future {
             future.holds(tensor, values);
         }
         for instruction in chains.iter().flatten() {
-            let Accesses { reads, writes } = Accesses::of(instruction, values);
+            let Accesses { reads, writes, .. } = Accesses::of(instruction, values);
             for tensor in writes {
                 let root = future.root(tensor);
                 future.views[root.index()] = false;

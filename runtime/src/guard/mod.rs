@@ -124,7 +124,7 @@ impl Guard {
 
     /// Before an instruction: what it reads must be there.
     pub fn before(&mut self, step: Step<'_>, values: &Values<'_>) {
-        for tensor in Accesses::of(step.instruction, values).reads {
+        for tensor in Accesses::of(step.instruction, values).needed() {
             if let Some((kind, bytes, other)) = self.missing(tensor, values) {
                 let tensors = [Some(tensor), other];
                 self.report(kind, Some(step), &tensors, bytes, values);
@@ -168,7 +168,7 @@ impl Guard {
     /// After an instruction: it wrote its outputs, over nothing that is needed,
     /// and nothing else.
     pub fn after(&mut self, step: Step<'_>, values: &Values<'_>, arenas: &[Arena]) {
-        let Accesses { reads, writes } = Accesses::of(step.instruction, values);
+        let Accesses { reads, writes, .. } = Accesses::of(step.instruction, values);
         for tensor in &writes {
             self.check_overlap(step, *tensor, &reads, values);
             self.check_twice(step, *tensor, &reads, values);

@@ -150,7 +150,9 @@ fn max_pool(args: &Args<'_>, outs: &mut Outs<'_>) -> KernelResult {
     }, else Err(KernelError::argument(format!("pooling of {}", input.scalar_type()))))
 }
 
-/// The largest element under the window and its index in the plane. NaN wins.
+/// The largest element under the window and its index in the plane. As in
+/// ExecuTorch's kernel, NaN is largest only where it comes first: nothing is more
+/// than it, and it is more than nothing.
 fn maximum<T: Element>(window: &Window, image: &Image, plane: &[T], y: i64, x: i64) -> (T, i64) {
     let [_, _, height, width] = image.sizes;
     let mut best: Option<(T, i64)> = None;
@@ -158,7 +160,7 @@ fn maximum<T: Element>(window: &Window, image: &Image, plane: &[T], y: i64, x: i
         for column in window.taps(1, x, width) {
             let place = row as usize * image.strides[2] + column as usize * image.strides[3];
             let value = plane[place];
-            if best.is_none_or(|(most, _)| value > most || value.is_nan()) {
+            if best.is_none_or(|(most, _)| value > most) {
                 best = Some((value, row * width + column));
             }
         }
