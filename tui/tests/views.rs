@@ -191,7 +191,7 @@ fn tensors_are_followed_through_their_views() {
     let mut app = App::new(session("transformer", None, "transformer"), plain());
     // 0:31 writes %187, of which 0:32 reads the view %190; %182 is a view of what 0:29 writes.
     for (value, from, to) in
-        [("%187", "0:31 ", "0:32 "), ("%190", "0:31 ", "0:32 "), ("%182", "0:29 ", "0:30 ")]
+        [("%187", "0:31 ", "0:32 "), ("%190", "0:31 ", "0:32 "), ("%182", "0:29 ", "0:31 ")]
     {
         press(&mut app, &format!("7&value:{value}\n"));
         let text = screen(&mut app, (120, 40));
