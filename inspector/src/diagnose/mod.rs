@@ -65,6 +65,7 @@ use et_schema::etdump::File as Trace;
 use et_schema::layout::Abi;
 use et_schema::pte::{File, Method};
 use etdump::journal::Snapshot;
+use std::cell::OnceCell;
 
 /// What is left of a run on a device.
 #[derive(Clone, Copy)]
@@ -111,6 +112,8 @@ struct Case<'a> {
     /// The run that the log ends with.
     run: Option<&'a Run>,
     addresses: AddressMap<'a>,
+    /// What `run` tells that the program cannot do.
+    contradiction: OnceCell<Option<String>>,
 }
 
 /// Diagnoses `evidence`.
@@ -121,7 +124,8 @@ pub fn diagnose(evidence: Evidence<'_>) -> Result<Diagnosis, ReadError> {
     let memory = MethodMemory::new(evidence.file, evidence.method, evidence.abi)?;
     let run = evidence.log.and_then(telling_run);
     let addresses = AddressMap::new(&evidence, run);
-    let case = Case { evidence, memory, run, addresses };
+    let contradiction = OnceCell::new();
+    let case = Case { evidence, memory, run, addresses, contradiction };
     let mut findings = loading::findings(&case);
     if let Some(run) = run {
         findings.retain(|finding| !npu::explains(run, finding));

@@ -51,7 +51,8 @@ pub(super) fn quote(run: &Run, findings: Vec<Finding>) -> Vec<Finding> {
 fn failure_of<'r>(run: &'r Run, finding: &Finding) -> Option<&'r Failure> {
     let general = matches!(finding.code, Code::InstructionFailed | Code::StatusReported);
     let line = finding.evidence.iter().find(|(name, _)| general && *name == "line")?;
-    run.failures.iter().find(|failed| failed.line.to_string() == line.1)
+    let line: usize = line.1.parse().ok()?;
+    run.failures.iter().find(|failed| failed.line == line)
 }
 
 fn with_quotes(mut finding: Finding, failed: &Failure) -> Finding {

@@ -26,8 +26,12 @@ fn has_its_sizes(case: &Case<'_>, run: &Run) -> bool {
         && (run.planned.is_empty() || given.eq(run.planned.iter().map(|p| p.bytes)))
 }
 
-/// What the log tells that the given program cannot do.
-fn contradiction(case: &Case<'_>, run: &Run) -> Option<String> {
+/// What the log tells that the given program cannot do; looked for once.
+fn contradiction<'c>(case: &'c Case<'_>, run: &Run) -> Option<&'c str> {
+    case.contradiction.get_or_init(|| find_contradiction(case, run)).as_deref()
+}
+
+fn find_contradiction(case: &Case<'_>, run: &Run) -> Option<String> {
     let file = case.evidence.file;
     // Names of methods are those of Python functions; other words are no name.
     let is_name = |name: &&String| name.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -110,7 +114,7 @@ pub(super) fn other_program(case: &Case<'_>, run: &Run) -> Option<Finding> {
     let finding = Finding::new(
         Code::OtherProgram,
         match (run.program_bytes, contradiction) {
-            (_, Some(contradiction)) if same_sizes => contradiction,
+            (_, Some(contradiction)) if same_sizes => contradiction.to_owned(),
             (Some(logged), _) if logged != bytes as u64 => {
                 format!("the log is of a program of {logged} bytes, the given one has {bytes}")
             }
